@@ -1,0 +1,93 @@
+//! `cargo xtask e2e`: the browser flows on the real server and the desktop flows on the real
+//! window, both without a display of one's own.
+
+use anyhow::{Context as _, Result};
+
+use crate::console::{self, Profile};
+use crate::report::{Report, Runner};
+use crate::setup::{self, Purpose};
+use crate::shell::{Shell, find_program};
+use crate::workspace::Workspace;
+
+/// Options of `cargo xtask e2e`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Only one of the two suites.
+    suite: Option<Suite>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Suite {
+    Browser,
+    Desktop,
+}
+
+/// Runs the flows and prints how each runner summed up.
+pub(crate) fn end_to_end(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    setup::prepare(
+        workspace,
+        &[Purpose::Server, Purpose::Console, Purpose::Tests],
+    )?;
+    let mut report = Report::new("e2e");
+    if arguments.suite != Some(Suite::Desktop) {
+        browser(workspace, &mut report);
+    }
+    if arguments.suite != Some(Suite::Browser) {
+        desktop(workspace, &mut report);
+    }
+    report.close(&workspace.scratch())
+}
+
+/// The flows in Chromium against the headless server.
+pub(crate) fn browser(workspace: &Workspace, report: &mut Report) {
+    let mut graphy = None;
+    report.step("headless server for the browser", || {
+        graphy = Some(console::build_headless(workspace, Profile::Development)?);
+        Ok(())
+    });
+    let Some(graphy) = graphy else { return };
+    let shell = Shell::new(
+        &workspace.path("tests/browser"),
+        &["npm", "test", "--silent"],
+    )
+    .env("GRAPHY_BINARY", graphy)
+    .env("GRAPHY_ARTIFACTS", workspace.path("tests/artifacts"));
+    report.runner("browser flows", Runner::Node, shell);
+}
+
+/// The flows in the console's own window, through WebDriver.
+pub(crate) fn desktop(workspace: &Workspace, report: &mut Report) {
+    let mut prepared = None;
+    report.step("console and driver", || {
+        setup::desktop_tools(workspace)?;
+        let driver = find_program("tauri-driver").context("tauri-driver is not on PATH")?;
+        let native = find_program("WebKitWebDriver").context("WebKitWebDriver is not on PATH")?;
+        let binary = console::build(workspace, Profile::Development)?;
+        prepared = Some((driver, native, binary));
+        Ok(())
+    });
+    let Some((driver, native, binary)) = prepared else {
+        return;
+    };
+    // A display and a session bus of their own, which end with the flows.
+    let words = [
+        "dbus-run-session",
+        "--",
+        "xvfb-run",
+        "--auto-servernum",
+        "--server-args=-screen 0 1600x1000x24",
+        "node",
+        "--test",
+        "--test-concurrency=1",
+        "--test-reporter=spec",
+        "tests/desktop/console.test.mjs",
+    ];
+    let shell = Shell::new(workspace.root(), &words)
+        .env_remove("WAYLAND_DISPLAY")
+        .env("NO_AT_BRIDGE", "1")
+        .env("GRAPHY_CONSOLE", binary)
+        .env("TAURI_DRIVER", driver)
+        .env("WEBKIT_DRIVER", native)
+        .env("GRAPHY_ARTIFACTS", workspace.path("tests/artifacts"));
+    report.runner("desktop flows", Runner::Node, shell);
+}
