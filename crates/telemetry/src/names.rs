@@ -1,0 +1,183 @@
+//! The names, labels and meanings of all metrics, in one table.
+//!
+//! The first six names are those of the optimistic-migration plan; dashboards that exist for it
+//! keep working. A metric that is not in [`ALL`] must not be recorded.
+
+/// Commands that reached a terminal outcome. Labels: [`label::TYPE`], [`label::STATUS`].
+pub const COMMANDS_PROCESSED: &str = "optimistic_commands_processed_total";
+/// Time from intake to outcome of a command. Label: [`label::TYPE`].
+pub const COMMAND_DURATION: &str = "optimistic_command_duration_seconds";
+/// Conflicts that were detected. Label: [`label::RESOLUTION_TYPE`].
+pub const CONFLICTS: &str = "optimistic_conflicts_total";
+/// Open WebSocket connections of this process.
+pub const WEBSOCKET_CONNECTIONS: &str = "websocket_active_connections";
+/// Jobs that wait or run. Label: [`label::QUEUE_NAME`].
+pub const QUEUE_SIZE: &str = "bullmq_queue_size";
+/// Time a job waited before a worker took it. Label: [`label::QUEUE_NAME`].
+pub const QUEUE_LATENCY: &str = "bullmq_queue_latency_seconds";
+/// Time from an applied batch to the last subscriber's outgoing queue.
+pub const BROADCAST_DURATION: &str = "graphy_broadcast_duration_seconds";
+/// Subscriptions by how they were brought up to date. Label: [`label::MODE`].
+pub const RESUMES: &str = "graphy_resume_total";
+/// Connections that were closed because they read too slowly.
+pub const SLOW_CONSUMERS: &str = "graphy_slow_consumers_total";
+/// Round trip of the last PING to Redis.
+pub const REDIS_LATENCY: &str = "graphy_redis_latency_seconds";
+/// Memory in use by Redis (`used_memory` of INFO).
+pub const REDIS_MEMORY: &str = "graphy_redis_memory_bytes";
+/// Connections to Redis that were replaced. Label: [`label::LINK`].
+pub const REDIS_RECONNECTS: &str = "graphy_redis_reconnects_total";
+/// Starts of the private Redis after it died.
+pub const PRIVATE_REDIS_RESTARTS: &str = "graphy_private_redis_restarts_total";
+/// Panics that were caught in background tasks. Label: [`label::TASK`].
+pub const TASK_PANICS: &str = "graphy_task_panics_total";
+/// Restarts of background tasks. Label: [`label::TASK`].
+pub const TASK_RESTARTS: &str = "graphy_task_restarts_total";
+/// Requests over HTTP. Labels: [`label::ROUTE`], [`label::STATUS`].
+pub const HTTP_REQUESTS: &str = "graphy_http_requests_total";
+/// Time to answer an HTTP request. Label: [`label::ROUTE`].
+pub const HTTP_DURATION: &str = "graphy_http_request_duration_seconds";
+/// Requests and commands that were turned away. Label: [`label::REASON`].
+pub const REFUSALS: &str = "graphy_refusals_total";
+/// Graphs whose replica is in memory.
+pub const REPLICAS_LOADED: &str = "graphy_replicas_loaded";
+/// CPU in use by this process, 100 per core.
+pub const PROCESS_CPU: &str = "process_cpu_percent";
+/// Memory of this process that is in RAM.
+pub const PROCESS_MEMORY: &str = "process_resident_memory_bytes";
+
+/// The keys of labels. Their values are closed sets, never ids of users or graphs.
+pub mod label {
+    /// Type of a command, for example `CREATE_NODE`.
+    pub const TYPE: &str = "type";
+    /// `success`, `conflict`, `rejected`, `duplicate` or `failed`; for HTTP the status code.
+    pub const STATUS: &str = "status";
+    /// How a conflict was resolved.
+    pub const RESOLUTION_TYPE: &str = "resolution_type";
+    /// Name of a BullMQ queue.
+    pub const QUEUE_NAME: &str = "queue_name";
+    /// `in_sync`, `behind` or `full`.
+    pub const MODE: &str = "mode";
+    /// Name of a background task.
+    pub const TASK: &str = "task";
+    /// `query` or `write`.
+    pub const LINK: &str = "link";
+    /// Template of a route, for example `/api/v2/graphs/{id}`.
+    pub const ROUTE: &str = "route";
+    /// A closed error code.
+    pub const REASON: &str = "reason";
+}
+
+/// What a metric measures over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Only grows.
+    Counter,
+    /// A level.
+    Gauge,
+    /// A distribution, in the buckets of [`SECONDS_BUCKETS`].
+    Histogram,
+}
+
+/// One line of the table of metrics.
+#[derive(Debug, Clone, Copy)]
+pub struct MetricDefinition {
+    /// The Prometheus name.
+    pub name: &'static str,
+    /// What it measures over time.
+    pub kind: MetricKind,
+    /// The keys that each of its series carries.
+    pub labels: &'static [&'static str],
+    /// The help text of `/metrics` and of the console.
+    pub help: &'static str,
+}
+
+/// Upper bounds of the histograms whose names end in `_seconds`.
+pub const SECONDS_BUCKETS: [f64; 12] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0];
+
+const fn define(
+    name: &'static str,
+    kind: MetricKind,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> MetricDefinition {
+    MetricDefinition { name, kind, labels, help }
+}
+
+use MetricKind::{Counter, Gauge, Histogram};
+
+/// All metrics of Graphy.
+pub const ALL: &[MetricDefinition] = &[
+    define(
+        COMMANDS_PROCESSED,
+        Counter,
+        &[label::TYPE, label::STATUS],
+        "Commands that reached a terminal outcome",
+    ),
+    define(COMMAND_DURATION, Histogram, &[label::TYPE], "Time from intake to outcome of a command"),
+    define(CONFLICTS, Counter, &[label::RESOLUTION_TYPE], "Conflicts that were detected"),
+    define(WEBSOCKET_CONNECTIONS, Gauge, &[], "Open WebSocket connections"),
+    define(QUEUE_SIZE, Gauge, &[label::QUEUE_NAME], "Jobs that wait or run in a queue"),
+    define(
+        QUEUE_LATENCY,
+        Histogram,
+        &[label::QUEUE_NAME],
+        "Time a job waited before a worker took it",
+    ),
+    define(
+        BROADCAST_DURATION,
+        Histogram,
+        &[],
+        "Time from an applied batch to the last subscriber's outgoing queue",
+    ),
+    define(RESUMES, Counter, &[label::MODE], "Subscriptions by how they were brought up to date"),
+    define(SLOW_CONSUMERS, Counter, &[], "Connections closed because they read too slowly"),
+    define(REDIS_LATENCY, Gauge, &[], "Round trip of the last PING to Redis"),
+    define(REDIS_MEMORY, Gauge, &[], "Memory in use by Redis (INFO used_memory)"),
+    define(REDIS_RECONNECTS, Counter, &[label::LINK], "Connections to Redis that were replaced"),
+    define(PRIVATE_REDIS_RESTARTS, Counter, &[], "Starts of the private Redis after it died"),
+    define(TASK_PANICS, Counter, &[label::TASK], "Panics caught in background tasks"),
+    define(TASK_RESTARTS, Counter, &[label::TASK], "Restarts of background tasks"),
+    define(HTTP_REQUESTS, Counter, &[label::ROUTE, label::STATUS], "HTTP requests answered"),
+    define(HTTP_DURATION, Histogram, &[label::ROUTE], "Time to answer an HTTP request"),
+    define(REFUSALS, Counter, &[label::REASON], "Requests and commands turned away"),
+    define(REPLICAS_LOADED, Gauge, &[], "Graphs whose replica is in memory"),
+    define(PROCESS_CPU, Gauge, &[], "CPU in use by this process, 100 per core"),
+    define(PROCESS_MEMORY, Gauge, &[], "Memory of this process that is in RAM"),
+];
+
+/// Returns the definition of a metric, if it has one.
+#[must_use]
+pub fn definition(name: &str) -> Option<&'static MetricDefinition> {
+    ALL.iter().find(|definition| definition.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_say_their_kind() {
+        let names: HashSet<_> = ALL.iter().map(|definition| definition.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for definition in ALL {
+            assert_eq!(
+                definition.kind == Counter,
+                definition.name.ends_with("_total"),
+                "{} should end in _total exactly if it is a counter",
+                definition.name
+            );
+            if definition.kind == Histogram {
+                assert!(definition.name.ends_with("_seconds"), "{}", definition.name);
+            }
+            assert!(!definition.help.is_empty());
+        }
+    }
+
+    #[test]
+    fn buckets_grow() {
+        assert!(SECONDS_BUCKETS.is_sorted());
+    }
+}
