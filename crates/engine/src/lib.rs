@@ -1,0 +1,1 @@
+//! The command processor: intake, batches, queues, the apply loop and outcomes.

@@ -1,0 +1,1 @@
+//! The live hub: subscriptions, fan-out, resume and back-pressure.

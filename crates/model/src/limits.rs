@@ -1,0 +1,249 @@
+//! Every limit of the domain, in one place, and the check of a command against them.
+//!
+//! The constants are the highest values; a deployment may configure them down.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use ts_rs::TS;
+
+use crate::command::{BatchUpdate, Command};
+use crate::entity::{Edge, Node, Position, Size, Viewport};
+use crate::outcome::{RejectCode, Rejection};
+use crate::patch::{EdgePatch, NodePatch};
+
+/// What a graph and its commands may weigh.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Limits {
+    /// The longest text, in bytes.
+    pub string_bytes_max: usize,
+    /// The largest command, in bytes of its JSON text.
+    pub command_bytes_max: usize,
+    /// The largest node or edge, in bytes of its JSON text.
+    pub entity_bytes_max: usize,
+    /// The deepest nesting of JSON.
+    pub json_depth_max: usize,
+    /// The most commands in one batch.
+    pub batch_commands_max: usize,
+    /// The largest HTTP body with a batch, in bytes.
+    pub batch_body_bytes_max: usize,
+    /// The most nodes in a graph.
+    pub nodes_max: usize,
+    /// The most edges in a graph.
+    pub edges_max: usize,
+    /// The largest WebSocket message, in bytes.
+    pub message_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            string_bytes_max: 16 * 1024,
+            command_bytes_max: 32 * 1024,
+            entity_bytes_max: 256 * 1024,
+            json_depth_max: 32,
+            batch_commands_max: 100,
+            batch_body_bytes_max: 1024 * 1024,
+            nodes_max: 100_000,
+            edges_max: 500_000,
+            message_bytes_max: 64 * 1024,
+        }
+    }
+}
+
+impl Limits {
+    /// Checks the form of a command: lengths, finite numbers, what a batch may hold.
+    ///
+    /// # Errors
+    /// `invalid` or `too_large`, with the field and the limit.
+    pub fn check(&self, command: &Command) -> Result<(), Rejection> {
+        match command {
+            Command::CreateNode(node) => self.check_node(node),
+            Command::UpdateNode(update) => self.check_node_patch(&update.patch),
+            Command::CreateEdge(edge) => self.check_edge(edge),
+            Command::UpdateEdge(update) => self.check_edge_patch(&update.patch),
+            Command::UpdateViewport(viewport) => check_viewport(viewport),
+            Command::BatchUpdate(batch) => self.check_batch(batch),
+            Command::DeleteNode(_) | Command::DeleteEdge(_) | Command::DeleteGraph(_) => Ok(()),
+        }
+    }
+
+    fn check_batch(&self, batch: &BatchUpdate) -> Result<(), Rejection> {
+        if batch.operations.is_empty() {
+            return Err(invalid("operations", "a batch holds at least one command".into()));
+        }
+        if batch.operations.len() > self.batch_commands_max {
+            let (count, limit) = (batch.operations.len(), self.batch_commands_max);
+            let message = format!("a batch holds at most {limit} commands, this one has {count}");
+            return Err(Rejection::new(RejectCode::TooLarge, message).on("operations"));
+        }
+        for (index, command) in batch.operations.iter().enumerate() {
+            let nested = matches!(
+                command,
+                Command::BatchUpdate(_) | Command::UpdateViewport(_) | Command::DeleteGraph(_)
+            );
+            let at = format!("operations[{index}]");
+            if nested {
+                let name = command.command_type().as_str();
+                return Err(invalid(&at, format!("{name} cannot stand in a batch")));
+            }
+            self.check(command).map_err(|rejection| {
+                let field = match &rejection.field {
+                    Some(field) => format!("{at}.{field}"),
+                    None => at,
+                };
+                rejection.on(field)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_node(&self, node: &Node) -> Result<(), Rejection> {
+        self.text("title", &node.title)?;
+        self.text("kind", &node.kind)?;
+        check_position(&node.position)?;
+        check_size(node.size.as_ref())?;
+        check_progress(node.progress)?;
+        self.data(node.data.iter())
+    }
+
+    fn check_node_patch(&self, patch: &NodePatch) -> Result<(), Rejection> {
+        let fields = patch.fields();
+        if fields.is_empty() {
+            return Err(invalid("patch", "the patch changes nothing".into()));
+        }
+        if let Some(field) = patch.wrong_unset() {
+            return Err(invalid("patch.unset", format!("a node cannot be without its {field}")));
+        }
+        if let Some(field) = twice(&fields) {
+            return Err(invalid("patch.unset", format!("{field} is both set and unset")));
+        }
+        self.text("patch.title", patch.title.as_deref().unwrap_or_default())?;
+        self.text("patch.kind", patch.kind.as_deref().unwrap_or_default())?;
+        check_position(&patch.position.unwrap_or_default())?;
+        check_size(patch.size.as_ref())?;
+        check_progress(patch.progress)?;
+        self.data(patch.data.iter())
+    }
+
+    fn check_edge(&self, edge: &Edge) -> Result<(), Rejection> {
+        self.text("kind", edge.kind.as_deref().unwrap_or_default())?;
+        self.text("label", edge.label.as_deref().unwrap_or_default())?;
+        finite("weight", edge.weight.unwrap_or_default())?;
+        self.data(edge.data.iter())
+    }
+
+    fn check_edge_patch(&self, patch: &EdgePatch) -> Result<(), Rejection> {
+        let fields = patch.fields();
+        if fields.is_empty() {
+            return Err(invalid("patch", "the patch changes nothing".into()));
+        }
+        if let Some(field) = patch.wrong_unset() {
+            return Err(invalid("patch.unset", format!("an edge cannot be without its {field}")));
+        }
+        if let Some(field) = twice(&fields) {
+            return Err(invalid("patch.unset", format!("{field} is both set and unset")));
+        }
+        self.text("patch.kind", patch.kind.as_deref().unwrap_or_default())?;
+        self.text("patch.label", patch.label.as_deref().unwrap_or_default())?;
+        finite("patch.weight", patch.weight.unwrap_or_default())?;
+        self.data(patch.data.iter())
+    }
+
+    fn text(&self, field: &str, text: &str) -> Result<(), Rejection> {
+        if text.len() <= self.string_bytes_max {
+            return Ok(());
+        }
+        let (size, limit) = (text.len(), self.string_bytes_max);
+        let message = format!("{field} has {size} bytes, the limit is {limit}");
+        Err(Rejection::new(RejectCode::TooLarge, message).on(field))
+    }
+
+    fn data<'a>(
+        &self,
+        entries: impl Iterator<Item = (&'a String, &'a Value)>,
+    ) -> Result<(), Rejection> {
+        for (key, value) in entries {
+            self.text("data", key)?;
+            self.value(&format!("data.{key}"), value, 1)?;
+        }
+        Ok(())
+    }
+
+    fn value(&self, field: &str, value: &Value, depth: usize) -> Result<(), Rejection> {
+        if depth > self.json_depth_max {
+            let limit = self.json_depth_max;
+            return Err(invalid(field, format!("{field} is nested deeper than {limit} levels")));
+        }
+        match value {
+            Value::String(text) => self.text(field, text),
+            Value::Array(values) => {
+                values.iter().try_for_each(|value| self.value(field, value, depth + 1))
+            }
+            Value::Object(map) => map.iter().try_for_each(|(key, value)| {
+                self.text(field, key)?;
+                self.value(field, value, depth + 1)
+            }),
+            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+        }
+    }
+
+    /// Checks the weight of an entity's stored text.
+    ///
+    /// # Errors
+    /// `too_large`.
+    pub fn check_entity_text(&self, text: &str) -> Result<(), Rejection> {
+        if text.len() <= self.entity_bytes_max {
+            return Ok(());
+        }
+        let (size, limit) = (text.len(), self.entity_bytes_max);
+        let message = format!("the entity would have {size} bytes, the limit is {limit}");
+        Err(Rejection::new(RejectCode::TooLarge, message))
+    }
+}
+
+fn twice(fields: &[crate::Field]) -> Option<&crate::Field> {
+    fields.iter().enumerate().find(|(at, field)| fields[..*at].contains(field)).map(|(_, f)| f)
+}
+
+fn invalid(field: &str, message: String) -> Rejection {
+    Rejection::new(RejectCode::Invalid, message).on(field)
+}
+
+fn finite(field: &str, number: f64) -> Result<(), Rejection> {
+    if number.is_finite() { Ok(()) } else { Err(invalid(field, format!("{field} must be finite"))) }
+}
+
+fn check_position(position: &Position) -> Result<(), Rejection> {
+    finite("position.x", position.x)?;
+    finite("position.y", position.y)
+}
+
+fn check_size(size: Option<&Size>) -> Result<(), Rejection> {
+    let Some(size) = size else { return Ok(()) };
+    for (field, length) in [("size.width", size.width), ("size.height", size.height)] {
+        if !(length.is_finite() && length > 0.0) {
+            return Err(invalid(field, format!("{field} must be a positive number")));
+        }
+    }
+    Ok(())
+}
+
+fn check_progress(progress: Option<f64>) -> Result<(), Rejection> {
+    match progress {
+        Some(progress) if !(0.0..=1.0).contains(&progress) => {
+            Err(invalid("progress", format!("progress is from 0 to 1, not {progress}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_viewport(viewport: &Viewport) -> Result<(), Rejection> {
+    finite("x", viewport.x)?;
+    finite("y", viewport.y)?;
+    if viewport.zoom.is_finite() && viewport.zoom > 0.0 {
+        Ok(())
+    } else {
+        Err(invalid("zoom", "zoom must be a positive number".into()))
+    }
+}

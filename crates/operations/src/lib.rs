@@ -1,0 +1,1 @@
+//! Host-neutral operator operations, one function each, and the live console frames.

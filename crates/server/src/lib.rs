@@ -1,0 +1,1 @@
+//! The axum adapter: v2 API, WebSocket, console endpoints, OpenAPI, metrics and the static UI.

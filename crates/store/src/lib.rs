@@ -1,0 +1,1 @@
+//! The Redis data layer: keys, typed scripts, streams, tokens and the private Redis.

@@ -1,0 +1,1 @@
+//! Fixtures and process harnesses for tests and benches.
