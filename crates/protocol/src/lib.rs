@@ -1,1 +1,14 @@
-//! Wire types of Graphy: HTTP bodies, WebSocket frames, console frames and error codes.
+//! The wire: HTTP bodies, WebSocket frames, console frames and error codes.
+//!
+//! Only shapes live here; what they mean is decided elsewhere. Everything is camelCase JSON, and
+//! the TypeScript twins under `ui/src/generated` are made from these types.
+
+pub mod console;
+pub mod error;
+pub mod frame;
+pub mod http;
+mod typescript;
+
+pub use error::{ApiError, ErrorCode};
+pub use frame::{ClientFrame, Hello, Landed, ServerFrame, Sync, close};
+pub use typescript::export_typescript;
