@@ -105,7 +105,11 @@ impl RedisUrl {
     /// Returns the URL of a server that listens on a unix socket.
     pub(crate) fn unix(socket: &str, password: &Secret) -> Result<Self, StoreError> {
         let path = percent_encoded(socket, "/");
-        format!("redis+unix://{path}?pass={}", percent_encoded(password.expose(), "")).parse()
+        format!(
+            "redis+unix://{path}?pass={}",
+            percent_encoded(password.expose(), "")
+        )
+        .parse()
     }
 
     /// Returns the whole URL with its password, for the queue library and for tools.
@@ -123,8 +127,13 @@ impl FromStr for RedisUrl {
     type Err = StoreError;
 
     fn from_str(text: &str) -> Result<Self, StoreError> {
-        let info = text.into_connection_info().map_err(|source| StoreError::InvalidUrl { source })?;
-        Ok(Self { text: Secret::new(text), info })
+        let info = text
+            .into_connection_info()
+            .map_err(|source| StoreError::InvalidUrl { source })?;
+        Ok(Self {
+            text: Secret::new(text),
+            info,
+        })
     }
 }
 
@@ -165,7 +174,9 @@ fn percent_encoded(text: &str, also_plain: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         let character = char::from(byte);
-        if byte.is_ascii_alphanumeric() || "-._~".contains(character) || also_plain.contains(character)
+        if byte.is_ascii_alphanumeric()
+            || "-._~".contains(character)
+            || also_plain.contains(character)
         {
             encoded.push(character);
         } else {
@@ -203,13 +214,24 @@ mod tests {
     fn a_socket_path_may_hold_anything() {
         let path = "/tmp/my data/ü?#/redis.sock";
         let url = RedisUrl::unix(path, &Secret::new("p&w")).unwrap();
-        assert_eq!(url.connection_info().addr(), &redis::ConnectionAddr::Unix(path.into()));
-        assert_eq!(url.connection_info().redis_settings().password(), Some("p&w"));
+        assert_eq!(
+            url.connection_info().addr(),
+            &redis::ConnectionAddr::Unix(path.into())
+        );
+        assert_eq!(
+            url.connection_info().redis_settings().password(),
+            Some("p&w")
+        );
     }
 
     #[test]
     fn what_is_not_a_redis_url_is_refused_without_showing_it() {
-        let error = "http://user:s3cret@example.org".parse::<RedisUrl>().unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+        let error = "http://user:s3cret@example.org"
+            .parse::<RedisUrl>()
+            .unwrap_err();
+        assert!(
+            !format!("{error} {error:?}").contains("s3cret"),
+            "{error:?}"
+        );
     }
 }

@@ -27,6 +27,18 @@ pub enum StoreError {
         /// What is wrong with it.
         detail: String,
     },
+    /// What was to be made is there.
+    #[error("{what} exists already")]
+    AlreadyExists {
+        /// What was to be made.
+        what: String,
+    },
+    /// No answer came in time; whether it happened is unknown.
+    #[error("cannot {action}: no answer in time")]
+    Unanswered {
+        /// What was attempted.
+        action: &'static str,
+    },
     /// The text is not the URL of a Redis server.
     #[error("cannot use the redis url")]
     InvalidUrl {
@@ -112,7 +124,11 @@ impl StoreError {
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::File { action, path, source }
+        move |source| Self::File {
+            action,
+            path,
+            source,
+        }
     }
 
     /// Says what kind of failure this is and what to do about it.
@@ -121,7 +137,9 @@ impl StoreError {
         match self {
             Self::Redis { source, .. } | Self::Connect { source, .. } => classify(source),
             Self::NotRunning { .. } | Self::ServerStart { .. } => ReplyClass::NotSent,
+            Self::Unanswered { .. } => ReplyClass::Unknown,
             Self::Corrupt { .. }
+            | Self::AlreadyExists { .. }
             | Self::InvalidUrl { .. }
             | Self::EvictionPolicy { .. }
             | Self::ServerNotFound
@@ -133,5 +151,8 @@ impl StoreError {
 }
 
 fn holder_text(holder: Option<u32>) -> String {
-    holder.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+    holder.map_or_else(
+        || "another process".to_owned(),
+        |pid| format!("process {pid}"),
+    )
 }

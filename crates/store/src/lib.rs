@@ -1,1 +1,28 @@
 //! The Redis data layer: keys, typed scripts, streams, tokens and the private Redis.
+//!
+//! This is the only crate that names `redis`. It decides nothing about graphs: it connects, keeps
+//! what others decided, and says truthfully what a reply means ([`reply`]).
+
+pub mod config;
+pub mod connection;
+pub mod error;
+pub mod events;
+pub mod graph;
+pub mod private_redis;
+pub mod redis_info;
+pub mod replica;
+pub mod reply;
+pub mod secret;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use config::{FsyncPolicy, PrivateRedisConfig, RedisConfig, RedisUrl};
+pub use connection::{AckLevel, LinkConnection, LinkSettings, LinkState, RedisLink, RedisProbe};
+pub use error::StoreError;
+pub use events::{BatchEvent, BusEvent, CommandOutcome, EventBus, Subscription};
+pub use graph::{GraphStore, Head, History};
+pub use private_redis::{PrivateEndpoint, PrivateRedis, PrivateRedisState, RedisServer};
+pub use redis_info::RedisInfo;
+pub use replica::{Lane, Replica, Replicas};
+pub use reply::ReplyClass;
+pub use secret::Secret;

@@ -82,11 +82,15 @@ impl ReplyClass {
 }
 
 const fn retry_ms(ms: u64) -> ReplyClass {
-    ReplyClass::Retry { after: Duration::from_millis(ms) }
+    ReplyClass::Retry {
+        after: Duration::from_millis(ms),
+    }
 }
 
 const fn refused_ms(ms: u64) -> ReplyClass {
-    ReplyClass::WritesRefused { after: Duration::from_millis(ms) }
+    ReplyClass::WritesRefused {
+        after: Duration::from_millis(ms),
+    }
 }
 
 /// Says what an error means.
@@ -140,7 +144,12 @@ fn server_code(error: &RedisError) -> Option<(String, String)> {
     let errors = error.clone().into_server_errors();
     let first = errors.as_deref().and_then(<[_]>::first);
     first
-        .map(|(_, error)| (error.code().to_owned(), error.details().unwrap_or_default().to_owned()))
+        .map(|(_, error)| {
+            (
+                error.code().to_owned(),
+                error.details().unwrap_or_default().to_owned(),
+            )
+        })
         .or_else(|| {
             let detail = error.detail().unwrap_or_default().to_owned();
             error.code().map(|code| (code.to_owned(), detail))
@@ -174,14 +183,18 @@ impl From<NotSent> for RedisError {
 }
 
 fn is_not_sent(error: &RedisError) -> bool {
-    let Some(source) = error.source() else { return false };
+    let Some(source) = error.source() else {
+        return false;
+    };
     // redis-rs keeps an io error behind a shared pointer to any error.
     let shared = source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>();
     let io_error = shared.map_or_else(
         || source.downcast_ref::<io::Error>(),
         |shared| shared.as_ref().downcast_ref::<io::Error>(),
     );
-    io_error.and_then(io::Error::get_ref).is_some_and(|inner| inner.is::<NotSent>())
+    io_error
+        .and_then(io::Error::get_ref)
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<NotSent>)
 }
 
 #[cfg(test)]

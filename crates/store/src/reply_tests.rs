@@ -15,33 +15,78 @@ fn reply(wire: &str) -> RedisError {
 fn every_known_reply_has_its_class() {
     use ReplyClass::*;
     let table = [
-        ("-LOADING Redis is loading the dataset in memory", retry_ms(100)),
+        (
+            "-LOADING Redis is loading the dataset in memory",
+            retry_ms(100),
+        ),
         ("-BUSY Redis is busy running a script", retry_ms(50)),
-        ("-TRYAGAIN Multiple keys request during rehashing of slot", retry_ms(50)),
+        (
+            "-TRYAGAIN Multiple keys request during rehashing of slot",
+            retry_ms(50),
+        ),
         ("-CLUSTERDOWN The cluster is down", retry_ms(200)),
         ("-MASTERDOWN Link with MASTER is down", retry_ms(200)),
-        ("-NOREPLICAS Not enough good replicas to write.", refused_ms(200)),
-        ("-MISCONF Errors writing to the AOF file: No space left on device", refused_ms(200)),
-        ("-READONLY You can't write against a read only replica.", Reconnect),
-        ("-UNBLOCKED force unblock from blocking operation", Reconnect),
-        ("-OOM command not allowed when used memory > 'maxmemory'.", StorageFull),
+        (
+            "-NOREPLICAS Not enough good replicas to write.",
+            refused_ms(200),
+        ),
+        (
+            "-MISCONF Errors writing to the AOF file: No space left on device",
+            refused_ms(200),
+        ),
+        (
+            "-READONLY You can't write against a read only replica.",
+            Reconnect,
+        ),
+        (
+            "-UNBLOCKED force unblock from blocking operation",
+            Reconnect,
+        ),
+        (
+            "-OOM command not allowed when used memory > 'maxmemory'.",
+            StorageFull,
+        ),
         ("-NOAUTH Authentication required.", Permission),
-        ("-WRONGPASS invalid username-password pair or user is disabled.", Permission),
-        ("-NOPERM User has no permissions to run the 'get' command", Permission),
+        (
+            "-WRONGPASS invalid username-password pair or user is disabled.",
+            Permission,
+        ),
+        (
+            "-NOPERM User has no permissions to run the 'get' command",
+            Permission,
+        ),
         ("-ERR invalid password", Permission),
         ("-NOSCRIPT No matching script. Please use EVAL.", NoScript),
-        ("-NOGROUP No such key 'x' or consumer group 'y'", GroupMissing),
+        (
+            "-NOGROUP No such key 'x' or consumer group 'y'",
+            GroupMissing,
+        ),
         ("-BUSYGROUP Consumer Group name already exists", GroupExists),
         ("-MOVED 3999 127.0.0.1:6381", Redirect),
         ("-ASK 3999 127.0.0.1:6381", Redirect),
         ("-ERR max number of clients reached", retry_ms(500)),
         ("-ERR syntax error", Bug),
-        ("-ERR user_script:3: attempt to index a nil value script: 3c1, on @user_script:3.", Bug),
-        ("-CROSSSLOT Keys in request don't hash to the same slot", Bug),
-        ("-WRONGTYPE Operation against a key holding the wrong kind of value", Bug),
-        ("-EXECABORT Transaction discarded because of previous errors.", Bug),
+        (
+            "-ERR user_script:3: attempt to index a nil value script: 3c1, on @user_script:3.",
+            Bug,
+        ),
+        (
+            "-CROSSSLOT Keys in request don't hash to the same slot",
+            Bug,
+        ),
+        (
+            "-WRONGTYPE Operation against a key holding the wrong kind of value",
+            Bug,
+        ),
+        (
+            "-EXECABORT Transaction discarded because of previous errors.",
+            Bug,
+        ),
         ("-NOTBUSY No scripts in execution right now.", Bug),
-        ("-UNKILLABLE Sorry the script already executed write commands", Bug),
+        (
+            "-UNKILLABLE Sorry the script already executed write commands",
+            Bug,
+        ),
         ("-NOSUB 'unsubscribe' outside of a subscription", Bug),
         ("-SOMETHINGNEW that no release has yet", Bug),
     ];
@@ -59,7 +104,11 @@ fn failures_of_the_connection_leave_the_outcome_unknown() {
         io::ErrorKind::UnexpectedEof,
         io::ErrorKind::ConnectionRefused,
     ] {
-        assert_eq!(classify(&io::Error::from(kind).into()), ReplyClass::Unknown, "{kind}");
+        assert_eq!(
+            classify(&io::Error::from(kind).into()),
+            ReplyClass::Unknown,
+            "{kind}"
+        );
     }
     let garbled = parse_redis_value(b"?what\r\n").expect_err("no reply starts so");
     assert_eq!(classify(&garbled), ReplyClass::Unknown);
@@ -79,9 +128,12 @@ fn what_was_never_sent_is_known_not_to_be_applied() {
 fn errors_of_the_client_itself() {
     let login = RedisError::from((ErrorKind::AuthenticationFailed, "no"));
     assert_eq!(classify(&login), ReplyClass::Permission);
-    let number: RedisResult<u64> = from_redis_value(Value::SimpleString("x".into()))
-        .map_err(RedisError::from);
-    assert_eq!(classify(&number.expect_err("not a number")), ReplyClass::Unknown);
+    let number: RedisResult<u64> =
+        from_redis_value(Value::SimpleString("x".into())).map_err(RedisError::from);
+    assert_eq!(
+        classify(&number.expect_err("not a number")),
+        ReplyClass::Unknown
+    );
     let config = RedisError::from((ErrorKind::InvalidClientConfig, "no"));
     assert_eq!(classify(&config), ReplyClass::Bug);
 }

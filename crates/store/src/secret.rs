@@ -42,7 +42,9 @@ impl fmt::Debug for Secret {
 #[must_use]
 pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    SysRng.try_fill_bytes(&mut bytes).expect("the system's random generator works once it booted");
+    SysRng
+        .try_fill_bytes(&mut bytes)
+        .expect("the system's random generator works once it booted");
     bytes
 }
 

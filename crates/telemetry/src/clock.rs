@@ -34,7 +34,9 @@ impl Clock for SystemClock {
         // A computer that believes in a date before 1970 gets 0: wrong, but never a panic.
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+            .map_or(0, |since| {
+                u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+            })
     }
 }
 
@@ -48,7 +50,9 @@ impl ManualClock {
     /// Makes a clock that shows `now_ms`; clones show the same time.
     #[must_use]
     pub fn at(now_ms: u64) -> Self {
-        Self { now_ms: Arc::new(AtomicU64::new(now_ms)) }
+        Self {
+            now_ms: Arc::new(AtomicU64::new(now_ms)),
+        }
     }
 
     /// Moves the clock on.
@@ -80,7 +84,10 @@ impl TokioClock {
     /// Makes a clock that shows `start_ms` now.
     #[must_use]
     pub fn starting_at(start_ms: u64) -> Self {
-        Self { start_ms, start: tokio::time::Instant::now() }
+        Self {
+            start_ms,
+            start: tokio::time::Instant::now(),
+        }
     }
 }
 

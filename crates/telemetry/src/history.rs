@@ -37,7 +37,10 @@ pub struct Series {
 impl Series {
     /// Iterates over the steps that have a value.
     pub fn points(&self) -> impl Iterator<Item = (u64, f64)> {
-        self.at.iter().zip(&self.values).filter_map(|(at, value)| value.map(|value| (*at, value)))
+        self.at
+            .iter()
+            .zip(&self.values)
+            .filter_map(|(at, value)| value.map(|value| (*at, value)))
     }
 }
 
@@ -48,8 +51,15 @@ impl History {
     /// When either is zero.
     #[must_use]
     pub fn new(step_ms: u64, capacity: usize) -> Self {
-        assert!(step_ms > 0 && capacity > 0, "a history needs a step and room for one");
-        Self { step_ms, capacity, ring: Mutex::default() }
+        assert!(
+            step_ms > 0 && capacity > 0,
+            "a history needs a step and room for one"
+        );
+        Self {
+            step_ms,
+            capacity,
+            ring: Mutex::default(),
+        }
     }
 
     /// Makes the console's history: 15 minutes in steps of one second.
@@ -69,7 +79,9 @@ impl History {
     pub fn record(&self, at_ms: u64, values: &[(&'static str, f64)]) {
         let step = at_ms / self.step_ms;
         let mut ring = self.lock();
-        let Some(row) = ring.row_of(step, self.capacity) else { return };
+        let Some(row) = ring.row_of(step, self.capacity) else {
+            return;
+        };
         for &(name, value) in values.iter().filter(|(_, value)| value.is_finite()) {
             let column = ring.column_of(name);
             let row = &mut ring.rows[row];
@@ -84,7 +96,9 @@ impl History {
     #[must_use]
     pub fn series(&self) -> Vec<Series> {
         let ring = self.lock();
-        let Some(newest) = ring.newest_step else { return Vec::new() };
+        let Some(newest) = ring.newest_step else {
+            return Vec::new();
+        };
         let oldest = newest + 1 - ring.rows.len() as u64;
         let at: Vec<u64> = (oldest..=newest).map(|step| step * self.step_ms).collect();
         let names = ring.names.iter().enumerate();
@@ -92,7 +106,11 @@ impl History {
             .map(|(column, name)| Series {
                 name,
                 at: at.clone(),
-                values: ring.rows.iter().map(|row| row.get(column).copied().flatten()).collect(),
+                values: ring
+                    .rows
+                    .iter()
+                    .map(|row| row.get(column).copied().flatten())
+                    .collect(),
             })
             .collect()
     }
@@ -103,7 +121,12 @@ impl History {
         let series = self.series();
         series
             .iter()
-            .filter_map(|series| series.points().last().map(|(at, value)| (series.name, at, value)))
+            .filter_map(|series| {
+                series
+                    .points()
+                    .last()
+                    .map(|(at, value)| (series.name, at, value))
+            })
             .collect()
     }
 
@@ -151,7 +174,11 @@ mod tests {
 
     fn values(history: &History, name: &str) -> Vec<Option<f64>> {
         let series = history.series();
-        series.into_iter().find(|series| series.name == name).expect("recorded").values
+        series
+            .into_iter()
+            .find(|series| series.name == name)
+            .expect("recorded")
+            .values
     }
 
     #[test]

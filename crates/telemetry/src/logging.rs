@@ -51,7 +51,11 @@ pub struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), format: LogFormat::Human, files: None }
+        Self {
+            filter: "info".to_owned(),
+            format: LogFormat::Human,
+            files: None,
+        }
     }
 }
 
@@ -120,12 +124,18 @@ pub fn install(config: &LogConfig) -> Result<LogGuard, LogError> {
                 .boxed(),
         );
     }
-    tracing_subscriber::registry().with(layers).try_init().map_err(LogError::Installed)?;
+    tracing_subscriber::registry()
+        .with(layers)
+        .try_init()
+        .map_err(LogError::Installed)?;
     Ok(guard)
 }
 
 fn filter(text: &str) -> Result<EnvFilter, LogError> {
-    EnvFilter::try_new(text).map_err(|source| LogError::Filter { filter: text.to_owned(), source })
+    EnvFilter::try_new(text).map_err(|source| LogError::Filter {
+        filter: text.to_owned(),
+        source,
+    })
 }
 
 fn daily_file(files: &LogFiles) -> Result<RollingFileAppender, LogError> {
@@ -136,7 +146,10 @@ fn daily_file(files: &LogFiles) -> Result<RollingFileAppender, LogError> {
         .filename_suffix("log")
         .max_log_files(files.files_max.max(1))
         .build(directory)
-        .map_err(|source| LogError::File { directory: directory.to_owned(), source })
+        .map_err(|source| LogError::File {
+            directory: directory.to_owned(),
+            source,
+        })
 }
 
 /// Formats `message key=value …` with control characters escaped.
@@ -205,23 +218,37 @@ mod tests {
     fn old_daily_files_are_pruned_at_start() {
         let folder = tempfile::tempdir().unwrap();
         for day in 10..20 {
-            std::fs::write(folder.path().join(format!("graphy.2020-01-{day}.log")), "old").unwrap();
+            std::fs::write(
+                folder.path().join(format!("graphy.2020-01-{day}.log")),
+                "old",
+            )
+            .unwrap();
         }
         std::fs::write(folder.path().join("other.txt"), "not ours").unwrap();
-        let files = LogFiles { directory: folder.path().to_owned(), files_max: 3 };
+        let files = LogFiles {
+            directory: folder.path().to_owned(),
+            files_max: 3,
+        };
         drop(daily_file(&files).unwrap());
         let mut names: Vec<_> = std::fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        assert_eq!(names.len(), 4, "three log files and the other one: {names:?}");
+        assert_eq!(
+            names.len(),
+            4,
+            "three log files and the other one: {names:?}"
+        );
         assert!(names.contains(&"other.txt".to_owned()));
     }
 
     #[test]
     fn a_bad_filter_is_named() {
         let error = filter("graphy=loud").expect_err("there is no such level");
-        assert_eq!(error.to_string(), "cannot read the log filter \"graphy=loud\"");
+        assert_eq!(
+            error.to_string(),
+            "cannot read the log filter \"graphy=loud\""
+        );
     }
 }

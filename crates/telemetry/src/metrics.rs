@@ -90,13 +90,27 @@ mod tests {
 
         let again = Metrics::install().expect("the same recorder");
         let snapshot = again.snapshot();
-        assert_eq!(snapshot.value(names::RESUMES, &[(label::MODE, "full")]), Some(3.0));
-        assert_eq!(snapshot.value(names::WEBSOCKET_CONNECTIONS, &[]), Some(17.0));
-        let broadcast = snapshot.histogram(names::BROADCAST_DURATION, &[]).expect("recorded");
+        assert_eq!(
+            snapshot.value(names::RESUMES, &[(label::MODE, "full")]),
+            Some(3.0)
+        );
+        assert_eq!(
+            snapshot.value(names::WEBSOCKET_CONNECTIONS, &[]),
+            Some(17.0)
+        );
+        let broadcast = snapshot
+            .histogram(names::BROADCAST_DURATION, &[])
+            .expect("recorded");
         assert_eq!(broadcast.count, 1);
 
         let text = metrics.render();
-        assert!(text.contains("# HELP graphy_resume_total Subscriptions by how"), "{text}");
-        assert!(text.contains("graphy_broadcast_duration_seconds_bucket{le=\"0.005\"} 1"), "{text}");
+        assert!(
+            text.contains("# HELP graphy_resume_total Subscriptions by how"),
+            "{text}"
+        );
+        assert!(
+            text.contains("graphy_broadcast_duration_seconds_bucket{le=\"0.005\"} 1"),
+            "{text}"
+        );
     }
 }

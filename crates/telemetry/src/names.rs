@@ -93,8 +93,9 @@ pub struct MetricDefinition {
 }
 
 /// Upper bounds of the histograms whose names end in `_seconds`.
-pub const SECONDS_BUCKETS: [f64; 12] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0];
+pub const SECONDS_BUCKETS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0,
+];
 
 const fn define(
     name: &'static str,
@@ -102,7 +103,12 @@ const fn define(
     labels: &'static [&'static str],
     help: &'static str,
 ) -> MetricDefinition {
-    MetricDefinition { name, kind, labels, help }
+    MetricDefinition {
+        name,
+        kind,
+        labels,
+        help,
+    }
 }
 
 use MetricKind::{Counter, Gauge, Histogram};
@@ -115,10 +121,30 @@ pub const ALL: &[MetricDefinition] = &[
         &[label::TYPE, label::STATUS],
         "Commands that reached a terminal outcome",
     ),
-    define(COMMAND_DURATION, Histogram, &[label::TYPE], "Time from intake to outcome of a command"),
-    define(CONFLICTS, Counter, &[label::RESOLUTION_TYPE], "Conflicts that were detected"),
-    define(WEBSOCKET_CONNECTIONS, Gauge, &[], "Open WebSocket connections"),
-    define(QUEUE_SIZE, Gauge, &[label::QUEUE_NAME], "Jobs that wait or run in a queue"),
+    define(
+        COMMAND_DURATION,
+        Histogram,
+        &[label::TYPE],
+        "Time from intake to outcome of a command",
+    ),
+    define(
+        CONFLICTS,
+        Counter,
+        &[label::RESOLUTION_TYPE],
+        "Conflicts that were detected",
+    ),
+    define(
+        WEBSOCKET_CONNECTIONS,
+        Gauge,
+        &[],
+        "Open WebSocket connections",
+    ),
+    define(
+        QUEUE_SIZE,
+        Gauge,
+        &[label::QUEUE_NAME],
+        "Jobs that wait or run in a queue",
+    ),
     define(
         QUEUE_LATENCY,
         Histogram,
@@ -131,20 +157,90 @@ pub const ALL: &[MetricDefinition] = &[
         &[],
         "Time from an applied batch to the last subscriber's outgoing queue",
     ),
-    define(RESUMES, Counter, &[label::MODE], "Subscriptions by how they were brought up to date"),
-    define(SLOW_CONSUMERS, Counter, &[], "Connections closed because they read too slowly"),
-    define(REDIS_LATENCY, Gauge, &[], "Round trip of the last PING to Redis"),
-    define(REDIS_MEMORY, Gauge, &[], "Memory in use by Redis (INFO used_memory)"),
-    define(REDIS_RECONNECTS, Counter, &[label::LINK], "Connections to Redis that were replaced"),
-    define(PRIVATE_REDIS_RESTARTS, Counter, &[], "Starts of the private Redis after it died"),
-    define(TASK_PANICS, Counter, &[label::TASK], "Panics caught in background tasks"),
-    define(TASK_RESTARTS, Counter, &[label::TASK], "Restarts of background tasks"),
-    define(HTTP_REQUESTS, Counter, &[label::ROUTE, label::STATUS], "HTTP requests answered"),
-    define(HTTP_DURATION, Histogram, &[label::ROUTE], "Time to answer an HTTP request"),
-    define(REFUSALS, Counter, &[label::REASON], "Requests and commands turned away"),
-    define(REPLICAS_LOADED, Gauge, &[], "Graphs whose replica is in memory"),
-    define(PROCESS_CPU, Gauge, &[], "CPU in use by this process, 100 per core"),
-    define(PROCESS_MEMORY, Gauge, &[], "Memory of this process that is in RAM"),
+    define(
+        RESUMES,
+        Counter,
+        &[label::MODE],
+        "Subscriptions by how they were brought up to date",
+    ),
+    define(
+        SLOW_CONSUMERS,
+        Counter,
+        &[],
+        "Connections closed because they read too slowly",
+    ),
+    define(
+        REDIS_LATENCY,
+        Gauge,
+        &[],
+        "Round trip of the last PING to Redis",
+    ),
+    define(
+        REDIS_MEMORY,
+        Gauge,
+        &[],
+        "Memory in use by Redis (INFO used_memory)",
+    ),
+    define(
+        REDIS_RECONNECTS,
+        Counter,
+        &[label::LINK],
+        "Connections to Redis that were replaced",
+    ),
+    define(
+        PRIVATE_REDIS_RESTARTS,
+        Counter,
+        &[],
+        "Starts of the private Redis after it died",
+    ),
+    define(
+        TASK_PANICS,
+        Counter,
+        &[label::TASK],
+        "Panics caught in background tasks",
+    ),
+    define(
+        TASK_RESTARTS,
+        Counter,
+        &[label::TASK],
+        "Restarts of background tasks",
+    ),
+    define(
+        HTTP_REQUESTS,
+        Counter,
+        &[label::ROUTE, label::STATUS],
+        "HTTP requests answered",
+    ),
+    define(
+        HTTP_DURATION,
+        Histogram,
+        &[label::ROUTE],
+        "Time to answer an HTTP request",
+    ),
+    define(
+        REFUSALS,
+        Counter,
+        &[label::REASON],
+        "Requests and commands turned away",
+    ),
+    define(
+        REPLICAS_LOADED,
+        Gauge,
+        &[],
+        "Graphs whose replica is in memory",
+    ),
+    define(
+        PROCESS_CPU,
+        Gauge,
+        &[],
+        "CPU in use by this process, 100 per core",
+    ),
+    define(
+        PROCESS_MEMORY,
+        Gauge,
+        &[],
+        "Memory of this process that is in RAM",
+    ),
 ];
 
 /// Returns the definition of a metric, if it has one.

@@ -30,7 +30,10 @@ impl ProcessSampler {
     #[must_use]
     pub fn new() -> Option<Self> {
         let pid = sysinfo::get_current_pid().ok()?;
-        let mut sampler = Self { system: System::new().ok()?, pid };
+        let mut sampler = Self {
+            system: System::new().ok()?,
+            pid,
+        };
         sampler.refresh();
         Some(sampler)
     }
@@ -45,7 +48,10 @@ impl ProcessSampler {
             resident_bytes: process.memory(),
         };
         metrics::gauge!(names::PROCESS_CPU).set(usage.cpu_percent);
-        #[expect(clippy::cast_precision_loss, reason = "memory stays far below 2^52 bytes")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "memory stays far below 2^52 bytes"
+        )]
         metrics::gauge!(names::PROCESS_MEMORY).set(usage.resident_bytes as f64);
         Some(usage)
     }
@@ -53,7 +59,8 @@ impl ProcessSampler {
     fn refresh(&mut self) {
         let kinds = ProcessRefreshKind::nothing().with_cpu().with_memory();
         let only_us = [self.pid];
-        self.system.refresh_processes_specifics(ProcessesToUpdate::Some(&only_us), false, kinds);
+        self.system
+            .refresh_processes_specifics(ProcessesToUpdate::Some(&only_us), false, kinds);
     }
 }
 

@@ -58,9 +58,11 @@ impl RestartPolicy {
         match self {
             Self::Never => None,
             Self::OnFailure { attempts_max, .. } if failures >= attempts_max => None,
-            Self::OnFailure { first, max, .. } => {
-                Some(first.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(max))
-            }
+            Self::OnFailure { first, max, .. } => Some(
+                first
+                    .saturating_mul(1 << failures.saturating_sub(1).min(16))
+                    .min(max),
+            ),
         }
     }
 }
@@ -157,7 +159,9 @@ pub struct TaskContext {
 impl TaskContext {
     /// Notes that the task is alive and making progress.
     pub fn tick(&self) {
-        self.entry.last_tick_ms.store(self.clock.now_ms(), Ordering::Relaxed);
+        self.entry
+            .last_tick_ms
+            .store(self.clock.now_ms(), Ordering::Relaxed);
     }
 }
 
@@ -179,7 +183,11 @@ impl TaskRegistry {
     /// Makes an empty registry whose states carry the time of `clock`.
     #[must_use]
     pub fn new(clock: SharedClock) -> Self {
-        Self { entries: Arc::default(), tracker: TaskTracker::new(), clock }
+        Self {
+            entries: Arc::default(),
+            tracker: TaskTracker::new(),
+            clock,
+        }
     }
 
     /// Starts a task on the current tokio runtime and keeps it alive as `policy` says.
@@ -198,8 +206,11 @@ impl TaskRegistry {
     {
         let entry = Arc::new(Entry::new(name.into(), self.clock.now_ms()));
         self.register(&entry);
-        let context =
-            TaskContext { token, entry: Arc::clone(&entry), clock: Arc::clone(&self.clock) };
+        let context = TaskContext {
+            token,
+            entry: Arc::clone(&entry),
+            clock: Arc::clone(&self.clock),
+        };
         self.tracker.spawn(async move {
             supervise(&context, policy, &mut factory).await;
         });
@@ -221,7 +232,10 @@ impl TaskRegistry {
         let waited = tokio::time::timeout(deadline, self.tracker.wait()).await;
         self.tracker.reopen();
         waited.map_err(|_| {
-            let running = self.list().into_iter().filter(|status| !status.state.is_ended());
+            let running = self
+                .list()
+                .into_iter()
+                .filter(|status| !status.state.is_ended());
             running.map(|status| status.name).collect()
         })
     }
@@ -287,9 +301,17 @@ struct Entry {
 
 impl Entry {
     fn new(name: Arc<str>, now_ms: u64) -> Self {
-        let progress =
-            Progress { state: TaskState::Starting, since_ms: now_ms, restarts: 0, panics: 0 };
-        Self { name, progress: watch::Sender::new(progress), last_tick_ms: AtomicU64::new(0) }
+        let progress = Progress {
+            state: TaskState::Starting,
+            since_ms: now_ms,
+            restarts: 0,
+            panics: 0,
+        };
+        Self {
+            name,
+            progress: watch::Sender::new(progress),
+            last_tick_ms: AtomicU64::new(0),
+        }
     }
 
     fn is_ended(&self) -> bool {
@@ -321,7 +343,9 @@ impl TaskContext {
     }
 
     fn note_panic(&self) {
-        self.entry.progress.send_modify(|progress| progress.panics += 1);
+        self.entry
+            .progress
+            .send_modify(|progress| progress.panics += 1);
         metrics::counter!(names::TASK_PANICS, label::TASK => self.entry.name.to_string())
             .increment(1);
     }
@@ -350,7 +374,11 @@ where
             tracing::debug!(task = %name, %reason, "task failed while it was being stopped");
             return context.enter(TaskState::Stopped);
         }
-        failures = if started.elapsed() >= HEALTHY_AFTER { 1 } else { failures + 1 };
+        failures = if started.elapsed() >= HEALTHY_AFTER {
+            1
+        } else {
+            failures + 1
+        };
         let Some(wait) = policy.wait_after(failures) else {
             tracing::error!(task = %name, %reason, "task failed for good");
             return context.enter(TaskState::Failed { reason });
@@ -358,7 +386,12 @@ where
         tracing::warn!(task = %name, %reason, failures, wait_ms = wait.as_millis(), "task restarts");
         metrics::counter!(names::TASK_RESTARTS, label::TASK => name.to_string()).increment(1);
         context.enter(TaskState::Restarting { reason });
-        if context.token.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+        if context
+            .token
+            .run_until_cancelled(tokio::time::sleep(wait))
+            .await
+            .is_none()
+        {
             return context.enter(TaskState::Stopped);
         }
     }

@@ -14,15 +14,19 @@ async fn a_task_that_panics_is_counted_and_starts_again() {
     let tasks = registry();
     let runs = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&runs);
-    let handle =
-        tasks.spawn("shaky", RestartPolicy::ALWAYS, CancellationToken::new(), move |context| {
+    let handle = tasks.spawn(
+        "shaky",
+        RestartPolicy::ALWAYS,
+        CancellationToken::new(),
+        move |context| {
             let run = counted.fetch_add(1, Ordering::SeqCst);
             async move {
                 context.tick();
                 assert!(run >= 2, "run {run} is a bad one");
                 Ok(())
             }
-        });
+        },
+    );
     let status = handle.ended().await;
     assert_eq!(status.state, TaskState::Stopped);
     assert_eq!((status.restarts, status.panics), (2, 2));
@@ -33,11 +37,19 @@ async fn a_task_that_panics_is_counted_and_starts_again() {
 #[tokio::test(start_paused = true)]
 async fn a_task_that_may_not_restart_stays_failed_with_its_reason() {
     let tasks = registry();
-    let handle = tasks.spawn("once", RestartPolicy::Never, CancellationToken::new(), |_| async {
-        Err(TaskFailure::new("no luck"))
-    });
+    let handle = tasks.spawn(
+        "once",
+        RestartPolicy::Never,
+        CancellationToken::new(),
+        |_| async { Err(TaskFailure::new("no luck")) },
+    );
     let status = handle.ended().await;
-    assert_eq!(status.state, TaskState::Failed { reason: "no luck".into() });
+    assert_eq!(
+        status.state,
+        TaskState::Failed {
+            reason: "no luck".into()
+        }
+    );
     assert_eq!(tasks.list(), vec![status]);
 }
 
@@ -59,10 +71,15 @@ async fn attempts_have_a_limit() {
 async fn cancelling_ends_a_task_also_while_it_waits_to_restart() {
     let tasks = registry();
     let token = CancellationToken::new();
-    let patient = tasks.spawn("patient", RestartPolicy::ALWAYS, token.clone(), |context| async move {
-        context.token.cancelled().await;
-        Ok(())
-    });
+    let patient = tasks.spawn(
+        "patient",
+        RestartPolicy::ALWAYS,
+        token.clone(),
+        |context| async move {
+            context.token.cancelled().await;
+            Ok(())
+        },
+    );
     let failing = tasks.spawn("failing", RestartPolicy::ALWAYS, token.clone(), |_| async {
         Err(TaskFailure::new("down"))
     });
@@ -74,16 +91,24 @@ async fn cancelling_ends_a_task_also_while_it_waits_to_restart() {
     token.cancel();
     assert_eq!(patient.ended().await.state, TaskState::Stopped);
     assert_eq!(failing.ended().await.state, TaskState::Stopped);
-    tasks.ended(Duration::from_secs(1)).await.expect("both have ended");
+    tasks
+        .ended(Duration::from_secs(1))
+        .await
+        .expect("both have ended");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_task_that_ignores_its_token_is_named() {
     let tasks = registry();
     let token = CancellationToken::new();
-    tasks.spawn("deaf", RestartPolicy::Never, token.clone(), |_| std::future::pending());
+    tasks.spawn("deaf", RestartPolicy::Never, token.clone(), |_| {
+        std::future::pending()
+    });
     token.cancel();
-    let names = tasks.ended(Duration::from_secs(1)).await.expect_err("it still runs");
+    let names = tasks
+        .ended(Duration::from_secs(1))
+        .await
+        .expect_err("it still runs");
     assert_eq!(names, vec![Arc::from("deaf")]);
 }
 
@@ -93,7 +118,12 @@ async fn ended_tasks_are_forgotten_at_last() {
     for index in 0..ENDED_TASKS_MAX + 10 {
         let name = format!("short-{index}");
         tasks
-            .spawn(name, RestartPolicy::Never, CancellationToken::new(), |_| async { Ok(()) })
+            .spawn(
+                name,
+                RestartPolicy::Never,
+                CancellationToken::new(),
+                |_| async { Ok(()) },
+            )
             .ended()
             .await;
     }
@@ -102,8 +132,14 @@ async fn ended_tasks_are_forgotten_at_last() {
 
 #[test]
 fn back_off_doubles_up_to_its_end() {
-    let waits: Vec<_> =
-        (1..=8).map(|n| RestartPolicy::ALWAYS.wait_after(n).expect("no end").as_millis()).collect();
+    let waits: Vec<_> = (1..=8)
+        .map(|n| {
+            RestartPolicy::ALWAYS
+                .wait_after(n)
+                .expect("no end")
+                .as_millis()
+        })
+        .collect();
     assert_eq!(waits, [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
 }
 
@@ -111,7 +147,9 @@ fn back_off_doubles_up_to_its_end() {
 fn the_status_is_flat_json() {
     let entry = Entry::new("writer".into(), 5);
     entry.progress.send_modify(|progress| {
-        progress.state = TaskState::Failed { reason: "disk full".into() };
+        progress.state = TaskState::Failed {
+            reason: "disk full".into(),
+        };
     });
     let json = serde_json::to_value(entry.status()).expect("plain data");
     assert_eq!(

@@ -32,7 +32,9 @@ mod tests {
     #[test]
     fn only_harmful_characters_change() {
         let mut text = String::new();
-        Escaped(&mut text).write_str("grüße\t漢字 \u{7}\u{85}ok\r\n").expect("a string takes it");
+        Escaped(&mut text)
+            .write_str("grüße\t漢字 \u{7}\u{85}ok\r\n")
+            .expect("a string takes it");
         assert_eq!(text, "grüße\\u{9}漢字 \\u{7}\\u{85}ok\\u{d}\\u{a}");
     }
 }

@@ -45,7 +45,10 @@ impl MetricsSnapshot {
     /// when there is none.
     #[must_use]
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        let mut values = self.matching(name, labels).map(|sample| sample.value).peekable();
+        let mut values = self
+            .matching(name, labels)
+            .map(|sample| sample.value)
+            .peekable();
         values.peek().is_some().then(|| values.sum())
     }
 
@@ -56,7 +59,9 @@ impl MetricsSnapshot {
         let mut buckets: Vec<(f64, u64)> = Vec::new();
         for sample in self.matching(&format!("{name}_bucket"), labels) {
             let bound = sample.labels.iter().find(|(key, _)| key == "le");
-            let Some(bound) = bound.and_then(|(_, bound)| parse_number(bound)) else { continue };
+            let Some(bound) = bound.and_then(|(_, bound)| parse_number(bound)) else {
+                continue;
+            };
             match buckets.iter_mut().find(|(known, _)| *known == bound) {
                 Some((_, count)) => *count += as_count(sample.value),
                 None => buckets.push((bound, as_count(sample.value))),
@@ -69,7 +74,9 @@ impl MetricsSnapshot {
         Some(HistogramReading {
             buckets,
             sum: self.value(&format!("{name}_sum"), labels).unwrap_or(0.0),
-            count: self.value(&format!("{name}_count"), labels).map_or(0, as_count),
+            count: self
+                .value(&format!("{name}_count"), labels)
+                .map_or(0, as_count),
         })
     }
 
@@ -92,11 +99,18 @@ impl MetricsSnapshot {
         name: &str,
         labels: &'a [(&'a str, &'a str)],
     ) -> impl Iterator<Item = &'a Sample> {
-        self.samples.get(name).into_iter().flatten().filter(move |sample| {
-            labels.iter().all(|(key, value)| {
-                sample.labels.iter().any(|(have_key, have)| have_key == key && have == value)
+        self.samples
+            .get(name)
+            .into_iter()
+            .flatten()
+            .filter(move |sample| {
+                labels.iter().all(|(key, value)| {
+                    sample
+                        .labels
+                        .iter()
+                        .any(|(have_key, have)| have_key == key && have == value)
+                })
             })
-        })
     }
 }
 
@@ -109,7 +123,11 @@ impl HistogramReading {
             return self.clone();
         }
         let before = |bound: f64| {
-            earlier.buckets.iter().find(|(known, _)| *known == bound).map_or(0, |(_, count)| *count)
+            earlier
+                .buckets
+                .iter()
+                .find(|(known, _)| *known == bound)
+                .map_or(0, |(_, count)| *count)
         };
         Self {
             buckets: self
@@ -148,7 +166,11 @@ impl HistogramReading {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are whole")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts are whole"
+)]
 fn as_count(value: f64) -> u64 {
     value as u64
 }
@@ -169,7 +191,13 @@ fn parse_line(line: &str) -> Option<(String, Sample)> {
     let (series, number) = line.trim_end().rsplit_once(' ')?;
     let value = parse_number(number)?;
     let Some((name, labels)) = series.split_once('{') else {
-        return Some((series.to_owned(), Sample { labels: Vec::new(), value }));
+        return Some((
+            series.to_owned(),
+            Sample {
+                labels: Vec::new(),
+                value,
+            },
+        ));
     };
     let labels = parse_labels(labels.strip_suffix('}')?)?;
     Some((name.to_owned(), Sample { labels, value }))
@@ -193,7 +221,9 @@ fn parse_labels(text: &str) -> Option<Labels> {
             }
         };
         labels.push((key.to_owned(), value));
-        rest = quoted[end + 1..].strip_prefix(',').unwrap_or(&quoted[end + 1..]);
+        rest = quoted[end + 1..]
+            .strip_prefix(',')
+            .unwrap_or(&quoted[end + 1..]);
     }
     Some(labels)
 }
@@ -227,8 +257,14 @@ d_seconds_count{type="B"} 6
         let snapshot = MetricsSnapshot::parse(TEXT);
         assert_eq!(snapshot.value("c_total", &[]), Some(8.0));
         assert_eq!(snapshot.value("c_total", &[("status", "ok")]), Some(7.0));
-        assert_eq!(snapshot.value("c_total", &[("type", "A"), ("status", "ok")]), Some(3.0));
-        assert_eq!(snapshot.value("c_total", &[("status", "odd \"x\", {y}\n")]), Some(1.0));
+        assert_eq!(
+            snapshot.value("c_total", &[("type", "A"), ("status", "ok")]),
+            Some(3.0)
+        );
+        assert_eq!(
+            snapshot.value("c_total", &[("status", "odd \"x\", {y}\n")]),
+            Some(1.0)
+        );
         assert_eq!(snapshot.value("c_total", &[("type", "C")]), None);
         assert_eq!(snapshot.value("g", &[]), Some(2.5));
         assert_eq!(snapshot.label_values("c_total", "type"), ["A", "B"]);
@@ -246,11 +282,15 @@ d_seconds_count{type="B"} 6
     #[test]
     fn quantiles_interpolate_and_differences_start_anew() {
         let snapshot = MetricsSnapshot::parse(TEXT);
-        let a = snapshot.histogram("d_seconds", &[("type", "A")]).expect("present");
+        let a = snapshot
+            .histogram("d_seconds", &[("type", "A")])
+            .expect("present");
         assert_eq!(a.quantile(0.25), Some(0.1));
         assert_eq!(a.quantile(0.5), Some(0.55));
         assert_eq!(a.quantile(1.0), Some(1.0));
-        let b = snapshot.histogram("d_seconds", &[("type", "B")]).expect("present");
+        let b = snapshot
+            .histogram("d_seconds", &[("type", "B")])
+            .expect("present");
         assert_eq!(b.since(&a).count, 2);
         assert_eq!(a.since(&b), a);
         assert_eq!(a.since(&a).quantile(0.95), None);
