@@ -1,0 +1,107 @@
+//! The names of a graph's keys.
+//!
+//! The id stands in braces, so that all keys of a graph share one slot of a Redis Cluster.
+
+use graphy_model::{GraphId, OperationId};
+
+/// The sorted set of all listed graphs, by the time they were made.
+pub(crate) const GRAPHS: &str = "graphs";
+
+/// The sorted set of graphs that nobody may see yet, by the end of their lease.
+pub(crate) const HIDDEN_GRAPHS: &str = "graphs:hidden";
+
+/// Names the keys of one graph.
+#[derive(Debug, Clone)]
+pub(crate) struct GraphKeys {
+    prefix: String,
+}
+
+impl GraphKeys {
+    /// Names the keys of a graph.
+    #[must_use]
+    pub(crate) fn new(graph: &GraphId) -> Self {
+        Self {
+            prefix: format!("graph:{{{graph}}}"),
+        }
+    }
+
+    fn key(&self, part: &str) -> String {
+        format!("{}:{part}", self.prefix)
+    }
+
+    pub(crate) fn state(&self) -> String {
+        self.key("state")
+    }
+
+    pub(crate) fn nodes(&self) -> String {
+        self.key("nodes")
+    }
+
+    pub(crate) fn edges(&self) -> String {
+        self.key("edges")
+    }
+
+    pub(crate) fn viewport(&self) -> String {
+        self.key("viewport")
+    }
+
+    /// clientId → last handled seq.
+    pub(crate) fn versions(&self) -> String {
+        self.key("versions")
+    }
+
+    pub(crate) fn operations(&self) -> String {
+        self.key("operations")
+    }
+
+    /// operationId → outcome.
+    pub(crate) fn applied(&self) -> String {
+        self.key("applied")
+    }
+
+    /// The channel on which applied batches are told.
+    pub(crate) fn events(&self) -> String {
+        self.key("events")
+    }
+
+    /// The keys that the apply script takes, in its order.
+    pub(crate) fn for_apply(&self) -> [String; 10] {
+        [
+            self.state(),
+            self.nodes(),
+            self.edges(),
+            self.viewport(),
+            self.versions(),
+            self.key("clients"),
+            self.operations(),
+            self.applied(),
+            self.key("applied:times"),
+            self.key("tombstones"),
+        ]
+    }
+
+    /// Finds the graph in the name of its event channel.
+    pub(crate) fn graph_of_channel(channel: &str) -> Option<GraphId> {
+        let inner = channel.strip_prefix("graph:{")?.strip_suffix("}:events")?;
+        GraphId::new(inner).ok()
+    }
+}
+
+/// The projection of one command's progress.
+pub(crate) fn operation(id: OperationId) -> String {
+    format!("operation:{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_names_its_graph() {
+        let graph = GraphId::new("a:b.c").unwrap();
+        let channel = GraphKeys::new(&graph).events();
+        assert_eq!(channel, "graph:{a:b.c}:events");
+        assert_eq!(GraphKeys::graph_of_channel(&channel), Some(graph));
+        assert_eq!(GraphKeys::graph_of_channel("graph:{a}:state"), None);
+    }
+}
