@@ -1,0 +1,321 @@
+//! A live connection to one graph that outlives its sockets.
+
+mod backoff;
+mod connection;
+mod outlet;
+mod pending;
+mod position;
+mod run;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use graphy_model::{
+    ClientId, Command, Envelope, Epoch, GraphId, Limits, OperationId, RejectCode, Rejection,
+};
+use graphy_protocol::ServerFrame;
+use graphy_telemetry::clock::{Clock as _, SystemClock};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use pending::PENDING_MAX;
+
+use crate::url::NodeUrl;
+use pending::Pending;
+
+/// What a session needs to know.
+#[derive(Clone)]
+pub struct SessionConfig {
+    /// The node.
+    pub url: NodeUrl,
+    /// A bearer token.
+    pub token: String,
+    /// The graph.
+    pub graph_id: GraphId,
+    /// The session's name for itself. Commands are counted per client and graph from 1, so each
+    /// session needs a name that was not used for this graph before.
+    pub client_id: ClientId,
+}
+
+impl std::fmt::Debug for SessionConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionConfig")
+            .field("url", &self.url)
+            .field("graph_id", &self.graph_id)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The waits of a session; the defaults are those that the protocol names.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// The wait before the first reconnect.
+    pub reconnect_first: Duration,
+    /// The longest wait before a reconnect or before a refused command goes out again.
+    pub reconnect_longest: Duration,
+    /// How long connecting, greeting, one write, or one sync may take.
+    pub step: Duration,
+    /// How long the server may be silent.
+    pub silence: Duration,
+    /// How often the session says that it is alive.
+    pub heartbeat: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            reconnect_first: Duration::from_millis(250),
+            reconnect_longest: Duration::from_secs(10),
+            step: Duration::from_secs(10),
+            silence: Duration::from_secs(20),
+            heartbeat: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How the connection is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionStatus {
+    /// A socket is being opened.
+    Connecting {
+        /// Which try this is since the last success, from 1.
+        attempt: u32,
+    },
+    /// The reader has the present, and commands go out.
+    Online,
+    /// There is no socket.
+    Offline {
+        /// When the next try begins, in milliseconds.
+        retry_in_ms: u64,
+        /// What happened.
+        reason: String,
+    },
+    /// The session is over; no event follows.
+    Closed {
+        /// The code of the socket's end; 1000 if the owner ended it.
+        code: u16,
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// A frame of the server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    /// Its text, exactly as it came, for readers that pass it on.
+    pub text: Arc<str>,
+    /// What it says.
+    pub frame: ServerFrame,
+}
+
+/// What a session tells its reader, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SessionEvent {
+    /// The server said something. Updates and syncs always join what the reader was given before.
+    Frame(Box<Received>),
+    /// The connection changed.
+    Status(SessionStatus),
+}
+
+/// Why a command was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Too many commands wait for their end.
+    #[error("{PENDING_MAX} commands wait for the server; no more can be taken until it answers")]
+    QueueFull,
+    /// The session is over.
+    #[error("the session is closed")]
+    Closed,
+    /// The command would be refused for its form, so it was not sent.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+}
+
+/// What the handle and the task share.
+pub(crate) struct Shared {
+    inner: Mutex<Inner>,
+    wake: Notify,
+    token: CancellationToken,
+}
+
+struct Inner {
+    pending: Pending,
+    wish: Option<SyncWish>,
+    /// Where the reader stands; what new commands are made against.
+    base: Option<(Epoch, u64)>,
+    over: bool,
+}
+
+/// Which sync the owner asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SyncWish {
+    Delta,
+    Full,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic elsewhere leaves the queue whole: each change of it is one call.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The handle of a session; dropping it ends the session at once.
+pub struct GraphSession {
+    shared: Arc<Shared>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl GraphSession {
+    /// Opens a session and returns its handle and its events.
+    ///
+    /// Events are bounded: a reader that falls more than a few hundred events behind misses
+    /// updates and is then brought up to date by a sync.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub fn open(config: SessionConfig) -> (Self, mpsc::Receiver<SessionEvent>) {
+        Self::open_with(config, Timing::default())
+    }
+
+    /// Opens a session with waits of its own.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub fn open_with(
+        config: SessionConfig,
+        timing: Timing,
+    ) -> (Self, mpsc::Receiver<SessionEvent>) {
+        let shared = Arc::new(Shared {
+            inner: Mutex::new(Inner {
+                pending: Pending::new(config.client_id.clone()),
+                wish: None,
+                base: None,
+                over: false,
+            }),
+            wake: Notify::new(),
+            token: CancellationToken::new(),
+        });
+        let (outlet, events) = outlet::Outlet::new();
+        let task = tokio::spawn(run::run(config, timing, Arc::clone(&shared), outlet));
+        (Self { shared, task: Some(task) }, events)
+    }
+
+    /// Takes a command, to be sent in order and until its end is known.
+    ///
+    /// # Errors
+    /// When the command is malformed, too many wait already, or the session is over.
+    pub fn send(&self, command: Command) -> Result<OperationId, SendError> {
+        let operation_id = new_operation_id();
+        self.send_as(operation_id, command)?;
+        Ok(operation_id)
+    }
+
+    /// Like [`send`](Self::send), with an id that the caller made, for instance because the
+    /// command is on the screen under that id already.
+    ///
+    /// # Errors
+    /// As `send`.
+    pub fn send_as(&self, operation_id: OperationId, command: Command) -> Result<(), SendError> {
+        self.send_envelope(Envelope {
+            operation_id,
+            graph_id: None,
+            client_id: None,
+            seq: None,
+            command,
+            base_version: None,
+            epoch: None,
+            timestamp: None,
+        })
+    }
+
+    /// Like [`send_as`](Self::send_as), with what else the caller knows of the command. The
+    /// session sets `clientId` and `seq`, and what is missing of version, epoch and timestamp.
+    ///
+    /// # Errors
+    /// As `send`.
+    pub fn send_envelope(&self, mut envelope: Envelope) -> Result<(), SendError> {
+        let limits = Limits::default();
+        limits.check(&envelope.command)?;
+        envelope.timestamp.get_or_insert_with(|| SystemClock.now_ms());
+        let mut inner = self.shared.lock();
+        if inner.over {
+            return Err(SendError::Closed);
+        }
+        if envelope.epoch.is_none()
+            && let Some((epoch, version)) = &inner.base
+        {
+            envelope.epoch = Some(epoch.clone());
+            envelope.base_version = envelope.base_version.or(Some(*version));
+        }
+        check_weight(&envelope, &limits)?;
+        inner.pending.push(envelope).map_err(|pending::Full| SendError::QueueFull)?;
+        drop(inner);
+        self.shared.wake.notify_one();
+        Ok(())
+    }
+
+    /// Asks for what the reader lacks.
+    pub fn request_sync(&self) {
+        self.wish(SyncWish::Delta);
+    }
+
+    /// Asks for the whole state, because what the reader holds is wrong.
+    pub fn request_full_sync(&self) {
+        self.wish(SyncWish::Full);
+    }
+
+    /// Returns how many commands have no known end.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.shared.lock().pending.len()
+    }
+
+    /// Says goodbye to the server and ends the session; pending commands that the server has
+    /// will happen, those that it has not will not.
+    pub async fn close(mut self) {
+        self.shared.token.cancel();
+        if let Some(task) = self.task.take() {
+            // The task ends by itself within one step; its failure would be a panic, logged there.
+            drop(task.await);
+        }
+    }
+
+    fn wish(&self, wish: SyncWish) {
+        let mut inner = self.shared.lock();
+        if inner.wish != Some(SyncWish::Full) {
+            inner.wish = Some(wish);
+        }
+        drop(inner);
+        self.shared.wake.notify_one();
+    }
+}
+
+impl Drop for GraphSession {
+    fn drop(&mut self) {
+        self.shared.token.cancel();
+    }
+}
+
+/// Makes the id of a new command.
+#[must_use]
+pub fn new_operation_id() -> OperationId {
+    OperationId(uuid::Uuid::now_v7())
+}
+
+/// Room for what the session adds to an envelope: client, seq and an epoch.
+const ADDED_BYTES_MAX: usize = 512;
+
+fn check_weight(envelope: &Envelope, limits: &Limits) -> Result<(), Rejection> {
+    let bytes = serde_json::to_string(envelope).map_or(usize::MAX, |text| text.len());
+    if bytes.saturating_add(ADDED_BYTES_MAX) > limits.command_bytes_max {
+        let message =
+            format!("the command has {bytes} bytes, at most {} fit", limits.command_bytes_max);
+        return Err(Rejection::new(RejectCode::TooLarge, message));
+    }
+    Ok(())
+}
