@@ -8,6 +8,8 @@ pub mod connection;
 pub mod error;
 pub mod events;
 pub mod graph;
+mod hashes;
+pub mod node_registry;
 pub mod private_redis;
 pub mod redis_info;
 pub mod replica;
@@ -15,14 +17,17 @@ pub mod reply;
 pub mod secret;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tokens;
 
 pub use config::{FsyncPolicy, PrivateRedisConfig, RedisConfig, RedisUrl};
 pub use connection::{AckLevel, LinkConnection, LinkSettings, LinkState, RedisLink, RedisProbe};
 pub use error::StoreError;
 pub use events::{BatchEvent, BusEvent, CommandOutcome, EventBus, Subscription};
 pub use graph::{GraphStore, Head, History};
+pub use node_registry::{NodeRegistry, ServerId, ServerNode};
 pub use private_redis::{PrivateEndpoint, PrivateRedis, PrivateRedisState, RedisServer};
 pub use redis_info::RedisInfo;
 pub use replica::{Lane, Replica, Replicas};
 pub use reply::ReplyClass;
 pub use secret::Secret;
+pub use tokens::{IssuedToken, NewTicket, NewToken, Principal, TokenError, TokenId, TokenStore};

@@ -43,7 +43,7 @@ async fn set(redis: &TestRedis, key: &str, value: &str) {
         .arg(value)
         .exec_async(&mut connection)
         .await
-        .unwrap();
+        .expect("the server takes writes");
 }
 
 #[tokio::test]
