@@ -51,9 +51,9 @@ pub(crate) fn save(folder: &Path, name: &str, content: Content) -> Result<PathBu
     let name = safe_name(name);
     let bytes = match content {
         Content::Text(text) => text.into_bytes(),
-        Content::Base64(text) => {
-            STANDARD.decode(text).map_err(|_| SaveError::Encoding { name: name.clone() })?
-        }
+        Content::Base64(text) => STANDARD
+            .decode(text)
+            .map_err(|_| SaveError::Encoding { name: name.clone() })?,
     };
     if bytes.len() > BYTES_MAX {
         return Err(SaveError::TooLarge { name });
@@ -76,7 +76,10 @@ fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
             Err(error) => return Err(error),
         }
     }
-    Err(io::Error::new(ErrorKind::AlreadyExists, "every numbered name is taken"))
+    Err(io::Error::new(
+        ErrorKind::AlreadyExists,
+        "every numbered name is taken",
+    ))
 }
 
 /// The last part of the name, without anything that means something to a file system or a shell.
@@ -85,10 +88,17 @@ fn safe_name(name: &str) -> String {
     let allowed = |character: char| {
         character.is_alphanumeric() || matches!(character, '.' | '-' | '_' | ' ' | '(' | ')')
     };
-    let kept: String =
-        last.chars().map(|c| if allowed(c) { c } else { '-' }).take(100).collect();
+    let kept: String = last
+        .chars()
+        .map(|c| if allowed(c) { c } else { '-' })
+        .take(100)
+        .collect();
     let kept = kept.trim_start_matches(['.', '-', ' ']).trim_end();
-    if kept.is_empty() { "graphy-export".to_owned() } else { kept.to_owned() }
+    if kept.is_empty() {
+        "graphy-export".to_owned()
+    } else {
+        kept.to_owned()
+    }
 }
 
 fn numbered(name: &str, number: u32) -> String {
@@ -137,7 +147,10 @@ mod tests {
         let path = save(folder.path(), "a.bin", Content::Base64("AAEC".to_owned())).unwrap();
         assert_eq!(fs::read(path).unwrap(), [0, 1, 2]);
         let error = save(folder.path(), "b.bin", Content::Base64("?".to_owned())).unwrap_err();
-        assert_eq!(error.to_string(), "the content of b.bin is not valid base64");
+        assert_eq!(
+            error.to_string(),
+            "the content of b.bin is not valid base64"
+        );
         assert!(!folder.path().join("b.bin").exists());
     }
 }

@@ -74,7 +74,10 @@ fn on_event(_: &AppHandle, _: RunEvent) {}
 /// Turns the system's requests to end into an ordinary quit.
 async fn quit_on_signal(app: AppHandle) {
     use tokio::signal::unix::{SignalKind, signal};
-    let streams = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let streams = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    );
     let (Ok(mut terminate), Ok(mut interrupt)) = streams else {
         tracing::warn!("signals cannot be listened to; quit by closing the window");
         return;
@@ -86,7 +89,10 @@ async fn quit_on_signal(app: AppHandle) {
     app.exit(0);
 }
 
-#[allow(clippy::print_stderr, reason = "there is no window yet that could show it")]
+#[allow(
+    clippy::print_stderr,
+    reason = "there is no window yet that could show it"
+)]
 fn report_failure(error: &tauri::Error) {
     eprintln!("graphy-console: could not start: {error}");
 }

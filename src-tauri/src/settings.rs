@@ -20,7 +20,9 @@ pub(crate) struct Settings {
 impl Settings {
     /// Where the node keeps its data.
     pub(crate) fn data_dir(&self, user_data: &Path) -> PathBuf {
-        self.data_dir.clone().unwrap_or_else(|| user_data.join("graphy"))
+        self.data_dir
+            .clone()
+            .unwrap_or_else(|| user_data.join("graphy"))
     }
 
     /// Where the window keeps its data, if not in the user's own place.
@@ -54,19 +56,32 @@ mod tests {
     #[test]
     fn data_lies_in_the_users_folder_unless_a_flag_says_otherwise() {
         let settings = Settings::default();
-        assert_eq!(settings.data_dir(Path::new("/home/a/.local/share")).to_str(),
-            Some("/home/a/.local/share/graphy"));
+        assert_eq!(
+            settings
+                .data_dir(Path::new("/home/a/.local/share"))
+                .to_str(),
+            Some("/home/a/.local/share/graphy")
+        );
         assert_eq!(settings.webview_data(), None);
 
         let settings = parse(&["--data-dir", "/tmp/x"]);
-        assert_eq!(settings.data_dir(Path::new("/home/a")).to_str(), Some("/tmp/x"));
-        assert_eq!(settings.webview_data(), Some(PathBuf::from("/tmp/x/window")));
+        assert_eq!(
+            settings.data_dir(Path::new("/home/a")).to_str(),
+            Some("/tmp/x")
+        );
+        assert_eq!(
+            settings.webview_data(),
+            Some(PathBuf::from("/tmp/x/window"))
+        );
     }
 
     #[test]
     fn each_data_folder_has_its_own_instance() {
         let name = |settings: &Settings| settings.instance_name("dev.graphy.console");
-        let (one, two) = (parse(&["--data-dir", "/tmp/1"]), parse(&["--data-dir", "/tmp/2"]));
+        let (one, two) = (
+            parse(&["--data-dir", "/tmp/1"]),
+            parse(&["--data-dir", "/tmp/2"]),
+        );
         assert_eq!(name(&Settings::default()), "dev.graphy.console");
         assert_ne!(name(&one), name(&two));
         assert_eq!(name(&one), name(&one.clone()));

@@ -42,9 +42,10 @@ pub(crate) fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
 /// Brings the first window to the front, or opens one when all were closed.
 pub(crate) fn bring_to_front(app: &AppHandle) {
     let shown = match app.get_webview_window(FIRST) {
-        Some(window) => {
-            window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus())
-        }
+        Some(window) => window
+            .unminimize()
+            .and_then(|()| window.show())
+            .and_then(|()| window.set_focus()),
         None => open(app).map(drop),
     };
     if let Err(error) = shown {
@@ -54,7 +55,9 @@ pub(crate) fn bring_to_front(app: &AppHandle) {
 
 fn free_label(taken: impl Fn(&str) -> bool) -> Option<String> {
     let further = (2..=WINDOWS_MAX).map(|number| format!("{FIRST}-{number}"));
-    std::iter::once(FIRST.to_owned()).chain(further).find(|label| !taken(label))
+    std::iter::once(FIRST.to_owned())
+        .chain(further)
+        .find(|label| !taken(label))
 }
 
 fn title(label: &str) -> String {
@@ -71,8 +74,14 @@ mod tests {
     #[test]
     fn windows_are_numbered_from_the_first_and_bounded() {
         assert_eq!(free_label(|_| false).as_deref(), Some("console"));
-        assert_eq!(free_label(|label| label == "console").as_deref(), Some("console-2"));
-        assert_eq!(free_label(|label| label != "console-3").as_deref(), Some("console-3"));
+        assert_eq!(
+            free_label(|label| label == "console").as_deref(),
+            Some("console-2")
+        );
+        assert_eq!(
+            free_label(|label| label != "console-3").as_deref(),
+            Some("console-3")
+        );
         assert_eq!(free_label(|_| true), None);
     }
 

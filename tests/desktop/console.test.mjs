@@ -67,7 +67,7 @@ async function nodeOnScreen(id) {
 /** What the status chip says. */
 function status() {
   return window.evaluate(
-    `return document.querySelector('[data-testid="sync-status"]')?.textContent ?? '';`,
+    `return document.querySelector('[data-testid="status-chip"] [role="status"]')?.textContent ?? '';`,
   );
 }
 

@@ -56,8 +56,9 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> 
 }
 
 /// Builds the headless server and command line and gives the binary's path.
+///
+/// It embeds the interface as it lies in `ui/dist`; whoever wants to see it builds that first.
 pub(crate) fn build_headless(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
-    ui::build(workspace)?;
     let words = ["build", "--package", "graphy-cli"];
     Shell::cargo(workspace.root(), &[&words, profile.arguments()].concat())
         .run()

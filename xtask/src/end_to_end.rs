@@ -7,6 +7,7 @@ use crate::console::{self, Profile};
 use crate::report::{Report, Runner};
 use crate::setup::{self, Purpose};
 use crate::shell::{Shell, find_program};
+use crate::ui;
 use crate::workspace::Workspace;
 
 /// Options of `cargo xtask e2e`.
@@ -42,6 +43,7 @@ pub(crate) fn end_to_end(workspace: &Workspace, arguments: &Arguments) -> Result
 pub(crate) fn browser(workspace: &Workspace, report: &mut Report) {
     let mut graphy = None;
     report.step("headless server for the browser", || {
+        ui::build(workspace)?;
         graphy = Some(console::build_headless(workspace, Profile::Development)?);
         Ok(())
     });

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::console::{self, Profile};
 use crate::setup::{self, Purpose};
 use crate::shell::Shell;
+use crate::ui;
 use crate::workspace::Workspace;
 
 /// Options of `cargo xtask run`.
@@ -33,6 +34,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     if arguments.headless || !has_display() {
         setup::prepare(workspace, &[Purpose::Server])?;
         println!("==> headless server (no display, or asked for)");
+        ui::build(workspace)?;
         let graphy = console::build_headless(workspace, profile)?;
         let mut words = vec![graphy.to_string_lossy().into_owned(), "serve".to_owned()];
         words.push("--demo-graph".to_owned());
