@@ -17,15 +17,20 @@ mod supervisor;
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{PrivateRedisConfig, RedisConfig, RedisUrl};
 use crate::error::StoreError;
 use data_dir::{DataDir, RuntimeFile};
 use supervisor::Supervisor;
+
+/// How often a process that found the data folder locked looks for the server again.
+const ATTACH_WAIT: Duration = Duration::from_millis(50);
 
 /// Where the supervisor of a private Redis is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -206,11 +211,19 @@ impl RedisServer {
             RedisConfig::Url(url) => return Ok(Self::Remote(url.clone())),
             RedisConfig::Private(private) => private,
         };
-        match PrivateRedis::start(private).await {
-            Err(StoreError::DataDirLocked { .. }) => PrivateRedis::attach(&private.data_dir)
-                .await
-                .map(Self::Attached),
-            started => started.map(Self::Owned),
+        let deadline = Instant::now() + private.load_wait;
+        loop {
+            match PrivateRedis::start(private).await {
+                Err(StoreError::DataDirLocked { .. }) => {}
+                started => return started.map(Self::Owned),
+            }
+            // The other process may still be starting its server, or just be stopping it.
+            match PrivateRedis::attach(&private.data_dir).await {
+                Err(StoreError::NotRunning { .. }) if Instant::now() < deadline => {
+                    sleep(ATTACH_WAIT).await;
+                }
+                attached => return attached.map(Self::Attached),
+            }
         }
     }
 

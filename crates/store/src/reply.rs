@@ -198,5 +198,4 @@ fn is_not_sent(error: &RedisError) -> bool {
 }
 
 #[cfg(test)]
-#[path = "reply_tests.rs"]
 mod tests;

@@ -8,6 +8,7 @@
 //! sockets must ask [`TokenStore::is_active`] at least as often as that.
 
 mod cache;
+mod error;
 mod record;
 mod text;
 mod tickets;
@@ -28,6 +29,7 @@ use crate::error::StoreError;
 use crate::hashes::read_hashes;
 use cache::VerifiedCache;
 
+pub use error::TokenError;
 pub use record::{Principal, TokenKind, TokenRecord};
 pub use text::{TokenId, TokenText};
 pub use tickets::{NewTicket, TICKET_LIFE, TicketText};
@@ -49,35 +51,6 @@ const LAST_USED_STEP_MS: u64 = 60_000;
 const EXPIRED_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// The set of the ids of all named tokens.
 const INDEX: &str = "tokens";
-
-/// Says why a token was not accepted or not made.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenError {
-    /// The text does not have the form of a token.
-    #[error("the token is malformed")]
-    Malformed,
-    /// No such token was made, or it was revoked.
-    #[error("the token is not known")]
-    Unknown,
-    /// The token's life is over.
-    #[error("the token has expired")]
-    Expired,
-    /// The ticket was used before, is too old, or was never made.
-    #[error("the ticket is not valid any more")]
-    TicketSpent,
-    /// The name is empty, too long or not printable.
-    #[error("a token's name has 1 to {NAME_CHARS_MAX} printable characters")]
-    Name,
-    /// The life is zero or too long.
-    #[error("a token lives between 1 second and 365 days")]
-    Life,
-    /// There are too many tokens.
-    #[error("there are {TOKENS_MAX} tokens already; revoke some first")]
-    TooMany,
-    /// Redis could not be asked.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// What a new token is to allow.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -236,3 +236,53 @@ async fn publish_and_subscribe_have_their_own_connection() {
     redis.signal("KILL");
     assert!(timeout(PATIENCE, messages.next()).await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn a_server_that_became_a_replica_is_left_until_it_takes_writes_again() {
+    let redis = TestRedis::start().await;
+    let link = redis.link().await;
+    let mut admin = link.blocking().await.unwrap();
+    let mut replica_of = async |host: &str, port: &str| {
+        redis::cmd("REPLICAOF")
+            .arg(host)
+            .arg(port)
+            .exec_async(&mut admin)
+            .await
+            .unwrap();
+    };
+    replica_of("127.0.0.1", "1").await;
+    let mut states = link.state();
+    states.mark_unchanged();
+    let error = link.write().set::<_, _, ()>("key", 1).await.unwrap_err();
+    assert_eq!(
+        graphy_store::reply::classify(&error),
+        ReplyClass::Reconnect,
+        "{error}"
+    );
+    timeout(PATIENCE, states.changed()).await.unwrap().unwrap();
+    replica_of("NO", "ONE").await;
+    timeout(PATIENCE, async {
+        while link.write().set::<_, _, ()>("key", 2).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn too_many_commands_at_once_fail_fast_and_are_not_sent() {
+    let redis = TestRedis::start().await;
+    let settings = LinkSettings {
+        in_flight_max: 1,
+        acquire_wait: Duration::from_millis(20),
+        ..LinkSettings::default()
+    };
+    let link = redis.link_with(settings).await;
+    redis.signal("STOP");
+    let (mut one, mut two) = (link.write(), link.write());
+    let (first, second) = tokio::join!(one.set::<_, _, ()>("a", 1), two.set::<_, _, ()>("b", 1));
+    redis.signal("CONT");
+    let classes = [first, second].map(|answer| graphy_store::reply::classify(&answer.unwrap_err()));
+    assert_eq!(classes, [ReplyClass::Unknown, ReplyClass::NotSent]);
+}

@@ -159,6 +159,21 @@ async fn a_path_too_long_for_a_socket_works() {
     private.stop().await;
 }
 
+#[tokio::test]
+async fn of_two_that_start_at_once_one_owns_and_one_attaches() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = RedisConfig::Private(PrivateRedisConfig::new(folder.path()));
+    let (a, b) = tokio::join!(RedisServer::open(&config), RedisServer::open(&config));
+    let (a, b) = (a.unwrap(), b.unwrap());
+    assert_eq!(a.url(), b.url());
+    let owners = [&a, &b]
+        .into_iter()
+        .filter(|server| matches!(server, RedisServer::Owned(_)));
+    assert_eq!(owners.count(), 1);
+    a.stop().await;
+    b.stop().await;
+}
+
 /// Not a test: the owner process of [`the_server_dies_with_its_owner`], killed by it.
 #[tokio::test]
 #[ignore = "started by another test"]
