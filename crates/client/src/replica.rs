@@ -95,7 +95,9 @@ impl Replica {
     /// Returns the epoch and version of the server's state underneath.
     #[must_use]
     pub fn confirmed(&self) -> Option<(&Epoch, u64)> {
-        self.graph.as_ref().map(|graph| (graph.epoch(), self.version))
+        self.graph
+            .as_ref()
+            .map(|graph| (graph.epoch(), self.version))
     }
 
     /// Returns the checksum of the server's state underneath.
@@ -132,7 +134,12 @@ impl Replica {
             return Err(rejection);
         }
         let undo = Some(executed.undo);
-        self.layers.push(Layer { operation_id, command, made_at_ms: now_ms, undo });
+        self.layers.push(Layer {
+            operation_id,
+            command,
+            made_at_ms: now_ms,
+            undo,
+        });
         Ok(())
     }
 
@@ -140,18 +147,34 @@ impl Replica {
     pub fn receive(&mut self, frame: &ServerFrame) -> Reaction {
         match frame {
             ServerFrame::Sync(sync) => self.take_sync(sync),
-            ServerFrame::StateUpdate { epoch, from_version, operations, checksum, .. } => {
-                self.take_operations(epoch, *from_version, operations, Some(*checksum), &[])
-            }
-            ServerFrame::CommandResult { operation_id, outcome } => {
-                self.settle_one(*operation_id, outcome.clone())
-            }
-            ServerFrame::Revert { operation_id, code, message, field } => {
-                let rejection =
-                    Rejection { code: *code, message: message.clone(), field: field.clone() };
+            ServerFrame::StateUpdate {
+                epoch,
+                from_version,
+                operations,
+                checksum,
+                ..
+            } => self.take_operations(epoch, *from_version, operations, Some(*checksum), &[]),
+            ServerFrame::CommandResult {
+                operation_id,
+                outcome,
+            } => self.settle_one(*operation_id, outcome.clone()),
+            ServerFrame::Revert {
+                operation_id,
+                code,
+                message,
+                field,
+            } => {
+                let rejection = Rejection {
+                    code: *code,
+                    message: message.clone(),
+                    field: field.clone(),
+                };
                 self.settle_one(*operation_id, Outcome::Rejected(rejection))
             }
-            ServerFrame::Error { error, operation_id: Some(id) } if !error.retryable => {
+            ServerFrame::Error {
+                error,
+                operation_id: Some(id),
+            } if !error.retryable => {
                 let rejection = Rejection {
                     code: reject_code(error.code),
                     message: error.message.clone(),
@@ -169,18 +192,44 @@ impl Replica {
 
     fn take_sync(&mut self, sync: &Sync) -> Reaction {
         match sync {
-            Sync::InSync { epoch, version, checksum, landed } => {
-                self.take_operations(epoch, *version, &[], Some(*checksum), landed)
-            }
-            Sync::Behind { epoch, from_version, operations, checksum, landed, last, .. } => {
+            Sync::InSync {
+                epoch,
+                version,
+                checksum,
+                landed,
+            } => self.take_operations(epoch, *version, &[], Some(*checksum), landed),
+            Sync::Behind {
+                epoch,
+                from_version,
+                operations,
+                checksum,
+                landed,
+                last,
+                ..
+            } => {
                 let checksum = checksum.filter(|_| *last);
                 self.take_operations(epoch, *from_version, operations, checksum, landed)
             }
-            Sync::Full { epoch, version, chunk, chunks, nodes, edges, checksum, landed, .. } => {
+            Sync::Full {
+                epoch,
+                version,
+                chunk,
+                chunks,
+                nodes,
+                edges,
+                checksum,
+                landed,
+                ..
+            } => {
                 let mut filling = match (chunk, self.filling.take()) {
                     (0, _) => Graph::new(epoch.clone(), 0),
                     (_, Some(filling)) => filling,
-                    (_, None) => return Reaction { settled: Vec::new(), health: Health::Gap },
+                    (_, None) => {
+                        return Reaction {
+                            settled: Vec::new(),
+                            health: Health::Gap,
+                        };
+                    }
                 };
                 fill(&mut filling, *version, nodes, edges);
                 if chunk + 1 < *chunks {
@@ -206,9 +255,15 @@ impl Replica {
         landed: &[Landed],
     ) -> Reaction {
         let joins = self.version == from_version
-            && self.graph.as_ref().is_some_and(|graph| graph.epoch() == epoch);
+            && self
+                .graph
+                .as_ref()
+                .is_some_and(|graph| graph.epoch() == epoch);
         let Some(graph) = self.graph.as_mut().filter(|_| joins) else {
-            return Reaction { settled: Vec::new(), health: Health::Gap };
+            return Reaction {
+                settled: Vec::new(),
+                health: Health::Gap,
+            };
         };
         for layer in self.layers.iter_mut().rev() {
             if let Some(undo) = layer.undo.take() {
@@ -229,18 +284,25 @@ impl Replica {
         operations: &[AppliedOperation],
         landed: &[Landed],
     ) -> Reaction {
-        let Some(graph) = &mut self.graph else { return in_step() };
+        let Some(graph) = &mut self.graph else {
+            return in_step();
+        };
         self.version = graph.version();
         self.checksum = graph.checksum();
         let health = match expected {
-            Some(expected) if expected != self.checksum => {
-                Health::Diverged { expected, computed: self.checksum }
-            }
+            Some(expected) if expected != self.checksum => Health::Diverged {
+                expected,
+                computed: self.checksum,
+            },
             Some(_) | None => Health::InStep,
         };
         self.layers.retain(|layer| {
-            operations.iter().all(|operation| operation.operation_id != layer.operation_id)
-                && landed.iter().all(|landed| landed.operation_id != layer.operation_id)
+            operations
+                .iter()
+                .all(|operation| operation.operation_id != layer.operation_id)
+                && landed
+                    .iter()
+                    .all(|landed| landed.operation_id != layer.operation_id)
         });
         for layer in &mut self.layers {
             layer.lay(graph, &self.client_id, &self.limits);
@@ -256,8 +318,10 @@ impl Replica {
     }
 
     fn settle_one(&mut self, operation_id: OperationId, outcome: Outcome) -> Reaction {
-        if let Some(index) =
-            self.layers.iter().position(|layer| layer.operation_id == operation_id)
+        if let Some(index) = self
+            .layers
+            .iter()
+            .position(|layer| layer.operation_id == operation_id)
             && let Some(graph) = &mut self.graph
         {
             for layer in self.layers[index..].iter_mut().rev() {
@@ -270,7 +334,13 @@ impl Replica {
                 layer.lay(graph, &self.client_id, &self.limits);
             }
         }
-        Reaction { settled: vec![Settled { operation_id, outcome }], health: Health::InStep }
+        Reaction {
+            settled: vec![Settled {
+                operation_id,
+                outcome,
+            }],
+            health: Health::InStep,
+        }
     }
 }
 
@@ -289,11 +359,18 @@ impl Layer {
 }
 
 fn in_step() -> Reaction {
-    Reaction { settled: Vec::new(), health: Health::InStep }
+    Reaction {
+        settled: Vec::new(),
+        health: Health::InStep,
+    }
 }
 
 fn author(client_id: &ClientId, timestamp_ms: u64) -> Author {
-    Author { client: Some(client_id.clone()), base_version: None, timestamp_ms }
+    Author {
+        client: Some(client_id.clone()),
+        base_version: None,
+        timestamp_ms,
+    }
 }
 
 fn fill(graph: &mut Graph, version: u64, nodes: &[HashedNode], edges: &[HashedEdge]) {

@@ -202,7 +202,13 @@ impl GraphSession {
         });
         let (outlet, events) = outlet::Outlet::new();
         let task = tokio::spawn(run::run(config, timing, Arc::clone(&shared), outlet));
-        (Self { shared, task: Some(task) }, events)
+        (
+            Self {
+                shared,
+                task: Some(task),
+            },
+            events,
+        )
     }
 
     /// Takes a command, to be sent in order and until its end is known.
@@ -241,7 +247,9 @@ impl GraphSession {
     pub fn send_envelope(&self, mut envelope: Envelope) -> Result<(), SendError> {
         let limits = Limits::default();
         limits.check(&envelope.command)?;
-        envelope.timestamp.get_or_insert_with(|| SystemClock.now_ms());
+        envelope
+            .timestamp
+            .get_or_insert_with(|| SystemClock.now_ms());
         let mut inner = self.shared.lock();
         if inner.over {
             return Err(SendError::Closed);
@@ -253,7 +261,10 @@ impl GraphSession {
             envelope.base_version = envelope.base_version.or(Some(*version));
         }
         check_weight(&envelope, &limits)?;
-        inner.pending.push(envelope).map_err(|pending::Full| SendError::QueueFull)?;
+        inner
+            .pending
+            .push(envelope)
+            .map_err(|pending::Full| SendError::QueueFull)?;
         drop(inner);
         self.shared.wake.notify_one();
         Ok(())
@@ -313,8 +324,10 @@ const ADDED_BYTES_MAX: usize = 512;
 fn check_weight(envelope: &Envelope, limits: &Limits) -> Result<(), Rejection> {
     let bytes = serde_json::to_string(envelope).map_or(usize::MAX, |text| text.len());
     if bytes.saturating_add(ADDED_BYTES_MAX) > limits.command_bytes_max {
-        let message =
-            format!("the command has {bytes} bytes, at most {} fit", limits.command_bytes_max);
+        let message = format!(
+            "the command has {bytes} bytes, at most {} fit",
+            limits.command_bytes_max
+        );
         return Err(Rejection::new(RejectCode::TooLarge, message));
     }
     Ok(())

@@ -64,7 +64,9 @@ impl FromStr for NodeUrl {
         if host.is_empty() || host.starts_with(':') || rest.contains(strange) {
             return Err(NodeUrlError::Form(text.to_owned()));
         }
-        Ok(Self { rest: rest.to_owned() })
+        Ok(Self {
+            rest: rest.to_owned(),
+        })
     }
 }
 
@@ -83,17 +85,35 @@ mod tests {
         let url: NodeUrl = "http://127.0.0.1:7400/".parse().unwrap();
         let graph = GraphId::new("g:1").unwrap();
         assert_eq!(url.to_string(), "http://127.0.0.1:7400");
-        assert_eq!(url.subscribe(&graph), "ws://127.0.0.1:7400/api/v2/graphs/g:1/subscribe");
+        assert_eq!(
+            url.subscribe(&graph),
+            "ws://127.0.0.1:7400/api/v2/graphs/g:1/subscribe"
+        );
         let proxied: NodeUrl = "ws://host/graphy".parse().unwrap();
         assert_eq!(proxied.http("/metrics"), "http://host/graphy/metrics");
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["http://", "http://:80", "http://a b", "http://u:p@h", "http://h?ticket=1"] {
-            assert!(matches!(text.parse::<NodeUrl>(), Err(NodeUrlError::Form(_))), "{text}");
+        for text in [
+            "http://",
+            "http://:80",
+            "http://a b",
+            "http://u:p@h",
+            "http://h?ticket=1",
+        ] {
+            assert!(
+                matches!(text.parse::<NodeUrl>(), Err(NodeUrlError::Form(_))),
+                "{text}"
+            );
         }
-        assert!(matches!("localhost:80".parse::<NodeUrl>(), Err(NodeUrlError::Scheme(_))));
-        assert!(matches!("https://h".parse::<NodeUrl>(), Err(NodeUrlError::Tls(_))));
+        assert!(matches!(
+            "localhost:80".parse::<NodeUrl>(),
+            Err(NodeUrlError::Scheme(_))
+        ));
+        assert!(matches!(
+            "https://h".parse::<NodeUrl>(),
+            Err(NodeUrlError::Tls(_))
+        ));
     }
 }

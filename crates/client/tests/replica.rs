@@ -1,5 +1,10 @@
 //! The replica against a reference that decides with the same model.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 use graphy_client::replica::Health;
 use graphy_client::{Replica, new_operation_id};
 use graphy_model::command::{NodeRef, UpdateNode};
@@ -23,7 +28,10 @@ impl Reference {
 
     fn decide(&mut self, id: OperationId, command: &Command) -> (Outcome, Option<ServerFrame>) {
         let from_version = self.0.version();
-        let author = Author { timestamp_ms: 5, ..Author::default() };
+        let author = Author {
+            timestamp_ms: 5,
+            ..Author::default()
+        };
         let executed = execute(&mut self.0, command, &author, &Limits::default());
         if executed.changes.is_empty() {
             return (executed.outcome, None);
@@ -67,11 +75,17 @@ impl Reference {
         };
         let nodes = nodes
             .into_iter()
-            .map(|entry| HashedNode { node: entry.entity.clone(), hash: entry.hash })
+            .map(|entry| HashedNode {
+                node: entry.entity.clone(),
+                hash: entry.hash,
+            })
             .collect();
         let edges = edges
             .into_iter()
-            .map(|entry| HashedEdge { edge: entry.entity.clone(), hash: entry.hash })
+            .map(|entry| HashedEdge {
+                edge: entry.entity.clone(),
+                hash: entry.hash,
+            })
             .collect();
         vec![frame(0, nodes, vec![]), frame(1, vec![], edges)]
     }
@@ -83,12 +97,21 @@ fn node(id: &str) -> Command {
 }
 
 fn rename(id: &str, title: &str) -> Command {
-    let patch = NodePatch { title: Some(title.to_owned()), ..NodePatch::default() };
-    Command::UpdateNode(UpdateNode { id: NodeId::new(id).unwrap(), patch, base: None })
+    let patch = NodePatch {
+        title: Some(title.to_owned()),
+        ..NodePatch::default()
+    };
+    Command::UpdateNode(UpdateNode {
+        id: NodeId::new(id).unwrap(),
+        patch,
+        base: None,
+    })
 }
 
 fn delete(id: &str) -> Command {
-    Command::DeleteNode(NodeRef { id: NodeId::new(id).unwrap() })
+    Command::DeleteNode(NodeRef {
+        id: NodeId::new(id).unwrap(),
+    })
 }
 
 fn replica() -> Replica {
@@ -105,7 +128,10 @@ fn joined(server: &Reference) -> Replica {
 
 fn title(replica: &Replica, id: &str) -> Option<String> {
     let graph = replica.graph().unwrap();
-    graph.nodes().get(id).map(|entry| entry.entity.title.clone())
+    graph
+        .nodes()
+        .get(id)
+        .map(|entry| entry.entity.title.clone())
 }
 
 #[test]
@@ -115,13 +141,21 @@ fn an_edit_shows_at_once_and_stays_when_it_lands() {
     let mut replica = joined(&server);
     let id = new_operation_id();
     replica.propose(id, rename("a", "new"), 9).unwrap();
-    assert_eq!((title(&replica, "a").as_deref(), replica.pending()), (Some("new"), 1));
+    assert_eq!(
+        (title(&replica, "a").as_deref(), replica.pending()),
+        (Some("new"), 1)
+    );
 
     let (outcome, update) = server.decide(id, &rename("a", "new"));
     assert_eq!(replica.receive(&update.unwrap()).health, Health::InStep);
-    assert_eq!((title(&replica, "a").as_deref(), replica.pending()), (Some("new"), 0));
-    let reaction =
-        replica.receive(&ServerFrame::CommandResult { operation_id: id, outcome: outcome.clone() });
+    assert_eq!(
+        (title(&replica, "a").as_deref(), replica.pending()),
+        (Some("new"), 0)
+    );
+    let reaction = replica.receive(&ServerFrame::CommandResult {
+        operation_id: id,
+        outcome: outcome.clone(),
+    });
     assert_eq!(reaction.settled[0].outcome, outcome);
     assert_eq!(replica.checksum(), server.0.checksum());
 }
@@ -149,15 +183,23 @@ fn a_refused_edit_takes_back_only_itself() {
         field: None,
     });
     assert!(matches!(&reaction.settled[0].outcome, Outcome::Rejected(_)));
-    assert_eq!((title(&replica, "b").as_deref(), replica.pending()), (Some("kept"), 1));
+    assert_eq!(
+        (title(&replica, "b").as_deref(), replica.pending()),
+        (Some("kept"), 1)
+    );
     assert_eq!(replica.checksum(), server.0.checksum());
 }
 
 #[test]
 fn what_cannot_happen_is_not_shown() {
     let mut replica = joined(&Reference::new());
-    let rejection = replica.propose(new_operation_id(), rename("a", "x"), 9).unwrap_err();
-    assert_eq!((rejection.code, replica.pending()), (RejectCode::NotFound, 0));
+    let rejection = replica
+        .propose(new_operation_id(), rename("a", "x"), 9)
+        .unwrap_err();
+    assert_eq!(
+        (rejection.code, replica.pending()),
+        (RejectCode::NotFound, 0)
+    );
 }
 
 #[test]
@@ -167,8 +209,13 @@ fn a_gap_and_a_wrong_checksum_are_seen() {
     let (_, first) = server.decide(new_operation_id(), &node("a"));
     let (_, second) = server.decide(new_operation_id(), &node("b"));
     assert_eq!(replica.receive(&second.unwrap()).health, Health::Gap);
-    let ServerFrame::StateUpdate { epoch, from_version, to_version, mut operations, checksum } =
-        first.unwrap()
+    let ServerFrame::StateUpdate {
+        epoch,
+        from_version,
+        to_version,
+        mut operations,
+        checksum,
+    } = first.unwrap()
     else {
         panic!("an update")
     };
@@ -176,9 +223,17 @@ fn a_gap_and_a_wrong_checksum_are_seen() {
         panic!("a put")
     };
     node.position = Position { x: 1.0, y: 0.0 };
-    let forged =
-        ServerFrame::StateUpdate { epoch, from_version, to_version, operations, checksum };
-    assert!(matches!(replica.receive(&forged).health, Health::Diverged { .. }));
+    let forged = ServerFrame::StateUpdate {
+        epoch,
+        from_version,
+        to_version,
+        operations,
+        checksum,
+    };
+    assert!(matches!(
+        replica.receive(&forged).health,
+        Health::Diverged { .. }
+    ));
     for frame in server.full() {
         assert_eq!(replica.receive(&frame).health, Health::InStep);
     }
@@ -215,7 +270,10 @@ fn two_replicas_with_random_edits_end_as_the_server() {
                     assert_eq!(replica.receive(update).health, Health::InStep);
                 }
             }
-            let result = ServerFrame::CommandResult { operation_id, outcome };
+            let result = ServerFrame::CommandResult {
+                operation_id,
+                outcome,
+            };
             assert_eq!(replicas[who].receive(&result).settled.len(), 1);
             assert_eq!(replicas[who].pending(), wire[who].len());
         }
@@ -229,8 +287,11 @@ fn two_replicas_with_random_edits_end_as_the_server() {
             });
         }
         let nodes = |graph: &Graph| {
-            let mut nodes: Vec<_> =
-                graph.nodes().values().map(|entry| entry.entity.clone()).collect();
+            let mut nodes: Vec<_> = graph
+                .nodes()
+                .values()
+                .map(|entry| entry.entity.clone())
+                .collect();
             nodes.sort_by(|a, b| a.id.cmp(&b.id));
             nodes
         };

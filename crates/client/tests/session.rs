@@ -1,5 +1,10 @@
 //! The session against a server that behaves well, badly, or not at all.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod support;
 
 use std::time::Duration;
@@ -17,7 +22,10 @@ fn node(id: &str) -> Command {
 
 fn error(id: OperationId, code: ErrorCode) -> ServerFrame {
     let error = ApiError::new(code, "not now").traced("t");
-    ServerFrame::Error { error, operation_id: Some(id) }
+    ServerFrame::Error {
+        error,
+        operation_id: Some(id),
+    }
 }
 
 #[tokio::test]
@@ -56,21 +64,28 @@ async fn after_a_lost_socket_only_what_did_not_land_goes_out_again() {
     let (session, mut reader) = server.open(timing());
     let (mut peer, _) = server.welcome(0, vec![]).await;
     reader.online().await;
-    let ids: Vec<_> = ["a", "b", "c"].map(|id| session.send(node(id)).unwrap()).into();
+    let ids: Vec<_> = ["a", "b", "c"]
+        .map(|id| session.send(node(id)).unwrap())
+        .into();
     for id in &ids {
         assert_eq!(peer.command().await.operation_id, *id);
     }
     drop(peer);
 
-    let landed =
-        vec![Landed { operation_id: ids[1], outcome: Outcome::Applied { version: 1 } }];
+    let landed = vec![Landed {
+        operation_id: ids[1],
+        outcome: Outcome::Applied { version: 1 },
+    }];
     let (mut peer, hello) = server.welcome(1, landed).await;
     assert_eq!((hello.epoch, hello.version), (Some(epoch()), Some(0)));
     assert_eq!(hello.pending, ids);
     let (first, second) = (peer.command().await, peer.command().await);
     assert_eq!((first.operation_id, first.seq), (ids[0], Some(1)));
     assert_eq!((second.operation_id, second.seq), (ids[2], Some(3)));
-    assert!(matches!(reader.status().await, SessionStatus::Offline { .. }));
+    assert!(matches!(
+        reader.status().await,
+        SessionStatus::Offline { .. }
+    ));
     reader.online().await;
     assert_eq!(session.pending(), 2);
 }
@@ -79,7 +94,9 @@ async fn after_a_lost_socket_only_what_did_not_land_goes_out_again() {
 async fn a_hello_stays_small_however_much_is_pending() {
     let server = Server::start().await;
     let (session, _reader) = server.open(timing());
-    let ids: Vec<_> = (0..500).map(|n| session.send(node(&n.to_string())).unwrap()).collect();
+    let ids: Vec<_> = (0..500)
+        .map(|n| session.send(node(&n.to_string())).unwrap())
+        .collect();
     let (mut peer, hello) = server.greet().await;
     let text = ClientFrame::Hello(hello.clone()).to_text();
     assert!(text.len() <= 4096, "{}", text.len());
@@ -102,7 +119,10 @@ async fn a_gap_asks_for_what_is_missing_and_the_reader_never_sees_it() {
     peer.send(&update(6, 7)).await;
     assert_eq!(
         peer.next().await,
-        ClientFrame::RequestSync { epoch: Some(epoch()), version: Some(4) }
+        ClientFrame::RequestSync {
+            epoch: Some(epoch()),
+            version: Some(4)
+        }
     );
     peer.send(&update(7, 8)).await;
     peer.send(&behind(4, 8)).await;
@@ -110,8 +130,16 @@ async fn a_gap_asks_for_what_is_missing_and_the_reader_never_sees_it() {
     let mut seen = Vec::new();
     while seen.len() < 2 {
         match reader.frame().await {
-            ServerFrame::Sync(Sync::Behind { from_version, to_version, .. })
-            | ServerFrame::StateUpdate { from_version, to_version, .. } => {
+            ServerFrame::Sync(Sync::Behind {
+                from_version,
+                to_version,
+                ..
+            })
+            | ServerFrame::StateUpdate {
+                from_version,
+                to_version,
+                ..
+            } => {
                 seen.push((from_version, to_version));
             }
             _ => {}
@@ -128,7 +156,13 @@ async fn the_owner_may_ask_for_syncs() {
     reader.online().await;
     session.request_full_sync();
     session.request_sync();
-    assert_eq!(peer.next().await, ClientFrame::RequestSync { epoch: None, version: None });
+    assert_eq!(
+        peer.next().await,
+        ClientFrame::RequestSync {
+            epoch: None,
+            version: None
+        }
+    );
 }
 
 #[tokio::test]
@@ -153,7 +187,10 @@ async fn a_command_that_is_refused_for_good_is_forgotten() {
     let (session, mut reader) = server.open(timing());
     let (mut peer, _) = server.welcome(0, vec![]).await;
     reader.online().await;
-    let (first, second) = (session.send(node("a")).unwrap(), session.send(node("b")).unwrap());
+    let (first, second) = (
+        session.send(node("a")).unwrap(),
+        session.send(node("b")).unwrap(),
+    );
     peer.command().await;
     peer.command().await;
     peer.send(&error(first, ErrorCode::Forbidden)).await;
@@ -170,7 +207,12 @@ async fn a_command_that_is_refused_for_good_is_forgotten() {
 
 #[tokio::test]
 async fn a_final_close_code_ends_the_session() {
-    for code in [close::PROTOCOL, close::UNAUTHORIZED, close::FORBIDDEN, close::NOT_FOUND] {
+    for code in [
+        close::PROTOCOL,
+        close::UNAUTHORIZED,
+        close::FORBIDDEN,
+        close::NOT_FOUND,
+    ] {
         let server = Server::start().await;
         let (session, mut reader) = server.open(timing());
         let (peer, _) = server.greet().await;
@@ -181,7 +223,13 @@ async fn a_final_close_code_ends_the_session() {
                 other => break other,
             }
         };
-        assert_eq!(last, SessionStatus::Closed { code, reason: "because".into() });
+        assert_eq!(
+            last,
+            SessionStatus::Closed {
+                code,
+                reason: "because".into()
+            }
+        );
         assert!(reader.next().await.is_none());
         assert_eq!(session.send(node("a")), Err(SendError::Closed));
     }
@@ -195,7 +243,10 @@ async fn other_close_codes_do_not() {
         let (peer, _) = server.welcome(0, vec![]).await;
         reader.online().await;
         peer.close(code).await;
-        assert!(matches!(reader.status().await, SessionStatus::Offline { .. }));
+        assert!(matches!(
+            reader.status().await,
+            SessionStatus::Offline { .. }
+        ));
     }
 }
 
@@ -203,7 +254,10 @@ async fn other_close_codes_do_not() {
 async fn a_server_that_falls_silent_is_left() {
     let server = Server::start().await;
     let silence = Duration::from_millis(200);
-    let (_session, mut reader) = server.open(Timing { silence, ..timing() });
+    let (_session, mut reader) = server.open(Timing {
+        silence,
+        ..timing()
+    });
     let (_half_open, _) = server.welcome(0, vec![]).await;
     reader.online().await;
     let SessionStatus::Offline { reason, .. } = reader.status().await else {
@@ -218,7 +272,10 @@ async fn a_server_that_falls_silent_is_left() {
 async fn a_quiet_session_says_that_it_is_alive() {
     let server = Server::start().await;
     let heartbeat = Duration::from_millis(20);
-    let (_session, _reader) = server.open(Timing { heartbeat, ..timing() });
+    let (_session, _reader) = server.open(Timing {
+        heartbeat,
+        ..timing()
+    });
     let (mut peer, _) = server.welcome(0, vec![]).await;
     assert_eq!(peer.next().await, ClientFrame::Heartbeat);
     assert_eq!(peer.next().await, ClientFrame::Heartbeat);
@@ -228,7 +285,11 @@ async fn a_quiet_session_says_that_it_is_alive() {
 async fn a_server_that_is_none_is_tried_again_and_again() {
     let server = Server::start().await;
     let (_session, mut reader) = server.open(timing());
-    for answer in ["HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", "nonsense\r\n\r\n", ""] {
+    for answer in [
+        "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n",
+        "nonsense\r\n\r\n",
+        "",
+    ] {
         let mut tcp = server.tcp().await;
         tcp.write_all(answer.as_bytes()).await.unwrap();
         drop(tcp);
@@ -246,10 +307,15 @@ async fn an_address_without_the_graph_ends_the_session() {
     let server = Server::start().await;
     let (_session, mut reader) = server.open(timing());
     let mut tcp = server.tcp().await;
-    tcp.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+    tcp.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+        .await
+        .unwrap();
     while !matches!(
         reader.status().await,
-        SessionStatus::Closed { code: close::NOT_FOUND, .. }
+        SessionStatus::Closed {
+            code: close::NOT_FOUND,
+            ..
+        }
     ) {}
 }
 
@@ -278,11 +344,19 @@ async fn a_reader_that_lags_is_brought_up_to_date_and_learns_how_commands_ended(
         loop {
             match reader.next().await.expect("the session is over") {
                 SessionEvent::Frame(received) => match received.frame {
-                    ServerFrame::StateUpdate { from_version, to_version, .. } => {
+                    ServerFrame::StateUpdate {
+                        from_version,
+                        to_version,
+                        ..
+                    } => {
                         assert_eq!(from_version, version);
                         version = to_version;
                     }
-                    ServerFrame::Sync(Sync::Behind { from_version, to_version, .. }) => {
+                    ServerFrame::Sync(Sync::Behind {
+                        from_version,
+                        to_version,
+                        ..
+                    }) => {
                         assert_eq!(from_version, version);
                         version = to_version;
                         syncs += 1;
@@ -298,7 +372,11 @@ async fn a_reader_that_lags_is_brought_up_to_date_and_learns_how_commands_ended(
         }
     };
     let answering = async {
-        let ClientFrame::RequestSync { version: Some(from), .. } = peer.next().await else {
+        let ClientFrame::RequestSync {
+            version: Some(from),
+            ..
+        } = peer.next().await
+        else {
             panic!("a request for a sync was expected")
         };
         assert!(from < 2000);
@@ -333,5 +411,8 @@ async fn a_dropped_handle_ends_the_socket() {
     reader.online().await;
     drop(session);
     assert!(peer.try_next().await.is_none());
-    assert!(matches!(reader.status().await, SessionStatus::Closed { code: 1000, .. }));
+    assert!(matches!(
+        reader.status().await,
+        SessionStatus::Closed { code: 1000, .. }
+    ));
 }

@@ -13,7 +13,11 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub(super) fn new(first: Duration, longest: Duration) -> Self {
-        Self { first, longest, tries: 0 }
+        Self {
+            first,
+            longest,
+            tries: 0,
+        }
     }
 
     /// How many waits were asked for since the last success.
@@ -33,7 +37,10 @@ impl Backoff {
     fn wait_with(&mut self, jitter: f64) -> Duration {
         let factor = 2_u32.saturating_pow(self.tries);
         self.tries = self.tries.saturating_add(1);
-        self.first.saturating_mul(factor).min(self.longest).mul_f64(jitter)
+        self.first
+            .saturating_mul(factor)
+            .min(self.longest)
+            .mul_f64(jitter)
     }
 }
 

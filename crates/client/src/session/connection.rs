@@ -51,7 +51,9 @@ pub(super) enum End {
 }
 
 fn lost(reason: impl Into<String>) -> End {
-    End::Lost { reason: reason.into() }
+    End::Lost {
+        reason: reason.into(),
+    }
 }
 
 /// A socket and what it serves.
@@ -147,7 +149,8 @@ impl Live<'_, '_> {
             version: at.map(|(_, version)| version),
             pending: Vec::new(),
         };
-        let room = HELLO_BYTES_MAX.saturating_sub(ClientFrame::Hello(hello.clone()).to_text().len());
+        let room =
+            HELLO_BYTES_MAX.saturating_sub(ClientFrame::Hello(hello.clone()).to_text().len());
         hello.pending = self.on.shared.lock().pending.oldest(room / HELLO_ID_BYTES);
         self.write(&ClientFrame::Hello(hello)).await
     }
@@ -227,10 +230,9 @@ impl Live<'_, '_> {
     }
 
     fn closed(&self, frame: Option<CloseFrame>) -> End {
-        let (code, reason) =
-            frame.map_or((1006, String::new()), |frame| {
-                (u16::from(frame.code), frame.reason.as_str().to_owned())
-            });
+        let (code, reason) = frame.map_or((1006, String::new()), |frame| {
+            (u16::from(frame.code), frame.reason.as_str().to_owned())
+        });
         if !close::reconnects(code) {
             return End::Final { code, reason };
         }
@@ -292,7 +294,10 @@ impl Live<'_, '_> {
                 self.retry.reset();
                 self.on.shared.lock().pending.settle(*operation_id);
             }
-            ServerFrame::Error { error, operation_id: Some(id) } if error.retryable => {
+            ServerFrame::Error {
+                error,
+                operation_id: Some(id),
+            } if error.retryable => {
                 if self.on.shared.lock().pending.take_back(*id) && self.retry_at.is_none() {
                     self.retry_at = Some(Instant::now() + self.retry.next_wait());
                 }
@@ -300,14 +305,22 @@ impl Live<'_, '_> {
                     self.on.shared.lock().wish.get_or_insert(SyncWish::Delta);
                 }
             }
-            ServerFrame::Error { operation_id: Some(id), .. } => {
+            ServerFrame::Error {
+                operation_id: Some(id),
+                ..
+            } => {
                 self.on.shared.lock().pending.settle(*id);
             }
             ServerFrame::Sync(
                 Sync::InSync { landed, .. }
                 | Sync::Behind { landed, .. }
                 | Sync::Full { landed, .. },
-            ) => return landed.iter().map(|landed: &Landed| landed.operation_id).collect(),
+            ) => {
+                return landed
+                    .iter()
+                    .map(|landed: &Landed| landed.operation_id)
+                    .collect();
+            }
             ServerFrame::GoingAway { retry_after_ms } => {
                 self.going_away = Some(Duration::from_millis(*retry_after_ms));
             }
@@ -315,7 +328,9 @@ impl Live<'_, '_> {
             | ServerFrame::StateUpdate { .. }
             | ServerFrame::Heartbeat { .. }
             | ServerFrame::Presence {}
-            | ServerFrame::Error { operation_id: None, .. } => {}
+            | ServerFrame::Error {
+                operation_id: None, ..
+            } => {}
         }
         Vec::new()
     }
@@ -348,7 +363,8 @@ impl Live<'_, '_> {
         self.on.position.expect_sync();
         self.sync_due = Some(Instant::now() + self.on.timing.step);
         let (epoch, version) = self.on.position.at().cloned().unzip();
-        self.write(&ClientFrame::RequestSync { epoch, version }).await
+        self.write(&ClientFrame::RequestSync { epoch, version })
+            .await
     }
 
     async fn write(&mut self, frame: &ClientFrame) -> ControlFlow<End> {
@@ -393,5 +409,8 @@ fn refused(status: u16) -> End {
         404 => close::NOT_FOUND,
         _ => return lost(format!("the server answered with HTTP status {status}")),
     };
-    End::Final { code, reason: format!("the server answered with HTTP status {status}") }
+    End::Final {
+        code,
+        reason: format!("the server answered with HTTP status {status}"),
+    }
 }

@@ -37,7 +37,15 @@ pub(super) struct Outlet {
 impl Outlet {
     pub(super) fn new() -> (Self, mpsc::Receiver<SessionEvent>) {
         let (sender, receiver) = mpsc::channel(EVENTS_MAX);
-        (Self { sender, owed: VecDeque::new(), status: None, lagging: false }, receiver)
+        (
+            Self {
+                sender,
+                owed: VecDeque::new(),
+                status: None,
+                lagging: false,
+            },
+            receiver,
+        )
     }
 
     /// Says whether the reader has missed updates and must be brought up to date.
@@ -54,7 +62,11 @@ impl Outlet {
     /// Tells the reader how the session ended, waiting a while for room; nothing may follow.
     pub(super) async fn tell_last(&mut self, status: SessionStatus, patience: Duration) {
         // The end of the channel says the same, only without a reason.
-        drop(self.sender.send_timeout(SessionEvent::Status(status), patience).await);
+        drop(
+            self.sender
+                .send_timeout(SessionEvent::Status(status), patience)
+                .await,
+        );
     }
 
     /// Gives the reader a frame of the ordered stream, if there is room.
@@ -83,7 +95,9 @@ impl Outlet {
         patience: Duration,
         token: &CancellationToken,
     ) -> Delivery {
-        let sending = self.sender.send_timeout(SessionEvent::Frame(received), patience);
+        let sending = self
+            .sender
+            .send_timeout(SessionEvent::Frame(received), patience);
         tokio::select! {
             sent = sending => match sent {
                 Ok(()) | Err(mpsc::error::SendTimeoutError::Closed(_)) => Delivery::Given,

@@ -40,7 +40,12 @@ pub(super) struct Full;
 
 impl Pending {
     pub(super) fn new(client_id: ClientId) -> Self {
-        Self { client_id, next_seq: 1, entries: VecDeque::new(), in_flight: 0 }
+        Self {
+            client_id,
+            next_seq: 1,
+            entries: VecDeque::new(),
+            in_flight: 0,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -55,7 +60,10 @@ impl Pending {
         envelope.client_id = Some(self.client_id.clone());
         envelope.seq = Some(self.next_seq);
         self.next_seq += 1;
-        self.entries.push_back(Entry { envelope, progress: Progress::Unsent });
+        self.entries.push_back(Entry {
+            envelope,
+            progress: Progress::Unsent,
+        });
         Ok(())
     }
 
@@ -64,7 +72,10 @@ impl Pending {
         if self.in_flight >= IN_FLIGHT_MAX {
             return None;
         }
-        let entry = self.entries.iter_mut().find(|entry| entry.progress == Progress::Unsent)?;
+        let entry = self
+            .entries
+            .iter_mut()
+            .find(|entry| entry.progress == Progress::Unsent)?;
         entry.progress = Progress::InFlight;
         self.in_flight += 1;
         let mut envelope = entry.envelope.clone();
@@ -78,7 +89,9 @@ impl Pending {
 
     /// Forgets a command whose end is known; says whether it was there.
     pub(super) fn settle(&mut self, id: OperationId) -> bool {
-        let Some(index) = self.position(id) else { return false };
+        let Some(index) = self.position(id) else {
+            return false;
+        };
         if let Some(entry) = self.entries.remove(index)
             && entry.progress == Progress::InFlight
         {
@@ -89,7 +102,9 @@ impl Pending {
 
     /// Marks a command as not sent, so that it goes out again; says whether it was there.
     pub(super) fn take_back(&mut self, id: OperationId) -> bool {
-        let Some(index) = self.position(id) else { return false };
+        let Some(index) = self.position(id) else {
+            return false;
+        };
         let entry = &mut self.entries[index];
         if entry.progress == Progress::InFlight {
             entry.progress = Progress::Unsent;
@@ -108,11 +123,17 @@ impl Pending {
 
     /// Returns the oldest commands, at most `count_max`, to ask the server about.
     pub(super) fn oldest(&self, count_max: usize) -> Vec<OperationId> {
-        self.entries.iter().take(count_max).map(|entry| entry.envelope.operation_id).collect()
+        self.entries
+            .iter()
+            .take(count_max)
+            .map(|entry| entry.envelope.operation_id)
+            .collect()
     }
 
     fn position(&self, id: OperationId) -> Option<usize> {
-        self.entries.iter().position(|entry| entry.envelope.operation_id == id)
+        self.entries
+            .iter()
+            .position(|entry| entry.envelope.operation_id == id)
     }
 }
 
@@ -157,7 +178,13 @@ mod tests {
                 .map(|envelope| (envelope.seq.unwrap(), envelope.operation_id))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(sent(&mut pending).iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert_eq!(
+            sent(&mut pending)
+                .iter()
+                .map(|(seq, _)| *seq)
+                .collect::<Vec<_>>(),
+            [1, 2, 3, 4]
+        );
         assert!(pending.settle(ids[1]));
         assert!(!pending.settle(ids[1]));
         pending.take_all_back();
@@ -189,6 +216,9 @@ mod tests {
         let new = Epoch::new("new").unwrap();
         let first = pending.next_to_send(Some(&new)).unwrap();
         assert_eq!((first.base_version, first.epoch), (None, Some(new.clone())));
-        assert_eq!(pending.next_to_send(Some(&new)).unwrap().base_version, Some(4));
+        assert_eq!(
+            pending.next_to_send(Some(&new)).unwrap().base_version,
+            Some(4)
+        );
     }
 }

@@ -78,16 +78,19 @@ impl Position {
         match frame {
             ServerFrame::Sync(sync) => self.judge_sync(sync),
             ServerFrame::StateUpdate { .. } if self.awaiting_sync => Step::Skip,
-            ServerFrame::StateUpdate { epoch, from_version, to_version, .. } => {
-                match self.version_in(epoch) {
-                    Some(mine) if mine == *from_version => {
-                        Step::Deliver(Move::To(epoch.clone(), *to_version))
-                    }
-                    Some(mine) if mine >= *to_version => Step::Skip,
-                    Some(_) => Step::Ask(Lack::Delta),
-                    None => Step::Ask(Lack::All),
+            ServerFrame::StateUpdate {
+                epoch,
+                from_version,
+                to_version,
+                ..
+            } => match self.version_in(epoch) {
+                Some(mine) if mine == *from_version => {
+                    Step::Deliver(Move::To(epoch.clone(), *to_version))
                 }
-            }
+                Some(mine) if mine >= *to_version => Step::Skip,
+                Some(_) => Step::Ask(Lack::Delta),
+                None => Step::Ask(Lack::All),
+            },
             ServerFrame::Heartbeat { .. } if self.awaiting_sync => Step::Deliver(Move::Stay),
             ServerFrame::Heartbeat { epoch, version } => match self.version_in(epoch) {
                 Some(mine) if mine == *version => Step::Deliver(Move::Stay),
@@ -106,10 +109,20 @@ impl Position {
     fn judge_sync(&self, sync: &Sync) -> Step {
         let (epoch, from, to, last) = match sync {
             Sync::InSync { epoch, version, .. } => (epoch, *version, *version, true),
-            Sync::Behind { epoch, from_version, to_version, last, .. } => {
-                (epoch, *from_version, *to_version, *last)
-            }
-            Sync::Full { epoch, version, chunk, chunks, .. } => {
+            Sync::Behind {
+                epoch,
+                from_version,
+                to_version,
+                last,
+                ..
+            } => (epoch, *from_version, *to_version, *last),
+            Sync::Full {
+                epoch,
+                version,
+                chunk,
+                chunks,
+                ..
+            } => {
                 return if *chunk != 0 && self.chunk != Some(*chunk) {
                     Step::Ask(Lack::All)
                 } else if chunk + 1 >= *chunks {
@@ -136,17 +149,28 @@ impl Position {
             Move::ExpectSync => self.expect_sync(),
             Move::To(epoch, version) => self.at = Some((epoch, version)),
             Move::Arrive(epoch, version) => {
-                *self = Self { at: Some((epoch, version)), chunk: None, awaiting_sync: false };
+                *self = Self {
+                    at: Some((epoch, version)),
+                    chunk: None,
+                    awaiting_sync: false,
+                };
             }
             // Half a state is no state: a break here must bring the whole again.
             Move::Chunk(next) => {
-                *self = Self { at: None, chunk: Some(next), awaiting_sync: true };
+                *self = Self {
+                    at: None,
+                    chunk: Some(next),
+                    awaiting_sync: true,
+                };
             }
         }
     }
 
     fn version_in(&self, epoch: &Epoch) -> Option<u64> {
-        self.at.as_ref().filter(|(mine, _)| mine == epoch).map(|(_, version)| *version)
+        self.at
+            .as_ref()
+            .filter(|(mine, _)| mine == epoch)
+            .map(|(_, version)| *version)
     }
 }
 
@@ -266,7 +290,10 @@ mod tests {
     fn a_heartbeat_tells_of_what_was_missed() {
         let mut position = Position::default();
         step(&mut position, &full(0, 1));
-        let beat = |version| ServerFrame::Heartbeat { epoch: epoch("e"), version };
+        let beat = |version| ServerFrame::Heartbeat {
+            epoch: epoch("e"),
+            version,
+        };
         assert_eq!(step(&mut position, &beat(5)), Did::Deliver);
         assert_eq!(step(&mut position, &beat(6)), Did::AskDelta);
         assert_eq!(step(&mut position, &beat(4)), Did::AskFull);

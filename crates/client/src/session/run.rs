@@ -24,7 +24,9 @@ pub(super) async fn run(
     let mut backoff = Backoff::new(timing.reconnect_first, timing.reconnect_longest);
     let mut position = Position::default();
     let (code, reason) = loop {
-        outlet.tell(SessionStatus::Connecting { attempt: backoff.tries() + 1 });
+        outlet.tell(SessionStatus::Connecting {
+            attempt: backoff.tries() + 1,
+        });
         let connection = Connection {
             config: &config,
             timing: &timing,
@@ -48,7 +50,10 @@ pub(super) async fn run(
             }
         };
         debug!(graph = %config.graph_id, reason, wait_ms = millis(wait), "socket lost");
-        outlet.tell(SessionStatus::Offline { retry_in_ms: millis(wait), reason });
+        outlet.tell(SessionStatus::Offline {
+            retry_in_ms: millis(wait),
+            reason,
+        });
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = shared.token.cancelled() => {
@@ -62,8 +67,14 @@ pub(super) async fn run(
     shared.lock().over = true;
     debug_assert!(code == NORMAL || !close::reconnects(code));
     // An owner that ends the session seldom reads on.
-    let patience = if code == NORMAL { Duration::from_millis(100) } else { timing.step };
-    outlet.tell_last(SessionStatus::Closed { code, reason }, patience).await;
+    let patience = if code == NORMAL {
+        Duration::from_millis(100)
+    } else {
+        timing.step
+    };
+    outlet
+        .tell_last(SessionStatus::Closed { code, reason }, patience)
+        .await;
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -20,7 +20,9 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited too long for {what}"))
+    timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| panic!("waited too long for {what}"))
 }
 
 pub(crate) fn epoch() -> Epoch {
@@ -42,12 +44,16 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
+        Self {
+            listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        }
     }
 
     pub(crate) fn config(&self) -> SessionConfig {
         SessionConfig {
-            url: format!("http://{}", self.listener.local_addr().unwrap()).parse().unwrap(),
+            url: format!("http://{}", self.listener.local_addr().unwrap())
+                .parse()
+                .unwrap(),
             token: "secret".into(),
             graph_id: GraphId::new("g").unwrap(),
             client_id: ClientId::new("me").unwrap(),
@@ -61,12 +67,17 @@ impl Server {
 
     /// Takes the next connection as a bare stream.
     pub(crate) async fn tcp(&self) -> TcpStream {
-        soon("a connection", self.listener.accept()).await.unwrap().0
+        soon("a connection", self.listener.accept())
+            .await
+            .unwrap()
+            .0
     }
 
     /// Takes the next socket and its hello.
     pub(crate) async fn greet(&self) -> (Peer, Hello) {
-        let socket = tokio_tungstenite::accept_async(self.tcp().await).await.unwrap();
+        let socket = tokio_tungstenite::accept_async(self.tcp().await)
+            .await
+            .unwrap();
         let mut peer = Peer(socket);
         match peer.next().await {
             ClientFrame::Hello(hello) => (peer, hello),
@@ -127,7 +138,10 @@ impl Peer {
     }
 
     pub(crate) async fn close(mut self, code: u16) {
-        let frame = CloseFrame { code: code.into(), reason: "because".into() };
+        let frame = CloseFrame {
+            code: code.into(),
+            reason: "because".into(),
+        };
         // The client may be quicker to drop the socket.
         drop(self.0.close(Some(frame)).await);
         while let Some(Ok(_)) = soon("the end of the socket", self.0.next()).await {}
@@ -232,5 +246,8 @@ pub(crate) fn behind(from_version: u64, to_version: u64) -> ServerFrame {
 }
 
 pub(crate) fn result(operation_id: OperationId, version: u64) -> ServerFrame {
-    ServerFrame::CommandResult { operation_id, outcome: Outcome::Applied { version } }
+    ServerFrame::CommandResult {
+        operation_id,
+        outcome: Outcome::Applied { version },
+    }
 }
