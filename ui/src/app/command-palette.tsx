@@ -1,0 +1,78 @@
+import { useMantineColorScheme } from '@mantine/core';
+import { Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight';
+import { useSession } from '../shared/active-session';
+import { useGraphActions } from '../shared/graph-actions';
+import { openDeleteGraph, openNewGraph } from '../shared/graph-dialogs';
+import { Icon } from '../shared/icons';
+import { navigate } from '../shared/route';
+import { openShortcutsSheet } from '../shared/shortcuts-sheet';
+import { useGraphs } from './use-current-graph';
+
+/** Ctrl+K: every page, graph and action by name. */
+export function CommandPalette() {
+  return (
+    <Spotlight
+      actions={useActions()}
+      shortcut={['mod + K', 'mod + P']}
+      nothingFound="Nothing of that name"
+      highlightQuery
+      scrollable
+      maxHeight={420}
+      searchProps={{
+        leftSection: <Icon name="search" />,
+        placeholder: 'Go to a page, open a graph, do something',
+        'aria-label': 'Search commands',
+      }}
+    />
+  );
+}
+
+function useActions(): SpotlightActionGroupData[] {
+  const session = useSession();
+  const { data } = useGraphs();
+  const { setColorScheme } = useMantineColorScheme();
+  const canvas = useGraphActions((state) => state.actions);
+  const graphs = data?.graphs ?? [];
+  const current = graphs.find(({ graphId }) => graphId === session?.graphId);
+  const action = (id: string, label: string, onClick: () => void, description?: string) => ({
+    id,
+    label,
+    onClick,
+    description,
+  });
+  return [
+    {
+      group: 'Go to',
+      actions: [
+        action('page-overview', 'Overview', () => navigate('overview'), 'G O'),
+        action('page-graph', 'Graph', () => navigate('graph'), 'G G'),
+        action('page-settings', 'Settings', () => navigate('settings'), 'G S'),
+      ],
+    },
+    {
+      group: 'Graph',
+      actions: [
+        ...canvas.map(({ id, label, keys, run }) => action(id, label, run, keys)),
+        action('graph-new', 'New graph…', openNewGraph),
+        ...(current
+          ? [action('graph-delete', `Delete “${current.name}”…`, () => openDeleteGraph(current))]
+          : []),
+      ],
+    },
+    {
+      group: 'Open',
+      actions: graphs.map(({ graphId, name, nodes }) =>
+        action(`open-${graphId}`, name, () => navigate('graph', graphId), `${nodes} nodes`),
+      ),
+    },
+    {
+      group: 'Console',
+      actions: [
+        action('theme-light', 'Light theme', () => setColorScheme('light')),
+        action('theme-dark', 'Dark theme', () => setColorScheme('dark')),
+        action('theme-system', 'Theme like the system', () => setColorScheme('auto')),
+        action('shortcuts', 'Keyboard shortcuts', openShortcutsSheet, '?'),
+      ],
+    },
+  ];
+}

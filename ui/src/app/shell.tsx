@@ -1,0 +1,166 @@
+import { ActionIcon, Badge, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
+import { spotlight } from '@mantine/spotlight';
+import { lazy, Suspense, useEffect } from 'react';
+import { SessionProvider } from '../shared/active-session';
+import { Icon, type IconName } from '../shared/icons';
+import { useLive } from '../shared/live-context';
+import { hrefOf, navigate, type Page, useRoute } from '../shared/route';
+import { isTyping } from '../shared/shortcuts';
+import { openShortcutsSheet } from '../shared/shortcuts-sheet';
+import { LoadingBox } from '../shared/state-box';
+import { useRpcQuery } from '../shared/use-rpc';
+import { CommandPalette } from './command-palette';
+import { ErrorBoundary } from './error-boundary';
+import { GraphPicker } from './graph-picker';
+import { ImportWatcher } from './import-watcher';
+import { StatusChip } from './status-chip';
+import { useCurrentGraph } from './use-current-graph';
+
+const GraphPage = lazy(() => import('../features/graph/graph-page'));
+const OverviewPage = lazy(() => import('../features/overview/overview-page'));
+const SettingsPage = lazy(() => import('../features/settings/settings-page'));
+
+const PAGES: { page: Page; label: string; icon: IconName; key: string }[] = [
+  { page: 'overview', label: 'Overview', icon: 'overview', key: 'o' },
+  { page: 'graph', label: 'Graph', icon: 'graph', key: 'g' },
+  { page: 'settings', label: 'Settings', icon: 'settings', key: 's' },
+];
+
+export function Shell() {
+  const { page } = useRoute();
+  const graphId = useCurrentGraph();
+  useGlobalKeys();
+  return (
+    <SessionProvider graphId={graphId}>
+      <button type="button" className="skip-link" onClick={skipToContent}>
+        Skip to content
+      </button>
+      <div className="shell">
+        <Header />
+        <Navigation page={page} graphId={graphId} />
+        <main className="shell-main" id="main" tabIndex={-1} aria-label={page}>
+          <ErrorBoundary resetKey={page}>
+            <Suspense fallback={<LoadingBox what="the page" />}>
+              {page === 'graph' ? <GraphPage /> : null}
+              {page === 'overview' ? <OverviewPage /> : null}
+              {page === 'settings' ? <SettingsPage /> : null}
+            </Suspense>
+          </ErrorBoundary>
+        </main>
+      </div>
+      <CommandPalette />
+      <ImportWatcher />
+    </SessionProvider>
+  );
+}
+
+/** The hash is the route, so no link can do this. */
+function skipToContent(): void {
+  document.getElementById('main')?.focus();
+}
+
+function Header() {
+  const environment = useLive((state) => state.environment);
+  return (
+    <header className="shell-header">
+      <div className="shell-brand">
+        <img src="./favicon.svg" width={22} height={22} alt="" />
+        <span>Graphy</span>
+      </div>
+      <GraphPicker />
+      <StatusChip />
+      <div style={{ flex: 1 }} />
+      {environment ? (
+        <Tooltip label="The environment this server says it is">
+          <Badge variant="outline" color={environment === 'production' ? 'red' : 'graphy'}>
+            {environment}
+          </Badge>
+        </Tooltip>
+      ) : null}
+      <Tooltip label="Command palette (Ctrl+K)">
+        <button type="button" className="chip" onClick={spotlight.open}>
+          <Icon name="search" size={13} /> Commands <kbd>Ctrl K</kbd>
+        </button>
+      </Tooltip>
+      <Tooltip label="Keyboard shortcuts (?)">
+        <ActionIcon aria-label="Keyboard shortcuts" onClick={openShortcutsSheet}>
+          <Icon name="keyboard" />
+        </ActionIcon>
+      </Tooltip>
+      <ThemeSwitch />
+    </header>
+  );
+}
+
+function ThemeSwitch() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const icons = { light: 'sun', dark: 'moon', auto: 'system' } as const;
+  const labels = { light: 'Light', dark: 'Dark', auto: 'Like the system' } as const;
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <ActionIcon aria-label={`Theme: ${labels[colorScheme]}`}>
+          <Icon name={icons[colorScheme]} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {(['light', 'dark', 'auto'] as const).map((scheme) => (
+          <Menu.Item
+            key={scheme}
+            leftSection={<Icon name={icons[scheme]} />}
+            onClick={() => setColorScheme(scheme)}
+            aria-current={scheme === colorScheme}
+          >
+            {labels[scheme]}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function Navigation(props: { page: Page; graphId: string | undefined }) {
+  const { data: system } = useRpcQuery('system.info', {}, { staleTime: 60_000 });
+  return (
+    <nav className="shell-nav" aria-label="Pages">
+      {PAGES.map(({ page, label, icon }) => (
+        <a
+          key={page}
+          href={hrefOf(page, page === 'graph' ? props.graphId : undefined)}
+          aria-current={page === props.page ? 'page' : undefined}
+          aria-label={label}
+          data-testid={`nav-${page}`}
+        >
+          <Icon name={icon} />
+          <span>{label}</span>
+        </a>
+      ))}
+      <div className="shell-nav-foot">{system ? `Graphy ${system.version}` : null}</div>
+    </nav>
+  );
+}
+
+const CHORD_MS = 1_200;
+
+/** `?` and the `G` chords, wherever nobody is typing. */
+function useGlobalKeys(): void {
+  useEffect(() => {
+    let chordAt = Number.NEGATIVE_INFINITY;
+    const onKey = (event: KeyboardEvent) => {
+      if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+      const key = event.key.toLowerCase();
+      if (event.key === '?') {
+        event.preventDefault();
+        openShortcutsSheet();
+      } else if (performance.now() - chordAt < CHORD_MS) {
+        chordAt = Number.NEGATIVE_INFINITY;
+        const target = PAGES.find((entry) => entry.key === key);
+        if (target === undefined) return;
+        event.preventDefault();
+        navigate(target.page);
+      } else if (key === 'g') chordAt = performance.now();
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, []);
+}

@@ -1,0 +1,152 @@
+import { useStoreApi } from '@xyflow/react';
+import { useEffect, useRef } from 'react';
+import type { EntityNode, Flow } from '../../graph/flow-model';
+import { cancelFrame, scheduleFrame } from '../../shared/frame-scheduler';
+import { useCanvasSession } from './canvas-state';
+import { kindColor } from './kind-color';
+
+interface Props {
+  drawNodes: boolean;
+  drawEdges: boolean;
+}
+
+/**
+ * Draws the far view on one 2D canvas behind the elements: thousands of lines and blocks cost one
+ * pass, not thousands of elements. It only draws; hands reach what lies above it.
+ */
+export function OverviewLayer({ drawNodes, drawEdges }: Props) {
+  const canvasRef = useRef<HTMLCanvasElement>(null);
+  const flowStore = useStoreApi();
+  const session = useCanvasSession();
+
+  useEffect(() => {
+    const canvas = canvasRef.current;
+    if (canvas === null) return;
+    const draw = () => {
+      const { transform, width, height } = flowStore.getState();
+      paint(
+        canvas,
+        session.flow.store.getState(),
+        transform,
+        { width, height },
+        {
+          drawNodes,
+          drawEdges,
+        },
+      );
+    };
+    const redraw = () => scheduleFrame(draw);
+    let seen = flowStore.getState();
+    const stopView = flowStore.subscribe((state) => {
+      const moved =
+        state.transform !== seen.transform ||
+        state.width !== seen.width ||
+        state.height !== seen.height;
+      seen = state;
+      // In the same frame as the elements move: a late canvas would swim behind them.
+      if (moved) draw();
+    });
+    const stopFlow = session.flow.store.subscribe(redraw);
+    const scheme = new MutationObserver(redraw);
+    scheme.observe(document.documentElement, { attributeFilter: ['data-mantine-color-scheme'] });
+    draw();
+    return () => {
+      stopView();
+      stopFlow();
+      scheme.disconnect();
+      cancelFrame(draw);
+    };
+  }, [flowStore, session, drawNodes, drawEdges]);
+
+  return <canvas ref={canvasRef} className="overview-layer" role="presentation" />;
+}
+
+interface View {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+  zoom: number;
+}
+
+function paint(
+  canvas: HTMLCanvasElement,
+  flow: Flow,
+  [x, y, zoom]: readonly [number, number, number],
+  size: { width: number; height: number },
+  what: Props,
+): void {
+  const ratio = Math.min(window.devicePixelRatio || 1, 2);
+  const width = Math.round(size.width * ratio);
+  const height = Math.round(size.height * ratio);
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  const context = canvas.getContext('2d');
+  if (context === null) return;
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.setTransform(ratio * zoom, 0, 0, ratio * zoom, ratio * x, ratio * y);
+  const view: View = {
+    left: -x / zoom,
+    top: -y / zoom,
+    right: (size.width - x) / zoom,
+    bottom: (size.height - y) / zoom,
+    zoom,
+  };
+  if (what.drawEdges) paintEdges(context, flow, view);
+  if (what.drawNodes) paintNodes(context, flow.nodes, view);
+}
+
+function paintEdges(context: CanvasRenderingContext2D, flow: Flow, view: View): void {
+  const style = getComputedStyle(context.canvas);
+  const byId = new Map(flow.nodes.map((node) => [node.id, node]));
+  const plain = new Path2D();
+  const chosen = new Path2D();
+  for (const edge of flow.edges) {
+    const source = byId.get(edge.source);
+    const target = byId.get(edge.target);
+    if (source === undefined || target === undefined) continue;
+    const near = edge.selected || source.selected || target.selected;
+    line(near ? chosen : plain, source, target, view);
+  }
+  context.lineWidth = 1 / view.zoom;
+  context.strokeStyle = style.getPropertyValue('--g-edge-faint');
+  context.stroke(plain);
+  context.lineWidth = 1.5 / view.zoom;
+  context.strokeStyle = style.getPropertyValue('--g-accent');
+  context.stroke(chosen);
+}
+
+function line(path: Path2D, source: EntityNode, target: EntityNode, view: View): void {
+  const fromX = source.position.x + (source.width ?? 0);
+  const fromY = source.position.y + (source.height ?? 0) / 2;
+  const toX = target.position.x;
+  const toY = target.position.y + (target.height ?? 0) / 2;
+  const outside =
+    Math.max(fromX, toX) < view.left ||
+    Math.min(fromX, toX) > view.right ||
+    Math.max(fromY, toY) < view.top ||
+    Math.min(fromY, toY) > view.bottom;
+  if (outside) return;
+  path.moveTo(fromX, fromY);
+  path.lineTo(toX, toY);
+}
+
+function paintNodes(
+  context: CanvasRenderingContext2D,
+  nodes: readonly EntityNode[],
+  view: View,
+): void {
+  for (const node of nodes) {
+    const { x, y } = node.position;
+    const width = node.width ?? 0;
+    const height = node.height ?? 0;
+    if (x > view.right || y > view.bottom || x + width < view.left || y + height < view.top) {
+      continue;
+    }
+    context.fillStyle = kindColor(node.data.entity.kind);
+    context.fillRect(x, y, width, height);
+  }
+}

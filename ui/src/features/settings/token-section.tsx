@@ -1,0 +1,139 @@
+import { Alert, Button, NumberInput, Select, Table, TextInput } from '@mantine/core';
+import { modals } from '@mantine/modals';
+import { useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import type { CreatedToken, Role, TokenSummary } from '../../protocol';
+import { formatDateTime } from '../../shared/format';
+import { FailureBox } from '../../shared/state-box';
+import { useRpcMutation, useRpcQuery } from '../../shared/use-rpc';
+import { Copyable, Section } from './section';
+
+const ROLES: Role[] = ['viewer', 'editor', 'operator', 'admin'];
+const DAYS_DEFAULT = 90;
+
+export function TokenSection() {
+  const [created, setCreated] = useState<CreatedToken>();
+  return (
+    <Section
+      title="Access tokens"
+      about="For other browsers, scripts and the command line. The server keeps only a hash of each."
+    >
+      <NewToken onCreated={setCreated} />
+      {created ? (
+        <Alert
+          mt="sm"
+          color="graphy"
+          title={`Token “${created.name}”: copy it now, it is shown only once`}
+          withCloseButton
+          onClose={() => setCreated(undefined)}
+        >
+          <Copyable text={created.token} />
+        </Alert>
+      ) : null}
+      <TokenTable />
+    </Section>
+  );
+}
+
+function NewToken({ onCreated }: { onCreated: (token: CreatedToken) => void }) {
+  const client = useQueryClient();
+  const [name, setName] = useState('');
+  const [role, setRole] = useState<Role>('editor');
+  const [days, setDays] = useState<number | string>(DAYS_DEFAULT);
+  const create = useRpcMutation('tokens.create', 'The token was not created');
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const expiresInDays = typeof days === 'number' && days > 0 ? days : undefined;
+    create.mutate(
+      { name: name.trim(), role, expiresInDays },
+      {
+        onSuccess: (token) => {
+          setName('');
+          onCreated(token);
+          void client.invalidateQueries({ queryKey: ['tokens.list'] });
+        },
+      },
+    );
+  };
+  return (
+    <form className="settings-row" onSubmit={submit}>
+      <TextInput
+        label="Name"
+        placeholder="who or what will use it"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <Select
+        label="Role"
+        w={120}
+        data={ROLES}
+        value={role}
+        allowDeselect={false}
+        onChange={(value) => setRole((value ?? 'editor') as Role)}
+      />
+      <NumberInput label="Days valid" w={110} min={1} max={3650} value={days} onChange={setDays} />
+      <Button type="submit" loading={create.isPending} disabled={name.trim() === ''}>
+        Create token
+      </Button>
+    </form>
+  );
+}
+
+function TokenTable() {
+  const { data, error, refetch } = useRpcQuery('tokens.list', {});
+  if (error) {
+    return (
+      <FailureBox title="The tokens cannot be read" cause={error} onRetry={() => void refetch()} />
+    );
+  }
+  if (data === undefined) return <p className="dim">Loading the tokens…</p>;
+  if (data.tokens.length === 0) return <p className="dim">No tokens yet.</p>;
+  return (
+    <Table mt="sm" fz={13} verticalSpacing={5}>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>Name</Table.Th>
+          <Table.Th>Role</Table.Th>
+          <Table.Th>Created</Table.Th>
+          <Table.Th>Expires</Table.Th>
+          <Table.Th aria-label="Actions" />
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {data.tokens.map((token) => (
+          <TokenRow key={token.tokenId} token={token} />
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
+function TokenRow({ token }: { token: TokenSummary }) {
+  const client = useQueryClient();
+  const revoke = useRpcMutation('tokens.revoke', 'The token was not revoked');
+  const confirm = () =>
+    modals.openConfirmModal({
+      title: `Revoke “${token.name}”?`,
+      children: 'Whoever uses it is signed out at once. This cannot be undone.',
+      labels: { confirm: 'Revoke', cancel: 'Keep' },
+      confirmProps: { color: 'red' },
+      onConfirm: () =>
+        revoke.mutate(
+          { tokenId: token.tokenId },
+          { onSuccess: () => void client.invalidateQueries({ queryKey: ['tokens.list'] }) },
+        ),
+    });
+  return (
+    <Table.Tr>
+      <Table.Td>{token.name}</Table.Td>
+      <Table.Td>{token.role}</Table.Td>
+      <Table.Td>{token.createdAt ? formatDateTime(token.createdAt) : '–'}</Table.Td>
+      <Table.Td>{token.expiresAt ? formatDateTime(token.expiresAt) : 'never'}</Table.Td>
+      <Table.Td ta="right">
+        <Button size="compact-xs" variant="default" loading={revoke.isPending} onClick={confirm}>
+          Revoke
+        </Button>
+      </Table.Td>
+    </Table.Tr>
+  );
+}

@@ -1,0 +1,105 @@
+import type {
+  ApiError,
+  Envelope,
+  ErrorCode,
+  LiveFrame,
+  OperationName,
+  RequestOf,
+  ResponseOf,
+  ServerFrame,
+} from '../protocol';
+
+export type Host = 'web' | 'tauri' | 'fake';
+
+/** The state of one stream, as its connection layer sees it. */
+export type ConnectionStatus =
+  | { state: 'connecting' }
+  | { state: 'online' }
+  | { state: 'offline'; attempt: number; retryInMs: number }
+  | { state: 'closed'; code: ErrorCode; message: string };
+
+export interface GraphHandlers {
+  onFrame: (frame: ServerFrame) => void;
+  onStatus: (status: ConnectionStatus) => void;
+  /** Where to resume from; `undefined` asks for the full state. */
+  position: () => { epoch: string; version: number } | undefined;
+}
+
+/** A live subscription to one graph. It owns reconnecting and re-sending what is unanswered. */
+export interface GraphConnection {
+  readonly clientId: string;
+  /** Queues a command for sending, in call order. Assigns `clientId` and `seq`. */
+  send: (envelope: Envelope) => void;
+  requestSync: (extent: 'delta' | 'full') => void;
+  close: () => void;
+}
+
+export interface LiveHandlers {
+  onFrame: (frame: LiveFrame) => void;
+  onStatus: (status: ConnectionStatus) => void;
+}
+
+export interface Capabilities {
+  /** The host asks where to save; otherwise the browser downloads. */
+  nativeSave: boolean;
+  /** Access comes from a token that a person may have to give. */
+  signIn: boolean;
+}
+
+/** Everything the UI needs from the program around it. */
+export interface Platform {
+  readonly host: Host;
+  readonly capabilities: Capabilities;
+  /** Readies access. `false`: a person must sign in first. */
+  start: () => Promise<boolean>;
+  signIn: (token: string) => Promise<void>;
+  signOut: () => void;
+  rpc: <Name extends OperationName>(
+    operation: Name,
+    payload: RequestOf<Name>,
+  ) => Promise<ResponseOf<Name>>;
+  openLive: (handlers: LiveHandlers) => () => void;
+  openGraph: (graphId: string, handlers: GraphHandlers) => GraphConnection;
+  /** Resolves to where the file went, or `null` if the person changed their mind. */
+  saveFile: (
+    name: string,
+    content: { text: string } | { base64: string },
+    mime: string,
+  ) => Promise<string | null>;
+}
+
+/** A refused or failed operation, with the stable code of the server. */
+export class ApiFailure extends Error implements ApiError {
+  readonly code: ErrorCode;
+  readonly detail?: string;
+  readonly field?: string;
+  readonly retryable: boolean;
+  readonly traceId: string;
+
+  constructor(error: ApiError) {
+    super(error.message);
+    this.name = 'ApiFailure';
+    this.code = error.code;
+    this.detail = error.detail;
+    this.field = error.field;
+    this.retryable = error.retryable;
+    this.traceId = error.traceId;
+  }
+
+  /** Any thrown value as a failure; what is not an `ApiError` becomes `fallback`. */
+  static from(cause: unknown, fallback: ErrorCode = 'internal'): ApiFailure {
+    if (cause instanceof ApiFailure) return cause;
+    if (isApiError(cause)) return new ApiFailure(cause);
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return new ApiFailure({ code: fallback, message, retryable: false, traceId: '' });
+  }
+}
+
+function isApiError(value: unknown): value is ApiError {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as ApiError).code === 'string' &&
+    typeof (value as ApiError).message === 'string'
+  );
+}

@@ -1,0 +1,106 @@
+import { Channel, invoke } from '@tauri-apps/api/core';
+import type { LiveFrame, ServerFrame } from '../../protocol';
+import { uuidV7 } from '../../shared/ids';
+import {
+  ApiFailure,
+  type ConnectionStatus,
+  type GraphConnection,
+  type GraphHandlers,
+  type LiveHandlers,
+  type Platform,
+} from '../platform';
+
+type GraphEvent =
+  | { kind: 'frame'; frame: ServerFrame }
+  | {
+      kind: 'status';
+      status: 'connecting' | 'online' | 'offline';
+      attempt?: number | null;
+      retryInMs?: number | null;
+    };
+
+/** The desktop window: the Rust process owns sockets, resuming and the queue of what is unsent. */
+export function tauriPlatform(): Platform {
+  return {
+    host: 'tauri',
+    capabilities: { nativeSave: true, signIn: false },
+    start: async () => true,
+    signIn: async () => undefined,
+    signOut: () => undefined,
+    rpc: (operation, payload) => call('rpc', { operation, payload }),
+    openLive,
+    openGraph,
+    saveFile: (name, content) => call('save_file', { name, ...content }),
+  };
+}
+
+async function call<Answer>(command: string, args: Record<string, unknown>): Promise<Answer> {
+  try {
+    return await invoke<Answer>(command, args);
+  } catch (cause) {
+    throw ApiFailure.from(cause);
+  }
+}
+
+function openLive(handlers: LiveHandlers): () => void {
+  const channel = new Channel<LiveFrame>();
+  channel.onmessage = handlers.onFrame;
+  handlers.onStatus({ state: 'connecting' });
+  const opened = call<number | string>('live_open', { channel });
+  opened.then(
+    () => handlers.onStatus({ state: 'online' }),
+    (cause) => handlers.onStatus(closed(cause)),
+  );
+  return () => {
+    channel.onmessage = () => undefined;
+    opened.then((id) => call('live_close', { id })).catch(() => undefined);
+  };
+}
+
+function openGraph(graphId: string, handlers: GraphHandlers): GraphConnection {
+  const clientId = uuidV7();
+  const channel = new Channel<GraphEvent>();
+  channel.onmessage = (event) => {
+    if (event.kind === 'frame') handlers.onFrame(event.frame);
+    else handlers.onStatus(statusOf(event));
+  };
+  handlers.onStatus({ state: 'connecting' });
+  const opened = call<{ sessionId: string }>('graph_open', { graphId, clientId, channel });
+  opened.catch((cause) => handlers.onStatus(closed(cause)));
+
+  // Calls are chained so that commands reach the Rust side in the order they were made.
+  let tail: Promise<unknown> = opened;
+  const enqueue = (command: string, args: Record<string, unknown>) => {
+    tail = tail
+      .then(() => opened)
+      .then(({ sessionId }) => call(command, { sessionId, ...args }))
+      .catch((cause) => refuse(handlers, args, ApiFailure.from(cause)));
+  };
+  return {
+    clientId,
+    send: (command) => enqueue('graph_send', { command }),
+    requestSync: (extent) => enqueue('graph_request_sync', { full: extent === 'full' }),
+    close: () => {
+      channel.onmessage = () => undefined;
+      enqueue('graph_close', {});
+    },
+  };
+}
+
+/** A command the Rust side would not even queue is taken back like any refused one. */
+function refuse(handlers: GraphHandlers, args: Record<string, unknown>, failure: ApiFailure): void {
+  const command = args.command as { operationId: string } | undefined;
+  if (command === undefined) return;
+  const { code, message, field } = failure;
+  handlers.onFrame({ type: 'revert', operationId: command.operationId, code, message, field });
+}
+
+function statusOf(event: Extract<GraphEvent, { kind: 'status' }>): ConnectionStatus {
+  if (event.status !== 'offline') return { state: event.status };
+  return { state: 'offline', attempt: event.attempt ?? 1, retryInMs: event.retryInMs ?? 0 };
+}
+
+function closed(cause: unknown): ConnectionStatus {
+  const { code, message } = ApiFailure.from(cause);
+  return { state: 'closed', code, message };
+}

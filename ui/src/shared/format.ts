@@ -1,0 +1,50 @@
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (Math.abs(value) >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${digits(value)} ${UNITS[unit]}`;
+}
+
+/** A value of a series in its unit, at three significant digits. */
+export function formatValue(value: number | null | undefined, unit: string): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return '–';
+  if (unit === 'bytes' || unit === 'B') return formatBytes(value);
+  return `${digits(value)}${unit === '' ? '' : ` ${unit}`}`;
+}
+
+function digits(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 100 || Number.isInteger(value)) {
+    return Math.round(value).toLocaleString('en-GB');
+  }
+  return value.toFixed(size >= 10 ? 1 : 2);
+}
+
+export function formatClock(ms: number): string {
+  return new Date(ms).toLocaleTimeString('en-GB');
+}
+
+export function formatDateTime(ms: number): string {
+  const date = new Date(ms);
+  return `${date.toLocaleDateString('en-CA')} ${date.toLocaleTimeString('en-GB')}`;
+}
+
+/** “3 min”, “2 h 5 min”: how long `ms` is, roughly. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+export function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,60 @@
+/** The console's few icons, drawn on a 16-pixel grid. They are decoration: labels stand beside. */
+const PATHS = {
+  overview: 'M2 13V8m4 5V4m4 9V6m4 7V2',
+  graph: 'M4 5.5 7 11m2 0 3-5.5M5.5 4h5',
+  settings: 'M2 4.5h6m4 0h2M2 11.5h2m4 0h6',
+  search: 'M10.2 10.2 14 14',
+  plus: 'M8 3v10M3 8h10',
+  fit: 'M2.5 6V2.5H6m4 0h3.5V6m0 4v3.5H10m-4 0H2.5V10',
+  upload: 'M8 10.5V2.5M4.8 5.5 8 2.3l3.2 3.2M2.5 10v3.5h11V10',
+  download: 'M8 2.5v8M4.8 7.5 8 10.7l3.2-3.2M2.5 10v3.5h11V10',
+  trash: 'M3 4.5h10M6.3 4.5V2.7h3.4v1.8M4.3 4.5l.6 8.8h6.2l.6-8.8',
+  close: 'm4 4 8 8m0-8-8 8',
+  keyboard: 'M2 4h12v8.5H2zM4.5 6.7h.1m2.2 0h.1m2.2 0h.1m2.2 0h.1M5 10h6',
+  sun: 'M8 1.5V3m0 10v1.5M1.5 8H3m10 0h1.5M3.4 3.4l1 1m7.2 7.2 1 1m0-9.2-1 1m-7.2 7.2-1 1',
+  moon: 'M13.5 9.7A6 6 0 0 1 6.3 2.5a5.8 5.8 0 1 0 7.2 7.2Z',
+  system: 'M2 3h12v8H2zM6 13.5h4M8 11v2.5',
+  warning: 'M8 2 14.5 13.5h-13ZM8 6.5v3.2m0 1.9v.1',
+  chevron: 'm4.5 6.5 3.5 3.5 3.5-3.5',
+  edit: 'm3 13 .6-2.8L11 2.8l2.2 2.2-7.4 7.4Z',
+  copy: 'M5.5 5.5h8v8h-8zM3 10.5h-.5v-8h8V3',
+  refresh: 'M13.3 6A5.6 5.6 0 0 0 3 5.3M2.7 10a5.6 5.6 0 0 0 10.3.7M3 2.3v3h3m7 8.4v-3h-3',
+} as const;
+
+const CIRCLES: Partial<Record<IconName, [number, number, number][]>> = {
+  graph: [
+    [4, 4, 1.7],
+    [12, 4, 1.7],
+    [8, 12.4, 1.7],
+  ],
+  settings: [
+    [10, 4.5, 1.9],
+    [6, 11.5, 1.9],
+  ],
+  search: [[7, 7, 4.4]],
+  sun: [[8, 8, 2.7]],
+};
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
+  return (
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 16 16"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth={1.5}
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+      style={{ flex: 'none' }}
+    >
+      <path d={PATHS[name]} />
+      {CIRCLES[name]?.map(([x, y, r]) => (
+        <circle key={`${x}-${y}`} cx={x} cy={y} r={r} />
+      ))}
+    </svg>
+  );
+}

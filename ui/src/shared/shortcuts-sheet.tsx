@@ -1,0 +1,43 @@
+import { modals } from '@mantine/modals';
+import { SHORTCUTS } from './shortcuts';
+
+export function openShortcutsSheet(): void {
+  modals.open({
+    modalId: 'shortcuts',
+    title: 'Keyboard shortcuts',
+    size: 'lg',
+    children: <ShortcutsSheet />,
+  });
+}
+
+function ShortcutsSheet() {
+  return (
+    <div
+      style={{
+        display: 'grid',
+        gridTemplateColumns: 'repeat(auto-fit, minmax(250px, 1fr))',
+        gap: 28,
+      }}
+    >
+      {SHORTCUTS.map((group) => (
+        <section key={group.title}>
+          <h3 className="section-title" style={{ marginBottom: 10 }}>
+            {group.title}
+          </h3>
+          <dl className="facts" style={{ gap: '7px 14px' }}>
+            {group.items.map((item) => (
+              <div key={item.text} style={{ display: 'contents' }}>
+                <dt style={{ whiteSpace: 'nowrap' }}>
+                  {item.keys.map((key) => (
+                    <kbd key={`${item.text}-${key}-${item.keys.indexOf(key)}`}>{key}</kbd>
+                  ))}
+                </dt>
+                <dd>{item.text}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,41 @@
+/** Every shortcut of the console: the sheet shows this list, `useShortcuts` acts on it. */
+export interface ShortcutGroup {
+  title: string;
+  items: { keys: string[]; text: string }[];
+}
+
+export const SHORTCUTS: ShortcutGroup[] = [
+  {
+    title: 'Everywhere',
+    items: [
+      { keys: ['Ctrl', 'K'], text: 'Command palette' },
+      { keys: ['?'], text: 'This sheet' },
+      { keys: ['G', 'O'], text: 'Go to Overview' },
+      { keys: ['G', 'G'], text: 'Go to Graph' },
+      { keys: ['G', 'S'], text: 'Go to Settings' },
+    ],
+  },
+  {
+    title: 'Graph',
+    items: [
+      { keys: ['N'], text: 'Add a node (or double-click the canvas)' },
+      { keys: ['F2'], text: 'Rename the selected node (or double-click it)' },
+      { keys: ['Del'], text: 'Delete the selection' },
+      { keys: ['Ctrl', 'C'], text: 'Copy the selection' },
+      { keys: ['Ctrl', 'V'], text: 'Paste' },
+      { keys: ['Ctrl', 'A'], text: 'Select all nodes' },
+      { keys: ['Shift', 'drag'], text: 'Select a box' },
+      { keys: ['Arrows'], text: 'Move the selected nodes' },
+      { keys: ['Ctrl', 'F'], text: 'Search nodes' },
+      { keys: ['F'], text: 'Fit everything into view' },
+      { keys: ['Esc'], text: 'Clear the selection, cancel a rename' },
+    ],
+  },
+];
+
+/** `true` while keys belong to a text field. */
+export function isTyping(event: KeyboardEvent): boolean {
+  const target = event.target as HTMLElement | null;
+  if (target === null) return false;
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}

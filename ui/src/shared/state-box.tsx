@@ -1,0 +1,42 @@
+import { Button, Loader } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { ApiFailure } from '../platform';
+
+/** What a view shows when it has nothing to show. */
+export function StateBox(props: { title: string; children?: ReactNode; actions?: ReactNode }) {
+  return (
+    <div className="state-box" role="status">
+      <h2 className="page-title">{props.title}</h2>
+      {props.children ? <p>{props.children}</p> : null}
+      {props.actions ? <div style={{ display: 'flex', gap: 8 }}>{props.actions}</div> : null}
+    </div>
+  );
+}
+
+export function LoadingBox({ what }: { what: string }) {
+  return (
+    <div className="state-box" role="status">
+      <Loader size="sm" />
+      <p>Loading {what}…</p>
+    </div>
+  );
+}
+
+export function FailureBox(props: { title: string; cause: unknown; onRetry?: () => void }) {
+  const failure = ApiFailure.from(props.cause);
+  return (
+    <div className="state-box" role="alert">
+      <h2 className="page-title">{props.title}</h2>
+      <p>{failure.message}</p>
+      <p className="mono">
+        {failure.code}
+        {failure.traceId ? ` · trace ${failure.traceId}` : ''}
+      </p>
+      {props.onRetry ? (
+        <Button variant="default" onClick={props.onRetry}>
+          Try again
+        </Button>
+      ) : null}
+    </div>
+  );
+}
