@@ -1,0 +1,25 @@
+//! The configuration of a node and of its clients: one table, four layers, one typed result.
+//!
+//! Later layers win: defaults, then the file `graphy.toml`, then the environment, then flags.
+//! [`KEYS`] is the table; the documentation in `docs/configuration.md` and the command
+//! `graphy config explain` are made from it. What is not in the table is refused, with the name
+//! that was probably meant.
+//!
+//! This module reads no environment by itself: its caller hands the layers in.
+
+mod document;
+mod error;
+mod explain;
+mod layers;
+mod nearest;
+mod table;
+#[cfg(test)]
+mod tests;
+mod typed;
+
+pub use document::document;
+pub use error::{Fault, SettingsError};
+pub use explain::{Explained, explain};
+pub use layers::{Entry, FlagValue, Layers, Resolved, Source, find_file};
+pub use table::{KEYS, Key, Kind};
+pub use typed::{LogSettings, LogStyle, NodeRole, Rates, Settings, Target};

@@ -1,0 +1,367 @@
+//! Every key of the configuration.
+
+/// What a value may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// A text that is never shown.
+    Secret,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A whole number in this range, both ends included.
+    Whole(u64, u64),
+    /// A path in the file system.
+    Path,
+    /// An IP address and a port; port 0 takes a free one.
+    Address,
+    /// `private`, or the URL of a Redis server; its password is never shown.
+    Redis,
+    /// The `http://` address of a node.
+    NodeUrl,
+}
+
+/// One key.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Its name: in the file, a dot goes into a table.
+    pub name: &'static str,
+    /// The environment variables that set it; of several the first that is set counts.
+    pub variables: &'static [&'static str],
+    /// The flag that sets it, if one does.
+    pub flag: Option<&'static str>,
+    /// What its value may be.
+    pub kind: Kind,
+    /// Its value when nothing sets it; empty if it has none then.
+    pub default: &'static str,
+    /// Where a default comes from that depends on the machine.
+    pub default_note: Option<&'static str>,
+    /// What it means.
+    pub help: &'static str,
+}
+
+const fn key(
+    name: &'static str,
+    variables: &'static [&'static str],
+    kind: Kind,
+    default: &'static str,
+    help: &'static str,
+) -> Key {
+    Key {
+        name,
+        variables,
+        flag: None,
+        kind,
+        default,
+        default_note: None,
+        help,
+    }
+}
+
+impl Key {
+    const fn flag(mut self, flag: &'static str) -> Self {
+        self.flag = Some(flag);
+        self
+    }
+
+    const fn noted(mut self, note: &'static str) -> Self {
+        self.default_note = Some(note);
+        self
+    }
+
+    /// Finds a key by its name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+}
+
+/// Values with another name: (key, what may be written, what it means).
+pub(super) const VALUE_ALIASES: &[(&str, &str, &str)] = &[("role", "commands", "worker")];
+
+/// Variables that begin with `GRAPHY_` and belong to the tools of the repository.
+pub(super) const FOREIGN_VARIABLES: &[&str] = &[
+    "GRAPHY_API_URL",
+    "GRAPHY_ARTIFACTS",
+    "GRAPHY_BINARY",
+    "GRAPHY_CONSOLE",
+];
+
+/// The same for a whole family of names.
+pub(super) const FOREIGN_PREFIX: &str = "GRAPHY_TEST_";
+
+/// The variable that names the configuration file; not a key, since it must be known before.
+pub(super) const FILE_VARIABLE: &str = "GRAPHY_CONFIG";
+
+/// The table.
+pub const KEYS: &[Key] = &[
+    key(
+        "environment",
+        &["GRAPHY_ENVIRONMENT"],
+        Kind::Text,
+        "local",
+        "Name of the deployment, shown as a badge in the console.",
+    )
+    .flag("--environment"),
+    key(
+        "role",
+        &["GRAPHY_ROLE", "WORKER_TYPE"],
+        Kind::Word(&["all", "api", "worker"]),
+        "all",
+        "What the process does: serve the API and sockets (api), apply commands (worker), or \
+         both. `commands` is another name of `worker`.",
+    )
+    .flag("--role"),
+    key(
+        "listen",
+        &["GRAPHY_LISTEN"],
+        Kind::Address,
+        "127.0.0.1:0",
+        "Where the HTTP server listens. Port 0 takes a free port. Anything but loopback is open \
+         to the network.",
+    )
+    .flag("--listen"),
+    key(
+        "data_dir",
+        &["GRAPHY_DATA_DIR"],
+        Kind::Path,
+        "",
+        "Folder of the private Redis and of the runtime file through which commands find the \
+         local node.",
+    )
+    .flag("--data-dir")
+    .noted("$XDG_DATA_HOME/graphy, else ~/.local/share/graphy"),
+    key(
+        "url",
+        &["GRAPHY_URL"],
+        Kind::NodeUrl,
+        "",
+        "Address of the node that commands talk to.",
+    )
+    .flag("--url")
+    .noted("the node of the data folder"),
+    key(
+        "token",
+        &["GRAPHY_TOKEN"],
+        Kind::Secret,
+        "",
+        "Bearer token for that node.",
+    )
+    .flag("--token")
+    .noted("the token in the runtime file"),
+    key(
+        "redis.url",
+        &["GRAPHY_REDIS_URL", "REDIS_URL"],
+        Kind::Redis,
+        "private",
+        "Where Redis is: redis://[user][:password@]host[:port][/db], redis+unix:///path, or \
+         `private` for a server of our own in the data folder.",
+    )
+    .flag("--redis"),
+    key(
+        "redis.host",
+        &["GRAPHY_REDIS_HOST", "REDIS_HOST"],
+        Kind::Text,
+        "",
+        "Host of Redis, as an alternative to redis.url. Of the two, the later layer wins; on the \
+         same layer redis.url does.",
+    ),
+    key(
+        "redis.port",
+        &["GRAPHY_REDIS_PORT", "REDIS_PORT"],
+        Kind::Whole(1, 65_535),
+        "6379",
+        "Port, used with redis.host.",
+    ),
+    key(
+        "redis.password",
+        &["GRAPHY_REDIS_PASSWORD", "REDIS_PASSWORD"],
+        Kind::Secret,
+        "",
+        "Password, used with redis.host.",
+    ),
+    key(
+        "redis.db",
+        &["GRAPHY_REDIS_DB", "REDIS_DB"],
+        Kind::Whole(0, 65_535),
+        "0",
+        "Number of the database, used with redis.host.",
+    ),
+    key(
+        "redis.fsync",
+        &["GRAPHY_REDIS_FSYNC"],
+        Kind::Word(&["always", "everysec", "no"]),
+        "always",
+        "When the private Redis writes to disk. Only `always` makes an acknowledged command \
+         survive a power failure.",
+    ),
+    key(
+        "redis.server_binary",
+        &["GRAPHY_REDIS_SERVER_BINARY"],
+        Kind::Path,
+        "",
+        "Server binary of the private Redis.",
+    )
+    .noted("redis-server, else valkey-server, on the PATH"),
+    key(
+        "log.level",
+        &["GRAPHY_LOG_LEVEL"],
+        Kind::Text,
+        "info",
+        "What is logged: a level, or directives such as `info,graphy_engine=debug`.",
+    )
+    .flag("--log-level"),
+    key(
+        "log.format",
+        &["GRAPHY_LOG_FORMAT"],
+        Kind::Word(&["text", "json"]),
+        "text",
+        "Form of the log on standard error.",
+    ),
+    key(
+        "worker.concurrency",
+        &["GRAPHY_WORKER_CONCURRENCY"],
+        Kind::Whole(1, 1024),
+        "16",
+        "How many jobs a worker process handles at the same time.",
+    )
+    .flag("--concurrency"),
+    key(
+        "rates.commands_per_second",
+        &["GRAPHY_RATES_COMMANDS_PER_SECOND"],
+        Kind::Whole(1, 1_000_000),
+        "5000",
+        "Most commands per second of one token.",
+    ),
+    key(
+        "rates.requests_per_second",
+        &["GRAPHY_RATES_REQUESTS_PER_SECOND"],
+        Kind::Whole(1, 1_000_000),
+        "1000",
+        "Most HTTP requests per second of one token or, without a token, of one address.",
+    ),
+    key(
+        "limits.string_bytes_max",
+        &["GRAPHY_LIMITS_STRING_BYTES_MAX"],
+        Kind::Whole(1, 16_384),
+        "16384",
+        "Longest text in a command, in bytes.",
+    ),
+    key(
+        "limits.command_bytes_max",
+        &["GRAPHY_LIMITS_COMMAND_BYTES_MAX"],
+        Kind::Whole(1024, 32_768),
+        "32768",
+        "Largest command, in bytes of its JSON.",
+    ),
+    key(
+        "limits.entity_bytes_max",
+        &["GRAPHY_LIMITS_ENTITY_BYTES_MAX"],
+        Kind::Whole(1024, 262_144),
+        "262144",
+        "Largest node or edge, in bytes of its JSON.",
+    ),
+    key(
+        "limits.json_depth_max",
+        &["GRAPHY_LIMITS_JSON_DEPTH_MAX"],
+        Kind::Whole(4, 32),
+        "32",
+        "Deepest nesting of JSON.",
+    ),
+    key(
+        "limits.batch_commands_max",
+        &["GRAPHY_LIMITS_BATCH_COMMANDS_MAX"],
+        Kind::Whole(1, 100),
+        "100",
+        "Most commands in one batch.",
+    ),
+    key(
+        "limits.batch_body_bytes_max",
+        &["GRAPHY_LIMITS_BATCH_BODY_BYTES_MAX"],
+        Kind::Whole(1024, 1_048_576),
+        "1048576",
+        "Largest HTTP body with a batch, in bytes.",
+    ),
+    key(
+        "limits.nodes_max",
+        &["GRAPHY_LIMITS_NODES_MAX"],
+        Kind::Whole(1, 100_000),
+        "100000",
+        "Most nodes in a graph.",
+    ),
+    key(
+        "limits.edges_max",
+        &["GRAPHY_LIMITS_EDGES_MAX"],
+        Kind::Whole(1, 500_000),
+        "500000",
+        "Most edges in a graph.",
+    ),
+    key(
+        "limits.message_bytes_max",
+        &["GRAPHY_LIMITS_MESSAGE_BYTES_MAX"],
+        Kind::Whole(4096, 65_536),
+        "65536",
+        "Largest WebSocket message, in bytes.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use graphy_model::Limits;
+
+    #[test]
+    fn names_are_unique_and_follow_one_rule() {
+        for (index, key) in KEYS.iter().enumerate() {
+            assert!(
+                KEYS[..index].iter().all(|other| other.name != key.name),
+                "{}",
+                key.name
+            );
+            let variable = format!("GRAPHY_{}", key.name.replace('.', "_").to_uppercase());
+            assert_eq!(key.variables[0], variable);
+            assert!(key.help.ends_with('.'), "{}", key.name);
+            for variable in key.variables {
+                let users = KEYS
+                    .iter()
+                    .filter(|key| key.variables.contains(variable))
+                    .count();
+                assert_eq!(users, 1, "{variable}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_limit_of_the_model_has_a_key_with_its_default() {
+        let limits = serde_json::to_value(Limits::default()).unwrap();
+        let limits = limits.as_object().unwrap();
+        let keys: Vec<_> = KEYS
+            .iter()
+            .filter(|key| key.name.starts_with("limits."))
+            .collect();
+        assert_eq!(keys.len(), limits.len());
+        for key in keys {
+            let (first, rest) = key.name["limits.".len()..].split_once('_').unwrap();
+            let camel: String = rest
+                .split('_')
+                .flat_map(|word| {
+                    word[..1]
+                        .to_uppercase()
+                        .chars()
+                        .chain(word[1..].chars())
+                        .collect::<Vec<_>>()
+                })
+                .collect();
+            let value = &limits[&format!("{first}{camel}")];
+            assert_eq!(value.to_string(), key.default, "{}", key.name);
+            let Kind::Whole(_, max) = key.kind else {
+                panic!("a number")
+            };
+            assert_eq!(
+                max.to_string(),
+                key.default,
+                "limits are only configured down"
+            );
+        }
+    }
+}

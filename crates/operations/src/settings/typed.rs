@@ -1,0 +1,312 @@
+//! The configuration as values that the code can use.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use graphy_client::NodeUrl;
+use graphy_model::Limits;
+use graphy_store::{FsyncPolicy, PrivateRedisConfig, RedisConfig, RedisUrl, Secret};
+
+use super::error::{Fault, SettingsError};
+use super::layers::{Resolved, Source};
+use super::table::{KEYS, Key, Kind};
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeRole {
+    /// Everything.
+    All,
+    /// Serve the API and sockets.
+    Api,
+    /// Apply commands.
+    Worker,
+}
+
+impl NodeRole {
+    /// Says whether the process serves the API.
+    #[must_use]
+    pub fn serves_api(self) -> bool {
+        matches!(self, Self::All | Self::Api)
+    }
+
+    /// Says whether the process applies commands.
+    #[must_use]
+    pub fn runs_workers(self) -> bool {
+        matches!(self, Self::All | Self::Worker)
+    }
+
+    /// Returns the word of the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Api => "api",
+            Self::Worker => "worker",
+        }
+    }
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogStyle {
+    /// Lines for people.
+    Text,
+    /// JSON for machines.
+    Json,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// A level or directives.
+    pub filter: String,
+    /// The form.
+    pub style: LogStyle,
+}
+
+/// How much one caller may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Commands per second of one token.
+    pub commands_per_second: u32,
+    /// HTTP requests per second of one token, or of one address without a token.
+    pub requests_per_second: u32,
+}
+
+/// The node that commands talk to, if it was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its address.
+    pub url: NodeUrl,
+    /// The token for it.
+    pub token: Secret,
+}
+
+/// The whole configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The name of the deployment.
+    pub environment: String,
+    /// What the process does.
+    pub role: NodeRole,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where data and the runtime file are.
+    pub data_dir: PathBuf,
+    /// The node that commands talk to; none means the local one.
+    pub target: Option<Target>,
+    /// Where Redis is.
+    pub redis: RedisConfig,
+    /// The log.
+    pub log: LogSettings,
+    /// Jobs of one worker process at the same time.
+    pub worker_concurrency: usize,
+    /// How much one caller may ask for.
+    pub rates: Rates,
+    /// What graphs and commands may weigh.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// Reads every value.
+    ///
+    /// # Errors
+    /// All values that are not what their keys take, and values that do not go together.
+    pub fn from_resolved(resolved: &Resolved) -> Result<Self, SettingsError> {
+        let mut reader = Reader {
+            resolved,
+            faults: Vec::new(),
+        };
+        for key in KEYS {
+            reader.check(key);
+        }
+        if !reader.faults.is_empty() {
+            return Err(SettingsError {
+                faults: reader.faults,
+            });
+        }
+        let data_dir = reader.data_dir();
+        let settings = Self {
+            environment: reader.text("environment").to_owned(),
+            role: match reader.text("role") {
+                "api" => NodeRole::Api,
+                "worker" => NodeRole::Worker,
+                _ => NodeRole::All,
+            },
+            listen: reader.parsed("listen"),
+            redis: reader.redis(&data_dir),
+            data_dir,
+            target: reader.target(),
+            log: LogSettings {
+                filter: reader.text("log.level").to_owned(),
+                style: match reader.text("log.format") {
+                    "json" => LogStyle::Json,
+                    _ => LogStyle::Text,
+                },
+            },
+            worker_concurrency: reader.parsed("worker.concurrency"),
+            rates: Rates {
+                commands_per_second: reader.parsed("rates.commands_per_second"),
+                requests_per_second: reader.parsed("rates.requests_per_second"),
+            },
+            limits: Limits {
+                string_bytes_max: reader.parsed("limits.string_bytes_max"),
+                command_bytes_max: reader.parsed("limits.command_bytes_max"),
+                entity_bytes_max: reader.parsed("limits.entity_bytes_max"),
+                json_depth_max: reader.parsed("limits.json_depth_max"),
+                batch_commands_max: reader.parsed("limits.batch_commands_max"),
+                batch_body_bytes_max: reader.parsed("limits.batch_body_bytes_max"),
+                nodes_max: reader.parsed("limits.nodes_max"),
+                edges_max: reader.parsed("limits.edges_max"),
+                message_bytes_max: reader.parsed("limits.message_bytes_max"),
+            },
+        };
+        if reader.faults.is_empty() {
+            Ok(settings)
+        } else {
+            Err(SettingsError {
+                faults: reader.faults,
+            })
+        }
+    }
+}
+
+struct Reader<'a> {
+    resolved: &'a Resolved,
+    faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn text(&self, key: &str) -> &str {
+        &self.resolved.get(key).value
+    }
+
+    fn optional(&self, key: &str) -> Option<&str> {
+        Some(self.text(key)).filter(|text| !text.is_empty())
+    }
+
+    /// Reads a value that `check` has found good.
+    fn parsed<T: FromStr<Err: Display + std::fmt::Debug>>(&self, key: &str) -> T {
+        self.text(key)
+            .parse()
+            .expect("checked against the table before")
+    }
+
+    fn check(&mut self, key: &'static Key) {
+        let entry = self.resolved.get(key.name);
+        let value = entry.value.as_str();
+        if value.is_empty() && key.default.is_empty() {
+            return;
+        }
+        let wrong = match key.kind {
+            Kind::Text | Kind::Secret | Kind::Path => {
+                value.is_empty().then(|| "it must not be empty".to_owned())
+            }
+            Kind::Word(words) => (!words.contains(&value))
+                .then(|| format!("{value:?} is not one of {}", words.join(", "))),
+            Kind::Whole(min, max) => match value.parse::<u64>() {
+                Ok(number) if (min..=max).contains(&number) => None,
+                Ok(_) | Err(_) => Some(format!(
+                    "{value:?} is not a whole number from {min} to {max}"
+                )),
+            },
+            Kind::Address => reason(value.parse::<SocketAddr>())
+                .map(|_| format!("{value:?} is not an IP address with a port")),
+            Kind::Redis if value == "private" => None,
+            // The text may hold a password, so it is not repeated.
+            Kind::Redis => value
+                .parse::<RedisUrl>()
+                .err()
+                .map(|error| error.to_string()),
+            Kind::NodeUrl => reason(value.parse::<NodeUrl>()),
+        };
+        if let Some(reason) = wrong {
+            self.faults.push(Fault::Value {
+                key: key.name,
+                source_: entry.source.clone(),
+                reason,
+            });
+        }
+    }
+
+    fn data_dir(&mut self) -> PathBuf {
+        if let Some(path) = self.optional("data_dir") {
+            return PathBuf::from(path);
+        }
+        if let Some(home) = &self.resolved.data_home {
+            return home.join("graphy");
+        }
+        let message = "data_dir is not set, and without HOME there is no default for it";
+        self.faults.push(Fault::Together(message.to_owned()));
+        PathBuf::new()
+    }
+
+    fn target(&mut self) -> Option<Target> {
+        let url = self.optional("url").map(|_| self.parsed("url"))?;
+        let Some(token) = self.optional("token").map(Secret::new) else {
+            let source = &self.resolved.get("url").source;
+            let message = format!("url from {source} names a node, but no token for it is given");
+            self.faults.push(Fault::Together(message));
+            return None;
+        };
+        Some(Target { url, token })
+    }
+
+    fn redis(&mut self, data_dir: &std::path::Path) -> RedisConfig {
+        let layer = |key: &str| self.resolved.get(key).source.layer();
+        let Some(host) = self.optional("redis.host") else {
+            self.check_parts();
+            return self.redis_by_url(data_dir);
+        };
+        if layer("redis.url") >= layer("redis.host") {
+            return self.redis_by_url(data_dir);
+        }
+        let password = self.optional("redis.password").map(Secret::new);
+        let (port, db) = (self.parsed("redis.port"), self.parsed("redis.db"));
+        match RedisUrl::from_parts(host, port, password.as_ref(), db) {
+            Ok(url) => RedisConfig::Url(url),
+            Err(error) => {
+                let source_ = self.resolved.get("redis.host").source.clone();
+                let reason = error.to_string();
+                self.faults.push(Fault::Value {
+                    key: "redis.host",
+                    source_,
+                    reason,
+                });
+                self.redis_by_url(data_dir)
+            }
+        }
+    }
+
+    /// Parts of an address without a host would be ignored in silence.
+    fn check_parts(&mut self) {
+        if self.text("redis.url") != "private" {
+            return;
+        }
+        for key in ["redis.port", "redis.password", "redis.db"] {
+            let source = &self.resolved.get(key).source;
+            if *source != Source::Default {
+                let message =
+                    format!("{key} from {source} needs redis.host, or redis.url instead of both");
+                self.faults.push(Fault::Together(message));
+            }
+        }
+    }
+
+    fn redis_by_url(&self, data_dir: &std::path::Path) -> RedisConfig {
+        if self.text("redis.url") != "private" {
+            return RedisConfig::Url(self.parsed("redis.url"));
+        }
+        let fsync = FsyncPolicy::from_setting(self.text("redis.fsync"));
+        let mut private = PrivateRedisConfig::new(data_dir);
+        private.server_binary = self.optional("redis.server_binary").map(PathBuf::from);
+        private.fsync = fsync.expect("checked against the table before");
+        RedisConfig::Private(private)
+    }
+}
+
+fn reason<T, E: Display>(result: Result<T, E>) -> Option<String> {
+    result.err().map(|error| error.to_string())
+}
