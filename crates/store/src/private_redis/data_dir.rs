@@ -119,12 +119,25 @@ impl DataDir {
     }
 
     /// Removes the runtime file, so that nobody tries to attach.
-    pub(super) fn remove_runtime(&self) {
+    fn remove_runtime(&self) {
         let path = self.path.join(RUNTIME_FILE);
         if let Err(error) = fs::remove_file(&path)
             && error.kind() != io::ErrorKind::NotFound
         {
             tracing::warn!(path = %path.display(), %error, "cannot remove the runtime file");
+        }
+    }
+
+    /// Removes what only a running server needs: the runtime file, the socket and its short folder.
+    pub(super) fn clean(&self) {
+        self.remove_runtime();
+        let Ok(socket) = self.socket_path() else {
+            return;
+        };
+        // The server removes its socket itself unless it was killed.
+        let _ = fs::remove_file(&socket);
+        if let Some(folder) = socket.parent().filter(|folder| *folder != self.path) {
+            let _ = fs::remove_dir(folder);
         }
     }
 
@@ -241,7 +254,8 @@ mod tests {
             0o700
         );
         assert_eq!(data_dir.socket_path().unwrap(), socket);
-        fs::remove_dir(short).unwrap();
+        data_dir.clean();
+        assert!(!short.exists());
     }
 
     #[test]

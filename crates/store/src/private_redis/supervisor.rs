@@ -75,7 +75,7 @@ impl Supervisor {
     async fn run(self, first_start: oneshot::Sender<Result<(), StoreError>>) {
         let mut first_start = Some(first_start);
         let end = self.supervise(&mut first_start).await;
-        self.data_dir.remove_runtime();
+        self.data_dir.clean();
         let state = match &end {
             Ok(()) => PrivateRedisState::Stopped,
             Err(error) => PrivateRedisState::Failed {
@@ -227,7 +227,7 @@ impl Supervisor {
             process::request_shutdown(&endpoint.socket_url).await;
             tokio::time::sleep(RESTART_WAIT_FIRST).await;
         }
-        self.data_dir.remove_runtime();
+        self.data_dir.clean();
     }
 
     async fn kill(&self, server: ServerProcess) -> RunEnd {
