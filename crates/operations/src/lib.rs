@@ -5,3 +5,4 @@ pub mod graph_file;
 pub mod import;
 pub mod importer;
 pub mod layout;
+pub mod settings;
