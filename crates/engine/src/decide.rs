@@ -1,0 +1,267 @@
+//! From commands to one write: decides a batch against the graph in memory.
+//!
+//! Nothing here waits. The graph is changed on the way; whoever cannot write the result takes the
+//! changes back with the undos.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use graphy_model::checksum::{edge_text, node_text};
+use graphy_model::execute::Winner;
+use graphy_model::{
+    AppliedOperation, Author, Change, ClientId, Command, CommandType, EdgeId, Graph, GraphId,
+    Limits, NodeId, OperationId, Outcome, Undo, execute, record,
+};
+use graphy_store::graph::{BatchWrite, Fate};
+use graphy_store::{BatchEvent, CommandOutcome};
+
+use crate::job::QueuedCommand;
+
+/// A command with its outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Settled {
+    pub(crate) operation_id: OperationId,
+    pub(crate) client_id: Option<ClientId>,
+    pub(crate) seq: Option<u64>,
+    /// None if the command could not be read.
+    pub(crate) command_type: Option<CommandType>,
+    pub(crate) accepted_at: u64,
+    pub(crate) outcome: Outcome,
+}
+
+impl Settled {
+    pub(crate) fn new(command: &QueuedCommand, outcome: Outcome) -> Self {
+        Self {
+            operation_id: command.envelope.operation_id,
+            client_id: command.envelope.client_id.clone(),
+            seq: command.envelope.seq,
+            command_type: Some(command.envelope.command.command_type()),
+            accepted_at: command.accepted_at,
+            outcome,
+        }
+    }
+
+    pub(crate) fn announced(&self) -> CommandOutcome {
+        CommandOutcome {
+            operation_id: self.operation_id,
+            client_id: self.client_id.clone(),
+            outcome: self.outcome.clone(),
+        }
+    }
+}
+
+/// Where a batch comes from and when it is decided.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) graph_id: &'a GraphId,
+    pub(crate) job_id: &'a str,
+    pub(crate) now_ms: u64,
+    pub(crate) limits: &'a Limits,
+    pub(crate) poison: Option<fn(&Command) -> bool>,
+}
+
+/// A batch decided and encoded, not yet written.
+pub(crate) struct Decided {
+    pub(crate) write: BatchWrite,
+    /// The outcomes of the batch's commands, in their order.
+    pub(crate) settled: Vec<Settled>,
+    pub(crate) undos: Vec<Undo>,
+    pub(crate) contested: Vec<Winner>,
+}
+
+impl Decided {
+    /// Takes the changes of the graph back, because they were not written.
+    pub(crate) fn revert(self, graph: &mut Graph) {
+        for undo in self.undos.into_iter().rev() {
+            graph.revert(undo);
+        }
+    }
+}
+
+/// Decides commands in order. `also` are outcomes that were found before and have to be recorded
+/// with this write; `told` are such that have only to be announced with it.
+pub(crate) fn decide(
+    graph: &mut Graph,
+    commands: &[QueuedCommand],
+    also: Vec<Settled>,
+    told: &[Settled],
+    context: Context<'_>,
+) -> Decided {
+    let from_version = graph.version();
+    let survivors = survivors(commands);
+    let mut batch = Batch::default();
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; commands.len()];
+    for (index, command) in commands.iter().enumerate() {
+        if survivors[index] == index {
+            outcomes[index] = Some(batch.run(graph, command, context));
+        }
+    }
+    let settled: Vec<Settled> = commands
+        .iter()
+        .enumerate()
+        .map(|(index, command)| {
+            let outcome = outcomes[survivors[index]].clone().expect("survivors were run");
+            let outcome = match (survivors[index] == index, outcome) {
+                (false, Outcome::Applied { version } | Outcome::Merged { version, .. }) => {
+                    Outcome::Merged { version, effect: Vec::new() }
+                }
+                (_, outcome) => outcome,
+            };
+            Settled::new(command, outcome)
+        })
+        .chain(also)
+        .collect();
+    let event = BatchEvent {
+        graph_id: context.graph_id.clone(),
+        job_id: context.job_id.to_owned(),
+        epoch: graph.epoch().clone(),
+        from_version,
+        to_version: graph.version(),
+        checksum: graph.checksum(),
+        operations: batch.told,
+        outcomes: settled.iter().chain(told).map(Settled::announced).collect(),
+    };
+    let write = BatchWrite {
+        epoch: graph.epoch().clone(),
+        expected_version: from_version,
+        version: graph.version(),
+        checksum: graph.checksum(),
+        node_count: graph.nodes().len(),
+        edge_count: graph.edges().len(),
+        now_ms: context.now_ms,
+        message: text(&event),
+        fate: batch.fate,
+        outcomes: settled.iter().map(|one| (one.operation_id, text(&one.outcome))).collect(),
+        nodes: batch.nodes.iter().map(|id| node_record(graph, id, context.now_ms)).collect(),
+        edges: batch.edges.iter().map(|id| edge_record(graph, id, context.now_ms)).collect(),
+        viewports: batch.viewports.into_iter().collect(),
+        seqs: last_seqs(&settled),
+        entries: batch.entries,
+        tombstones: tombstones(graph, &batch.nodes, &batch.edges),
+    };
+    Decided { write, settled, undos: batch.undos, contested: batch.contested }
+}
+
+/// What the commands of a batch have done so far.
+#[derive(Default)]
+struct Batch {
+    told: Vec<AppliedOperation>,
+    entries: Vec<(u64, String)>,
+    undos: Vec<Undo>,
+    contested: Vec<Winner>,
+    nodes: BTreeSet<NodeId>,
+    edges: BTreeSet<EdgeId>,
+    viewports: BTreeMap<String, String>,
+    fate: Fate,
+}
+
+impl Batch {
+    fn run(&mut self, graph: &mut Graph, command: &QueuedCommand, context: Context<'_>) -> Outcome {
+        let envelope = &command.envelope;
+        if context.poison.is_some_and(|poison| poison(&envelope.command)) {
+            panic!("the command was made to fail by a test");
+        }
+        let timestamp = envelope.timestamp.unwrap_or(command.accepted_at).min(command.accepted_at);
+        let author = Author {
+            client: envelope.client_id.clone(),
+            base_version: envelope.base_version,
+            timestamp_ms: timestamp,
+        };
+        let executed = execute(graph, &envelope.command, &author, context.limits);
+        self.undos.push(executed.undo);
+        self.contested.extend(executed.conflicts.iter().map(|note| note.winner));
+        if let Some(viewport) = executed.viewport {
+            self.viewports.insert(command.user_id.as_str().to_owned(), text(&viewport));
+        }
+        if executed.changes.is_empty() {
+            return executed.outcome;
+        }
+        self.touch(&executed.changes);
+        let mut operation = AppliedOperation {
+            version: graph.version(),
+            operation_id: envelope.operation_id,
+            client_id: envelope.client_id.clone(),
+            user_id: command.user_id.clone(),
+            seq: envelope.seq,
+            command_type: envelope.command.command_type(),
+            timestamp,
+            changes: executed.changes,
+            inverse: executed.inverse,
+        };
+        self.entries.push((operation.version, text(&operation)));
+        operation.inverse = Vec::new();
+        self.told.push(operation);
+        executed.outcome
+    }
+
+    fn touch(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::PutNode { node, .. } => drop(self.nodes.insert(node.id.clone())),
+                Change::PatchNode { id, .. } | Change::DeleteNode { id } => {
+                    self.nodes.insert(id.clone());
+                }
+                Change::PutEdge { edge, .. } => drop(self.edges.insert(edge.id.clone())),
+                Change::PatchEdge { id, .. } | Change::DeleteEdge { id } => {
+                    self.edges.insert(id.clone());
+                }
+                Change::DeleteGraph => self.fate = Fate::Delete,
+            }
+        }
+    }
+}
+
+/// Finds for each command the one that takes its place: a later move of the same node by the same
+/// client, if nothing but moves stands between them. Itself, if there is none.
+fn survivors(commands: &[QueuedCommand]) -> Vec<usize> {
+    let mut survivors: Vec<usize> = (0..commands.len()).collect();
+    let mut later: HashMap<(&ClientId, &NodeId), usize> = HashMap::new();
+    for (index, command) in commands.iter().enumerate().rev() {
+        let envelope = &command.envelope;
+        match (&envelope.client_id, envelope.command.only_moves()) {
+            (Some(client), Some(node)) => {
+                survivors[index] = *later.entry((client, node)).or_insert(index);
+            }
+            (None, Some(_)) => {}
+            (_, None) => later.clear(),
+        }
+    }
+    survivors
+}
+
+/// Every recorded outcome passes its place in its client's order, refusals too.
+fn last_seqs(settled: &[Settled]) -> Vec<(ClientId, u64)> {
+    let mut last: BTreeMap<&ClientId, u64> = BTreeMap::new();
+    for one in settled {
+        if let (Some(client), Some(seq)) = (&one.client_id, one.seq) {
+            let known = last.entry(client).or_default();
+            *known = seq.max(*known);
+        }
+    }
+    last.into_iter().map(|(client, seq)| (client.clone(), seq)).collect()
+}
+
+fn node_record(graph: &Graph, id: &NodeId, now_ms: u64) -> (String, String) {
+    let record = match graph.nodes().get(id) {
+        Some(entry) => record::present(entry.version, &entry.marks, &node_text(&entry.entity)),
+        None => record::tombstone(graph.version(), now_ms),
+    };
+    (id.as_str().to_owned(), record)
+}
+
+fn edge_record(graph: &Graph, id: &EdgeId, now_ms: u64) -> (String, String) {
+    let record = match graph.edges().get(id) {
+        Some(entry) => record::present(entry.version, &entry.marks, &edge_text(&entry.entity)),
+        None => record::tombstone(graph.version(), now_ms),
+    };
+    (id.as_str().to_owned(), record)
+}
+
+fn tombstones(graph: &Graph, nodes: &BTreeSet<NodeId>, edges: &BTreeSet<EdgeId>) -> Vec<String> {
+    let nodes = nodes.iter().filter(|id| !graph.nodes().contains_key(*id));
+    let edges = edges.iter().filter(|id| !graph.edges().contains_key(*id));
+    nodes.map(|id| format!("n:{id}")).chain(edges.map(|id| format!("e:{id}"))).collect()
+}
+
+fn text<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("domain values hold only texts, numbers and JSON values")
+}

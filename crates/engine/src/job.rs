@@ -1,0 +1,174 @@
+//! What a job of `graph-commands` carries: `{graphId, commands: [...]}`.
+//!
+//! Each command is an envelope with two more fields: `userId`, whose token it came with, and
+//! `acceptedAt`, when the node took it (milliseconds). Other producers may add jobs of this form;
+//! a command without `userId` is taken as one of user `queue`. `heldSince` says since when a job
+//! waits for commands that were sent before its own; `deadLetter` says why the job is kept only
+//! as a record of a command that could not be carried out.
+
+use graphy_model::envelope::clip;
+use graphy_model::{Envelope, GraphId, OperationId, RejectCode, Rejection, UserId};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A command as it waits in the queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueuedCommand {
+    /// What is asked.
+    pub envelope: Envelope,
+    /// Whose token it came with.
+    pub user_id: UserId,
+    /// When the node took it, in milliseconds since 1970.
+    pub accepted_at: u64,
+}
+
+/// A command that cannot be read but that names itself, so that its author can be told.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Unreadable {
+    pub(crate) operation_id: OperationId,
+    pub(crate) rejection: Rejection,
+}
+
+/// A job's content, read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct JobData {
+    pub(crate) graph_id: GraphId,
+    pub(crate) commands: Vec<QueuedCommand>,
+    pub(crate) unreadable: Vec<Unreadable>,
+    pub(crate) held_since: Option<u64>,
+    pub(crate) dead_letter: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawJob {
+    graph_id: GraphId,
+    commands: Vec<Value>,
+    #[serde(default)]
+    held_since: Option<u64>,
+    #[serde(default)]
+    dead_letter: Option<String>,
+}
+
+impl QueuedCommand {
+    fn to_value(&self) -> Value {
+        let mut value = serde_json::to_value(&self.envelope)
+            .expect("an envelope holds only texts, numbers and JSON values");
+        if let Value::Object(map) = &mut value {
+            map.insert("userId".into(), Value::String(self.user_id.as_str().into()));
+            map.insert("acceptedAt".into(), Value::from(self.accepted_at));
+        }
+        value
+    }
+
+    fn from_value(value: Value, now_ms: u64) -> Result<Self, Rejection> {
+        let Value::Object(mut map) = value else {
+            return Err(Rejection::new(RejectCode::Invalid, "a command is a JSON object"));
+        };
+        let user_id = match map.remove("userId") {
+            Some(user) => graphy_model::envelope::decode(user, "userId")?,
+            None => UserId::new("queue").expect("a fixed text of the form of an id"),
+        };
+        let accepted_at = map.remove("acceptedAt").and_then(|at| at.as_u64()).unwrap_or(now_ms);
+        let envelope = Envelope::from_value(Value::Object(map))?;
+        Ok(Self { envelope, user_id, accepted_at: accepted_at.min(now_ms) })
+    }
+}
+
+/// Writes a job's content.
+pub(crate) fn write(
+    graph: &GraphId,
+    commands: &[QueuedCommand],
+    held_since: Option<u64>,
+    dead_letter: Option<&str>,
+) -> Value {
+    let mut map = Map::new();
+    map.insert("graphId".into(), Value::String(graph.as_str().into()));
+    let commands = commands.iter().map(QueuedCommand::to_value).collect();
+    map.insert("commands".into(), Value::Array(commands));
+    if let Some(since) = held_since {
+        map.insert("heldSince".into(), Value::from(since));
+    }
+    if let Some(reason) = dead_letter {
+        map.insert("deadLetter".into(), Value::String(clip(reason)));
+    }
+    Value::Object(map)
+}
+
+/// Names a job after its commands: their type, or `COMMANDS` if there are several.
+pub(crate) fn name(commands: &[QueuedCommand]) -> &'static str {
+    match commands {
+        [one] => one.envelope.command.command_type().as_str(),
+        _ => "COMMANDS",
+    }
+}
+
+/// Reads a job's content.
+///
+/// # Errors
+/// When it is not of the documented form at all. Single commands that cannot be read are listed
+/// if they name themselves, and left out if not.
+pub(crate) fn read(data: &Value, now_ms: u64) -> Result<JobData, String> {
+    let raw: RawJob = serde_json::from_value(data.clone())
+        .map_err(|error| format!("the job is not {{graphId, commands}}: {}", clip(&error.to_string())))?;
+    let mut job = JobData {
+        graph_id: raw.graph_id,
+        commands: Vec::with_capacity(raw.commands.len()),
+        unreadable: Vec::new(),
+        held_since: raw.held_since,
+        dead_letter: raw.dead_letter,
+    };
+    for value in raw.commands {
+        let id = value.get("operationId").cloned();
+        match QueuedCommand::from_value(value, now_ms) {
+            Ok(command) => job.commands.push(command),
+            Err(rejection) => {
+                let id = id.and_then(|id| serde_json::from_value(id).ok());
+                let Some(operation_id) = id else {
+                    tracing::warn!(graph = %job.graph_id, %rejection, "a queued command has no id");
+                    continue;
+                };
+                job.unreadable.push(Unreadable { operation_id, rejection });
+            }
+        }
+    }
+    Ok(job)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const ID: &str = "01938f7e-3c1a-7c3e-8a3e-1f2e3d4c5b6a";
+
+    #[test]
+    fn a_job_reads_what_it_wrote() {
+        let envelope = Envelope::from_value(json!({
+            "operationId": ID, "type": "CREATE_NODE", "payload": {"id": "a", "data": {"n": 1.5}},
+        }))
+        .unwrap();
+        let user_id = UserId::new("ada").unwrap();
+        let command = QueuedCommand { envelope, user_id, accepted_at: 5 };
+        let graph = GraphId::new("g").unwrap();
+        let value = write(&graph, std::slice::from_ref(&command), Some(7), None);
+        let job = read(&value, 10).unwrap();
+        assert_eq!((job.commands, job.held_since), (vec![command], Some(7)));
+    }
+
+    #[test]
+    fn a_broken_command_does_not_hide_the_others() {
+        let job = read(
+            &json!({"graphId": "g", "commands": [
+                {"operationId": ID, "type": "NOPE", "payload": {}},
+                {"type": "DELETE_GRAPH", "payload": {}},
+                {"operationId": ID, "type": "DELETE_NODE", "payload": {"id": "a"}},
+            ]}),
+            10,
+        )
+        .unwrap();
+        assert_eq!((job.commands.len(), job.unreadable.len()), (1, 1));
+        assert_eq!(job.commands[0].user_id.as_str(), "queue");
+        assert!(read(&json!({"commands": []}), 10).is_err());
+    }
+}

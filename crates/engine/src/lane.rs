@@ -1,0 +1,221 @@
+//! The line of commands of one graph at one node: one unfinished job at a time.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use graphy_model::{GraphId, RejectCode, Rejection};
+use graphy_store::{BusEvent, Subscription};
+use graphy_telemetry::tasks::{RestartPolicy, TaskFailure};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use crate::intake::Inner;
+use crate::job::QueuedCommand;
+
+/// How long a line stays open without traffic.
+const IDLE: Duration = Duration::from_secs(10);
+/// How long to wait for a job's news before its state is looked up.
+const NEWS_WAIT: Duration = Duration::from_secs(1);
+/// How long putting a job into the queue is tried.
+const ADD_WAIT: Duration = Duration::from_secs(8);
+/// The most bytes of commands in one job, roughly.
+const JOB_BYTES_MAX: usize = 1024 * 1024;
+
+/// Commands of one caller, waiting to become durable.
+pub(crate) struct Waiting {
+    pub(crate) commands: Vec<QueuedCommand>,
+    pub(crate) accepted: oneshot::Sender<Result<(), Rejection>>,
+}
+
+/// The commands that wait for their turn.
+#[derive(Default)]
+struct Buffer {
+    commands: VecDeque<QueuedCommand>,
+    /// Callers and how many commands, counted from the front, have to be durable for each.
+    callers: VecDeque<(usize, oneshot::Sender<Result<(), Rejection>>)>,
+}
+
+impl Buffer {
+    fn push(&mut self, waiting: Waiting) {
+        self.commands.extend(waiting.commands);
+        self.callers.push_back((self.commands.len(), waiting.accepted));
+    }
+
+    /// Answers the callers whose commands are among the first `count`, which leave the buffer.
+    fn accepted(&mut self, count: usize) {
+        self.commands.drain(..count);
+        for (needed, _) in &mut self.callers {
+            *needed = needed.saturating_sub(count);
+        }
+        while self.callers.front().is_some_and(|(needed, _)| *needed == 0) {
+            if let Some((_, accepted)) = self.callers.pop_front() {
+                let _ = accepted.send(Ok(()));
+            }
+        }
+    }
+
+    fn refuse_all(&mut self, rejection: &Rejection) {
+        self.commands.clear();
+        for (_, accepted) in self.callers.drain(..) {
+            let _ = accepted.send(Err(rejection.clone()));
+        }
+    }
+}
+
+pub(crate) struct Line {
+    intake: Arc<Inner>,
+    graph: GraphId,
+    inbox: mpsc::Receiver<Waiting>,
+    buffer: Buffer,
+}
+
+impl Line {
+    /// Opens a line and starts its task.
+    pub(crate) fn open(intake: Arc<Inner>, graph: GraphId) -> mpsc::Sender<Waiting> {
+        let (sender, inbox) = mpsc::channel(intake.config.waiting_commands_max);
+        let name = format!("intake {graph}");
+        let (tasks, token) = (intake.tasks.clone(), intake.token.clone());
+        let mut line = Some(Self { intake, graph, inbox, buffer: Buffer::default() });
+        tasks.spawn(name, RestartPolicy::Never, token, move |_| {
+            let line = line.take();
+            async move {
+                match line {
+                    Some(line) => line.run().await,
+                    None => Err(TaskFailure::new("a line runs only once")),
+                }
+            }
+        });
+        sender
+    }
+
+    async fn run(mut self) -> Result<(), TaskFailure> {
+        let mut events: Option<Subscription> = None;
+        loop {
+            if self.buffer.commands.is_empty() && !self.wait_for_commands().await {
+                return Ok(());
+            }
+            while self.buffer.commands.len() < self.intake.config.waiting_commands_max
+                && let Ok(waiting) = self.inbox.try_recv()
+            {
+                self.buffer.push(waiting);
+            }
+            if events.is_none() {
+                match self.intake.events.subscribe(&self.graph).await {
+                    Ok(subscription) => events = Some(subscription),
+                    Err(error) => {
+                        let message = format!("redis cannot be reached: {error}");
+                        self.buffer.refuse_all(&Rejection::new(RejectCode::Unavailable, message));
+                        continue;
+                    }
+                }
+            }
+            let count = self.batch_size();
+            let job_id = Uuid::now_v7().to_string();
+            let started = Instant::now();
+            if let Err(rejection) = self.enqueue(&job_id, count).await {
+                self.buffer.refuse_all(&rejection);
+                continue;
+            }
+            self.buffer.accepted(count);
+            if let Some(events) = &mut events {
+                self.wait_for_news(events, &job_id).await;
+            }
+            self.note_duration(started.elapsed());
+        }
+    }
+
+    /// Waits for the next commands; false if there were none for a while or the node stops.
+    async fn wait_for_commands(&mut self) -> bool {
+        let waiting = tokio::select! {
+            waiting = tokio::time::timeout(IDLE, self.inbox.recv()) => waiting.ok().flatten(),
+            () = self.intake.token.cancelled() => None,
+        };
+        if let Some(waiting) = waiting {
+            self.buffer.push(waiting);
+            return true;
+        }
+        // Commands enter under the same lock, so none can slip in between this look and the end.
+        let intake = Arc::clone(&self.intake);
+        let mut lines = intake.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(waiting) = self.inbox.try_recv() {
+            self.buffer.push(waiting);
+            return true;
+        }
+        lines.remove(&self.graph);
+        false
+    }
+
+    fn batch_size(&self) -> usize {
+        let mut bytes = 0;
+        let fits = self.buffer.commands.iter().take_while(|command| {
+            bytes += approximate_bytes(command);
+            bytes <= JOB_BYTES_MAX
+        });
+        fits.take(self.intake.config.limits.batch_commands_max).count().max(1)
+    }
+
+    /// Puts the first commands into the queue, under the same job id until it is known to be there.
+    async fn enqueue(&mut self, job_id: &str, count: usize) -> Result<(), Rejection> {
+        let commands = self.buffer.commands.make_contiguous()[..count].to_vec();
+        let ids: Vec<_> = commands.iter().map(|command| command.envelope.operation_id).collect();
+        let deadline = Instant::now() + ADD_WAIT;
+        let mut wait = Duration::from_millis(20);
+        loop {
+            let added = timeout_at(deadline, self.intake.queue.add(job_id, &self.graph, &commands));
+            let reason = match added.await {
+                Ok(Ok(())) => break,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "no answer in time".to_owned(),
+            };
+            if Instant::now() + wait >= deadline {
+                let full = reason.contains("OOM");
+                let code = if full { RejectCode::StorageFull } else { RejectCode::Unavailable };
+                return Err(Rejection::new(code, format!("the queue cannot take commands: {reason}")));
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(Duration::from_secs(1));
+        }
+        if let Err(error) = self.intake.store.note_pending(&self.graph, &ids).await {
+            // Only a projection; the outcome will be noted later.
+            tracing::debug!(graph = %self.graph, %error, "pending commands were not noted");
+        }
+        Ok(())
+    }
+
+    /// Waits until a job has been carried out, whoever did it and however the news was lost.
+    async fn wait_for_news(&self, events: &mut Subscription, job_id: &str) {
+        loop {
+            let event = tokio::select! {
+                event = tokio::time::timeout(NEWS_WAIT, events.next()) => event,
+                () = self.intake.token.cancelled() => return,
+            };
+            match event {
+                Ok(BusEvent::Batch(batch)) if batch.job_id == job_id => return,
+                Ok(BusEvent::Batch(_)) => {}
+                Ok(BusEvent::Gap) | Err(_) => {
+                    if matches!(self.intake.queue.is_over(job_id).await, Ok(true)) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn note_duration(&self, elapsed: Duration) {
+        let now = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX).min(60_000_000);
+        let average = self.intake.processing_us.load(Ordering::Relaxed);
+        self.intake.processing_us.store((average * 7 + now) / 8, Ordering::Relaxed);
+    }
+}
+
+/// A cheap upper guess of a command's text; exact sizes are checked where commands come in.
+fn approximate_bytes(command: &QueuedCommand) -> usize {
+    use graphy_model::Command;
+    match &command.envelope.command {
+        Command::BatchUpdate(batch) => 512 * batch.operations.len(),
+        _ => 1024,
+    }
+}

@@ -1,0 +1,361 @@
+//! Carries one job out: decide, write, and say how each command ended.
+
+mod order;
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use graphy_model::{GraphId, Outcome, RejectCode, Rejection};
+use graphy_store::graph::{Applied, BatchWrite, OperationState};
+use graphy_store::{
+    BatchEvent, GraphStore, Lane, Replica, ReplyClass, Replicas, StoreError,
+};
+use graphy_telemetry::names::{self, label};
+use graphy_telemetry::tasks::panic_text;
+
+use crate::config::EngineConfig;
+use crate::decide::{Context, Decided, Settled, decide};
+use crate::job::{JobData, QueuedCommand};
+use order::Sorted;
+
+/// How often a batch is decided again because the graph had moved on.
+const DECISIONS_MAX: usize = 1000;
+
+/// Why a job could not be carried out now.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Redis could not do it; trying again is safe and sensible.
+    #[error(transparent)]
+    Store(StoreError),
+    /// Something is wrong with the commands or with this program.
+    #[error("{0}")]
+    Fault(String),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error.class() {
+            ReplyClass::Bug => Self::Fault(error.to_string()),
+            _ => Self::Store(error),
+        }
+    }
+}
+
+/// What came of a job.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) settled: Vec<Settled>,
+    /// Commands that wait for ones that were sent before them.
+    pub(crate) held: Vec<QueuedCommand>,
+    /// Commands that cannot be carried out, and why; they were rejected as `internal`.
+    pub(crate) poisoned: Vec<(QueuedCommand, String)>,
+}
+
+/// Carries jobs out; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Processor {
+    pub(crate) replicas: Replicas,
+    pub(crate) config: Arc<EngineConfig>,
+}
+
+/// The commands of a job that are still to be settled, and what is known of the others.
+struct Work<'a> {
+    graph: &'a GraphId,
+    job_id: &'a str,
+    held_since: u64,
+    todo: Vec<QueuedCommand>,
+    /// To be recorded with the next write.
+    record: Vec<Settled>,
+    /// To be announced only.
+    tell: Vec<Settled>,
+}
+
+enum Step {
+    Again,
+    Done(Report),
+}
+
+impl Processor {
+    fn store(&self) -> &GraphStore {
+        self.replicas.store()
+    }
+
+    /// Carries a job out. Running the same job again is safe.
+    ///
+    /// # Errors
+    /// [`Failure::Store`] when Redis cannot do it now.
+    pub(crate) async fn run(&self, job_id: &str, job: JobData) -> Result<Report, Failure> {
+        let mut seen = HashSet::new();
+        let todo: Vec<QueuedCommand> =
+            job.commands.into_iter().filter(|one| seen.insert(one.envelope.operation_id)).collect();
+        let unreadable = job.unreadable.into_iter().filter(|one| seen.insert(one.operation_id));
+        let record = unreadable.map(|one| Settled {
+            operation_id: one.operation_id,
+            client_id: None,
+            seq: None,
+            command_type: None,
+            accepted_at: self.store().now_ms(),
+            outcome: Outcome::Rejected(one.rejection),
+        });
+        let held_since = job.held_since.unwrap_or_else(|| self.store().now_ms());
+        let record = record.collect();
+        let work = Work {
+            graph: &job.graph_id,
+            job_id,
+            held_since,
+            todo: todo.clone(),
+            record,
+            tell: Vec::new(),
+        };
+        match self.settle(work).await {
+            Err(Failure::Fault(reason)) => {
+                tracing::error!(graph = %job.graph_id, job_id, %reason, "a batch failed as a whole");
+                self.one_by_one(&job.graph_id, job_id, held_since, todo).await
+            }
+            other => other,
+        }
+    }
+
+    /// Carries commands out one at a time, so that one that cannot be is the only one to suffer.
+    async fn one_by_one(
+        &self,
+        graph: &GraphId,
+        job_id: &str,
+        held_since: u64,
+        commands: Vec<QueuedCommand>,
+    ) -> Result<Report, Failure> {
+        let mut report = Report::default();
+        for command in commands {
+            let alone = |todo, record| Work {
+                graph,
+                job_id,
+                held_since,
+                todo,
+                record,
+                tell: Vec::new(),
+            };
+            let result = match self.settle(alone(vec![command.clone()], Vec::new())).await {
+                Err(Failure::Fault(reason)) => {
+                    let message = "the server could not carry the command out";
+                    let rejection = Rejection::new(RejectCode::Internal, message);
+                    let settled = Settled::new(&command, rejection.into());
+                    report.poisoned.push((command, reason));
+                    self.settle(alone(Vec::new(), vec![settled])).await?
+                }
+                other => other?,
+            };
+            report.settled.extend(result.settled);
+            report.held.extend(result.held);
+        }
+        Ok(report)
+    }
+
+    async fn settle(&self, mut work: Work<'_>) -> Result<Report, Failure> {
+        let mut lane = self.replicas.lane(work.graph).await;
+        for _ in 0..DECISIONS_MAX {
+            match self.attempt(&mut lane, &mut work).await? {
+                Step::Again => {}
+                Step::Done(report) => {
+                    drop(lane);
+                    self.note(work.graph, &report).await;
+                    return Ok(report);
+                }
+            }
+        }
+        Err(Failure::Fault(format!("graph {} never stood still", work.graph)))
+    }
+
+    /// Decides and writes once. The lane is left empty unless it holds what Redis has.
+    async fn attempt(&self, lane: &mut Lane, work: &mut Work<'_>) -> Result<Step, Failure> {
+        let Some(mut replica) = lane.take().await? else {
+            return self.refuse_all(work).await.map(Step::Done);
+        };
+        let sorted = self.sort(&mut replica, work).await?;
+        if sorted.ready.is_empty() && work.record.is_empty() && sorted.record.is_empty() {
+            lane.put(replica);
+            self.announce(work, &sorted.settled).await?;
+            return Ok(Step::Done(finish(work, Vec::new(), sorted)));
+        }
+        let decided = self.decide(&mut replica, work, &sorted)?;
+        match self.store().apply(work.graph, &decided.write).await? {
+            Applied::Written => {
+                remember_seqs(&mut replica, &decided.write);
+                lane.put(replica);
+                count_conflicts(&decided);
+                Ok(Step::Done(finish(work, decided.settled, sorted)))
+            }
+            Applied::Known(known) => {
+                decided.revert(&mut replica.graph);
+                self.set_known_apart(work, &mut replica, known)?;
+                lane.put(replica);
+                Ok(Step::Again)
+            }
+            Applied::Behind { missed, .. } => {
+                decided.revert(&mut replica.graph);
+                if catch_up(&mut replica, &missed) {
+                    lane.put(replica);
+                }
+                Ok(Step::Again)
+            }
+            Applied::OtherEpoch => Ok(Step::Again),
+            Applied::Gone => self.refuse_all(work).await.map(Step::Done),
+            Applied::NotOurs => {
+                let message = "the graph belongs to the legacy system for now";
+                self.refuse(work, &Rejection::new(RejectCode::Unavailable, message))
+                    .await
+                    .map(Step::Done)
+            }
+        }
+    }
+
+    fn decide(
+        &self,
+        replica: &mut Replica,
+        work: &Work<'_>,
+        sorted: &Sorted,
+    ) -> Result<Decided, Failure> {
+        let context = Context {
+            graph_id: work.graph,
+            job_id: work.job_id,
+            now_ms: self.store().now_ms(),
+            limits: &self.config.limits,
+            poison: self.config.poison,
+        };
+        let told: Vec<Settled> = work.tell.iter().chain(&sorted.settled).cloned().collect();
+        let record: Vec<Settled> = work.record.iter().chain(&sorted.record).cloned().collect();
+        let graph = &mut replica.graph;
+        let decision =
+            AssertUnwindSafe(|| decide(graph, &sorted.ready, record, &told, context));
+        catch_unwind(decision).map_err(|panic| {
+            metrics::counter!(names::TASK_PANICS, label::TASK => "decide").increment(1);
+            Failure::Fault(panic_text(&*panic).to_owned())
+        })
+    }
+
+    /// Takes the commands that had been handled before out of the work.
+    fn set_known_apart(
+        &self,
+        work: &mut Work<'_>,
+        replica: &mut Replica,
+        known: Vec<(graphy_model::OperationId, String)>,
+    ) -> Result<(), Failure> {
+        for (id, text) in known {
+            let first = serde_json::from_str(&text)
+                .map_err(|error| Failure::Fault(format!("a stored outcome is broken: {error}")))?;
+            let outcome = Outcome::Duplicate { first: Some(Box::new(first)) };
+            work.record.retain(|settled| settled.operation_id != id);
+            if let Some(at) = work.todo.iter().position(|one| one.envelope.operation_id == id) {
+                let command = work.todo.remove(at);
+                if let (Some(client), Some(seq)) =
+                    (&command.envelope.client_id, command.envelope.seq)
+                {
+                    let last = replica.seqs.entry(client.clone()).or_default();
+                    *last = (*last).max(seq);
+                }
+                work.tell.push(Settled::new(&command, outcome));
+            }
+        }
+        Ok(())
+    }
+
+    async fn refuse_all(&self, work: &mut Work<'_>) -> Result<Report, Failure> {
+        let rejection = Rejection::new(RejectCode::NotFound, "the graph does not exist");
+        self.refuse(work, &rejection.on("graphId")).await
+    }
+
+    /// Refuses what is left without recording it: there is no graph of ours to record it in.
+    async fn refuse(&self, work: &mut Work<'_>, why: &Rejection) -> Result<Report, Failure> {
+        let todo = std::mem::take(&mut work.todo);
+        let refused = todo.iter().map(|one| Settled::new(one, why.clone().into()));
+        work.tell.extend(refused);
+        work.tell.append(&mut work.record);
+        self.announce(work, &[]).await?;
+        Ok(finish(work, Vec::new(), Sorted::default()))
+    }
+
+    /// Tells outcomes that no write carries.
+    async fn announce(&self, work: &Work<'_>, also: &[Settled]) -> Result<(), Failure> {
+        if work.tell.is_empty() && also.is_empty() {
+            return Ok(());
+        }
+        let head = self.store().head(work.graph).await?;
+        let (epoch, version, checksum) = match head {
+            Some(head) => (head.epoch, head.version, head.checksum),
+            None => {
+                let epoch = graphy_model::Epoch::new("none").expect("a fixed text of id form");
+                (epoch, 0, graphy_model::Checksum::default())
+            }
+        };
+        let event = BatchEvent {
+            graph_id: work.graph.clone(),
+            job_id: work.job_id.to_owned(),
+            epoch,
+            from_version: version,
+            to_version: version,
+            checksum,
+            operations: Vec::new(),
+            outcomes: work.tell.iter().chain(also).map(Settled::announced).collect(),
+        };
+        let message = serde_json::to_string(&event)
+            .expect("events hold only texts, numbers and JSON values");
+        Ok(self.store().announce(work.graph, &message).await?)
+    }
+
+    /// Counts the outcomes and keeps them for those who ask for a command's progress.
+    async fn note(&self, graph: &GraphId, report: &Report) {
+        let now_ms = self.store().now_ms();
+        let mut rows = Vec::with_capacity(report.settled.len());
+        for one in &report.settled {
+            let kind = one.command_type.map_or("UNREADABLE", |kind| kind.as_str());
+            let status = one.outcome.metric_status();
+            metrics::counter!(
+                names::COMMANDS_PROCESSED, label::TYPE => kind, label::STATUS => status
+            )
+            .increment(1);
+            #[expect(clippy::cast_precision_loss, reason = "a short time in milliseconds")]
+            let seconds = now_ms.saturating_sub(one.accepted_at) as f64 / 1000.0;
+            metrics::histogram!(names::COMMAND_DURATION, label::TYPE => kind).record(seconds);
+            let text = serde_json::to_string(&one.outcome)
+                .expect("outcomes hold only texts, numbers and JSON values");
+            rows.push((one.operation_id, OperationState::of(&one.outcome), text));
+        }
+        if let Err(error) = self.store().note_outcomes(graph, &rows).await {
+            // Only a projection: a reader repairs it from the graph's own record.
+            tracing::debug!(%graph, %error, "the progress of commands was not noted");
+        }
+    }
+}
+
+fn finish(work: &mut Work<'_>, decided: Vec<Settled>, sorted: Sorted) -> Report {
+    let mut settled = std::mem::take(&mut work.tell);
+    settled.extend(sorted.settled);
+    settled.extend(decided);
+    Report { settled, held: sorted.held, poisoned: Vec::new() }
+}
+
+fn remember_seqs(replica: &mut Replica, write: &BatchWrite) {
+    for (client, seq) in &write.seqs {
+        let last = replica.seqs.entry(client.clone()).or_default();
+        *last = (*last).max(*seq);
+    }
+}
+
+/// Replays what a replica missed; false if it did not come further that way.
+fn catch_up(replica: &mut Replica, missed: &[graphy_model::AppliedOperation]) -> bool {
+    for operation in missed {
+        if operation.version != replica.graph.version() + 1 {
+            return false;
+        }
+        replica.replay(operation);
+    }
+    !missed.is_empty()
+}
+
+fn count_conflicts(decided: &Decided) {
+    let count = decided.contested.len() as u64;
+    if count > 0 {
+        let kind = label::RESOLUTION_TYPE;
+        metrics::counter!(names::CONFLICTS, kind => "last_write_wins").increment(count);
+    }
+}

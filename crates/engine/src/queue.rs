@@ -1,0 +1,169 @@
+//! The queue `graph-commands` as this crate uses it, through the vendor's library.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bullmq::options::RedisConnectionOptions;
+use bullmq::types::{BackoffStrategy, KeepJobs, RemoveOnFinish};
+use bullmq::{JobOptions, JobState, Queue, QueueOptions};
+use graphy_model::GraphId;
+use graphy_store::RedisLink;
+use serde_json::Value;
+
+use crate::config::{EngineConfig, GRAPH_COMMANDS};
+use crate::error::EngineError;
+use crate::job::{self, QueuedCommand};
+
+/// How many jobs are in which state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueCounts {
+    /// Waiting for a worker.
+    pub waiting: u64,
+    /// At a worker.
+    pub active: u64,
+    /// Waiting for their time.
+    pub delayed: u64,
+    /// Waiting with a priority.
+    pub prioritized: u64,
+    /// Done, and still kept.
+    pub completed: u64,
+    /// Failed, and still kept.
+    pub failed: u64,
+}
+
+impl QueueCounts {
+    /// Returns how many jobs are still to be done.
+    #[must_use]
+    pub fn unfinished(&self) -> u64 {
+        self.waiting + self.active + self.delayed + self.prioritized
+    }
+}
+
+/// The queue of commands; cheap to clone.
+#[derive(Clone)]
+pub struct CommandQueue {
+    queue: Arc<Queue>,
+    completed_kept: usize,
+    failed_kept: usize,
+}
+
+impl CommandQueue {
+    /// Opens the queue on the given Redis.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn open(link: &RedisLink, config: &EngineConfig) -> Result<Self, EngineError> {
+        let options = QueueOptions::new().connection(connection(link));
+        let queue = Queue::with_options(GRAPH_COMMANDS, options)
+            .await
+            .map_err(EngineError::queue("open the queue"))?;
+        Ok(Self {
+            queue: Arc::new(queue),
+            completed_kept: config.completed_jobs_kept,
+            failed_kept: config.failed_jobs_kept,
+        })
+    }
+
+    fn options(&self) -> JobOptions {
+        JobOptions::new()
+            .attempts(3)
+            .backoff(BackoffStrategy::Exponential(200))
+            .remove_on_complete(keep(self.completed_kept))
+            .remove_on_fail(keep(self.failed_kept))
+    }
+
+    /// Puts commands into the queue as one job. Adding the same job id again changes nothing.
+    pub(crate) async fn add(
+        &self,
+        job_id: &str,
+        graph: &GraphId,
+        commands: &[QueuedCommand],
+    ) -> Result<(), bullmq::Error> {
+        let data = job::write(graph, commands, None, None);
+        self.queue
+            .add(job::name(commands), data)
+            .options(self.options().job_id(job_id))
+            .await
+            .map(drop)
+    }
+
+    /// Puts commands aside until those before them are likely to be there.
+    pub(crate) async fn hold(
+        &self,
+        graph: &GraphId,
+        commands: &[QueuedCommand],
+        held_since: u64,
+        delay: Duration,
+    ) -> Result<(), bullmq::Error> {
+        let data = job::write(graph, commands, Some(held_since), None);
+        self.queue
+            .add(job::name(commands), data)
+            .options(self.options().delay(delay))
+            .await
+            .map(drop)
+    }
+
+    /// Keeps a command that could not be carried out as a failed job of its own.
+    pub(crate) async fn bury(
+        &self,
+        graph: &GraphId,
+        command: &QueuedCommand,
+        reason: &str,
+    ) -> Result<(), bullmq::Error> {
+        let commands = std::slice::from_ref(command);
+        let data = job::write(graph, commands, None, Some(reason));
+        let id = format!("dead-{}", command.envelope.operation_id);
+        self.queue
+            .add(job::name(commands), data)
+            .options(self.options().attempts(1).job_id(id))
+            .await
+            .map(drop)
+    }
+
+    /// Says whether a job will do nothing any more.
+    pub(crate) async fn is_over(&self, job_id: &str) -> Result<bool, bullmq::Error> {
+        let state = self.queue.get_job_state(job_id).await?;
+        Ok(matches!(state, JobState::Completed | JobState::Failed | JobState::Unknown))
+    }
+
+    /// Returns the content of the newest failed jobs.
+    pub(crate) async fn failed(&self, count: i64) -> Result<Vec<Value>, EngineError> {
+        let jobs = self
+            .queue
+            .get_failed(0, count - 1)
+            .await
+            .map_err(EngineError::queue("list failed jobs"))?;
+        Ok(jobs.iter().map(|job| job.data().clone()).collect())
+    }
+
+    /// Counts the jobs.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn counts(&self) -> Result<QueueCounts, EngineError> {
+        let counts =
+            self.queue.get_job_counts().await.map_err(EngineError::queue("count jobs"))?;
+        Ok(QueueCounts {
+            waiting: counts.waiting,
+            active: counts.active,
+            delayed: counts.delayed,
+            prioritized: counts.prioritized,
+            completed: counts.completed,
+            failed: counts.failed,
+        })
+    }
+
+    /// Closes the queue's connections.
+    pub async fn close(&self) {
+        self.queue.close().await;
+    }
+}
+
+/// Returns how the library connects to the same Redis as the rest of the process.
+pub(crate) fn connection(link: &RedisLink) -> RedisConnectionOptions {
+    RedisConnectionOptions::new().url(link.url().expose())
+}
+
+fn keep(count: usize) -> RemoveOnFinish {
+    RemoveOnFinish::Options(KeepJobs { age: None, count: Some(count), limit: None })
+}
