@@ -118,7 +118,10 @@ mod tests {
 
     #[test]
     fn the_sum_does_not_depend_on_order_and_comes_back() {
-        let (a, b) = (EntityHash::of_node_text("a", "1"), EntityHash::of_edge_text("a", "1"));
+        let (a, b) = (
+            EntityHash::of_node_text("a", "1"),
+            EntityHash::of_edge_text("a", "1"),
+        );
         assert_ne!(a, b);
         let (mut left, mut right) = (Checksum::default(), Checksum::default());
         left.add(a);

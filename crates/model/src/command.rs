@@ -167,13 +167,20 @@ mod atomic_flag {
     use super::Atomicity;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `with` passes a reference")]
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's `with` passes a reference"
+    )]
     pub(super) fn serialize<S: Serializer>(value: &Atomicity, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_bool(*value == Atomicity::AllOrNothing)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Atomicity, D::Error> {
-        Ok(if bool::deserialize(from)? { Atomicity::AllOrNothing } else { Atomicity::BestEffort })
+        Ok(if bool::deserialize(from)? {
+            Atomicity::AllOrNothing
+        } else {
+            Atomicity::BestEffort
+        })
     }
 }
 
@@ -199,10 +206,16 @@ impl Command {
     /// Such commands of one client may be merged: only the last of a drag matters.
     #[must_use]
     pub fn only_moves(&self) -> Option<&NodeId> {
-        let Self::UpdateNode(update) = self else { return None };
+        let Self::UpdateNode(update) = self else {
+            return None;
+        };
         let position = update.patch.position?;
-        (update.patch == NodePatch { position: Some(position), ..NodePatch::default() })
-            .then_some(&update.id)
+        (update.patch
+            == NodePatch {
+                position: Some(position),
+                ..NodePatch::default()
+            })
+        .then_some(&update.id)
     }
 }
 
@@ -213,7 +226,10 @@ mod tests {
     #[test]
     fn names_are_those_of_the_wire() {
         for kind in CommandType::ALL {
-            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{}\"", kind.as_str()));
+            assert_eq!(
+                serde_json::to_string(&kind).unwrap(),
+                format!("\"{}\"", kind.as_str())
+            );
         }
         let text = r#"{"type":"DELETE_GRAPH","payload":{}}"#;
         let command: Command = serde_json::from_str(text).unwrap();
@@ -223,7 +239,9 @@ mod tests {
     #[test]
     fn a_batch_is_atomic_unless_it_says_otherwise() {
         let text = r#"{"type":"BATCH_UPDATE","payload":{"operations":[]}}"#;
-        let Command::BatchUpdate(batch) = serde_json::from_str(text).unwrap() else { panic!() };
+        let Command::BatchUpdate(batch) = serde_json::from_str(text).unwrap() else {
+            panic!()
+        };
         assert_eq!(batch.atomic, Atomicity::AllOrNothing);
     }
 }

@@ -143,7 +143,10 @@ mod tests {
             r#"{"weight":1,"target":"b","source":"a","label":"l","kind":"k","id":"e","data":{}}"#,
         )
         .unwrap();
-        for text in [serde_json::to_string(&node).unwrap(), serde_json::to_string(&edge).unwrap()] {
+        for text in [
+            serde_json::to_string(&node).unwrap(),
+            serde_json::to_string(&edge).unwrap(),
+        ] {
             // A `Value` keeps its keys sorted, so a round trip through it is the proof.
             let value: Value = serde_json::from_str(&text).unwrap();
             assert_eq!(text, serde_json::to_string(&value).unwrap());

@@ -148,7 +148,9 @@ fn read_batch(payload: Value, at: &str) -> Result<BatchUpdate, Rejection> {
 
 /// Turns `{id|nodeId, position|title}` into the payload of UPDATE_NODE.
 fn alias(payload: Value, field: &str) -> Value {
-    let Value::Object(mut map) = payload else { return payload };
+    let Value::Object(mut map) = payload else {
+        return payload;
+    };
     if let Some(id) = map.remove("nodeId") {
         map.entry("id").or_insert(id);
     }
@@ -172,11 +174,19 @@ pub fn decode<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, Rejectio
         // serde names a missing field in its text only, and an unknown one only in some places.
         if let Some(missing) = message.strip_prefix("missing field `") {
             let name = missing.split('`').next().unwrap_or_default();
-            field = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
+            field = if field.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{field}.{name}")
+            };
         } else if let Some(unknown) = message.strip_prefix("unknown field `") {
             let name = unknown.split('`').next().unwrap_or_default();
             if field.rsplit('.').next() != Some(name) {
-                field = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
+                field = if field.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{field}.{name}")
+                };
             }
         }
         let field = match (at.is_empty(), field.is_empty()) {
@@ -185,7 +195,11 @@ pub fn decode<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, Rejectio
             (false, false) => format!("{at}.{field}"),
         };
         let rejection = Rejection::new(RejectCode::Invalid, message);
-        if field.is_empty() { rejection } else { rejection.on(clip(&field)) }
+        if field.is_empty() {
+            rejection
+        } else {
+            rejection.on(clip(&field))
+        }
     })
 }
 
@@ -193,8 +207,11 @@ pub fn decode<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, Rejectio
 #[must_use]
 pub fn clip(text: &str) -> String {
     const CHARS_MAX: usize = 200;
-    let mut out: String =
-        text.chars().take(CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut out: String = text
+        .chars()
+        .take(CHARS_MAX)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     if text.chars().nth(CHARS_MAX).is_some() {
         out.push('…');
     }
@@ -216,18 +233,43 @@ mod tests {
 
     #[test]
     fn faults_are_named() {
-        let update = |payload: Value| json!({"operationId":ID,"type":"UPDATE_NODE","payload":payload});
+        let update =
+            |payload: Value| json!({"operationId":ID,"type":"UPDATE_NODE","payload":payload});
         for (value, field) in [
-            (json!({"operationId":ID,"type":"CREATE_NODE","payload":{"id":"a"},"wat":1}), "wat"),
-            (json!({"type":"CREATE_NODE","payload":{"id":"a"}}), "operationId"),
-            (json!({"operationId":"x","type":"CREATE_NODE","payload":{"id":"a"}}), "operationId"),
+            (
+                json!({"operationId":ID,"type":"CREATE_NODE","payload":{"id":"a"},"wat":1}),
+                "wat",
+            ),
+            (
+                json!({"type":"CREATE_NODE","payload":{"id":"a"}}),
+                "operationId",
+            ),
+            (
+                json!({"operationId":"x","type":"CREATE_NODE","payload":{"id":"a"}}),
+                "operationId",
+            ),
             (json!({"operationId":ID,"type":"NOPE","payload":{}}), "type"),
-            (json!({"operationId":ID,"type":"CREATE_NODE","payload":{"id":"a b"}}), "payload.id"),
+            (
+                json!({"operationId":ID,"type":"CREATE_NODE","payload":{"id":"a b"}}),
+                "payload.id",
+            ),
             (update(json!({"id":"a"})), "payload.patch"),
-            (update(json!({"id":"a","patch":{"position":{"x":"1","y":2}}})), "payload.patch.position.x"),
-            (update(json!({"id":"a","patch":{"colour":1}})), "payload.patch.colour"),
-            (json!({"operationId":ID,"type":"DELETE_GRAPH","seq":0,"clientId":"c"}), "seq"),
-            (json!({"operationId":ID,"type":"DELETE_GRAPH","seq":1}), "clientId"),
+            (
+                update(json!({"id":"a","patch":{"position":{"x":"1","y":2}}})),
+                "payload.patch.position.x",
+            ),
+            (
+                update(json!({"id":"a","patch":{"colour":1}})),
+                "payload.patch.colour",
+            ),
+            (
+                json!({"operationId":ID,"type":"DELETE_GRAPH","seq":0,"clientId":"c"}),
+                "seq",
+            ),
+            (
+                json!({"operationId":ID,"type":"DELETE_GRAPH","seq":1}),
+                "clientId",
+            ),
         ] {
             assert_eq!(refuse(value.clone()).0, field, "{value}");
         }

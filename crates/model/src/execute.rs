@@ -66,12 +66,7 @@ pub struct Executed {
 }
 
 /// Decides a command and carries it out on the graph.
-pub fn execute(
-    graph: &mut Graph,
-    command: &Command,
-    author: &Author,
-    limits: &Limits,
-) -> Executed {
+pub fn execute(graph: &mut Graph, command: &Command, author: &Author, limits: &Limits) -> Executed {
     let mut draft = Draft::start(graph, author, limits);
     let result = match draft.graph.presence() {
         Presence::Deleted => {
@@ -105,7 +100,11 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn start(graph: &'a mut Graph, author: &'a Author, limits: &'a Limits) -> Self {
-        let mark = Mark(graph.version() + 1, author.client.clone(), author.timestamp_ms);
+        let mark = Mark(
+            graph.version() + 1,
+            author.client.clone(),
+            author.timestamp_ms,
+        );
         let undo = graph.start();
         Self {
             graph,
@@ -154,7 +153,10 @@ impl<'a> Draft<'a> {
                 let version = self.graph.version();
                 match extent {
                     Extent::Whole => Outcome::Applied { version },
-                    Extent::Part => Outcome::Merged { version, effect: self.changes.clone() },
+                    Extent::Part => Outcome::Merged {
+                        version,
+                        effect: self.changes.clone(),
+                    },
                 }
             }
         };
@@ -196,8 +198,15 @@ impl<'a> Draft<'a> {
             return Winner::Mine;
         }
         let mine = (self.author.timestamp_ms, &self.author.client);
-        let winner = if mine >= (theirs.2, &theirs.1) { Winner::Mine } else { Winner::Theirs };
-        self.conflicts.push(ConflictNote { field: field.clone(), winner });
+        let winner = if mine >= (theirs.2, &theirs.1) {
+            Winner::Mine
+        } else {
+            Winner::Theirs
+        };
+        self.conflicts.push(ConflictNote {
+            field: field.clone(),
+            winner,
+        });
         winner
     }
 }

@@ -130,13 +130,29 @@ impl Graph {
     /// Takes in a stored node while a replica is loaded.
     pub fn load_node(&mut self, version: u64, marks: Marks, node: Node, hash: EntityHash) {
         let id = node.id.clone();
-        self.set_node(&id, Some(Entry { version, marks, entity: node, hash }));
+        self.set_node(
+            &id,
+            Some(Entry {
+                version,
+                marks,
+                entity: node,
+                hash,
+            }),
+        );
     }
 
     /// Takes in a stored edge while a replica is loaded.
     pub fn load_edge(&mut self, version: u64, marks: Marks, edge: Edge, hash: EntityHash) {
         let id = edge.id.clone();
-        self.set_edge(&id, Some(Entry { version, marks, entity: edge, hash }));
+        self.set_edge(
+            &id,
+            Some(Entry {
+                version,
+                marks,
+                entity: edge,
+                hash,
+            }),
+        );
     }
 
     /// Sets the version once a loaded replica has caught up.
@@ -150,8 +166,11 @@ impl Graph {
     /// replayed onto a state that was read while they were written.
     pub fn apply(&mut self, operation: &AppliedOperation) -> Undo {
         let mut undo = self.start();
-        let mark =
-            Mark(operation.version, operation.client_id.clone(), operation.timestamp);
+        let mark = Mark(
+            operation.version,
+            operation.client_id.clone(),
+            operation.timestamp,
+        );
         for change in &operation.changes {
             if !self.is_past(change, operation.version) {
                 self.apply_change(change, &mark, &mut undo);
@@ -204,7 +223,10 @@ impl Graph {
     // The primitives that `apply` and `execute` share.
 
     pub(crate) fn start(&self) -> Undo {
-        Undo { version: self.version, priors: Vec::new() }
+        Undo {
+            version: self.version,
+            priors: Vec::new(),
+        }
     }
 
     pub(crate) fn set_version(&mut self, version: u64) {
@@ -222,7 +244,12 @@ impl Graph {
         let id = node.id.clone();
         let hash = EntityHash::of_node_text(id.as_str(), &node_text(&node));
         let marks = Marks::from([(Field::All, mark.clone())]);
-        let entry = Entry { version: mark.0, marks, entity: node, hash };
+        let entry = Entry {
+            version: mark.0,
+            marks,
+            entity: node,
+            hash,
+        };
         let prior = self.set_node(&id, Some(entry));
         undo.priors.push(Prior::Node(id, prior));
         hash
@@ -257,7 +284,12 @@ impl Graph {
         let id = edge.id.clone();
         let hash = EntityHash::of_edge_text(id.as_str(), &edge_text(&edge));
         let marks = Marks::from([(Field::All, mark.clone())]);
-        let entry = Entry { version: mark.0, marks, entity: edge, hash };
+        let entry = Entry {
+            version: mark.0,
+            marks,
+            entity: edge,
+            hash,
+        };
         let prior = self.set_edge(&id, Some(entry));
         undo.priors.push(Prior::Edge(id, prior));
         hash
@@ -291,7 +323,8 @@ impl Graph {
     pub(crate) fn delete(&mut self, undo: &mut Undo) {
         let mut gone = Self::new(self.epoch.clone(), self.version);
         gone.presence = Presence::Deleted;
-        undo.priors.push(Prior::Whole(Box::new(std::mem::replace(self, gone))));
+        undo.priors
+            .push(Prior::Whole(Box::new(std::mem::replace(self, gone))));
     }
 
     /// Sets or removes a node and keeps checksum and indexes in step.

@@ -35,7 +35,10 @@ fn check(text: &str) -> Result<(), IdError> {
     if text.len() > ID_CHARS_MAX {
         return Err(IdError::TooLong(text.chars().count()));
     }
-    match text.chars().find(|c| !(c.is_ascii_alphanumeric() || "_:.-".contains(*c))) {
+    match text
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || "_:.-".contains(*c)))
+    {
         Some(c) => Err(IdError::Character(c)),
         None => Ok(()),
     }
@@ -131,9 +134,7 @@ text_id!(
 );
 
 /// Identifies one command for ever; made by the client as a UUIDv7.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[ts(type = "string")]
 pub struct OperationId(pub Uuid);
 

@@ -70,7 +70,10 @@ impl Limits {
 
     fn check_batch(&self, batch: &BatchUpdate) -> Result<(), Rejection> {
         if batch.operations.is_empty() {
-            return Err(invalid("operations", "a batch holds at least one command".into()));
+            return Err(invalid(
+                "operations",
+                "a batch holds at least one command".into(),
+            ));
         }
         if batch.operations.len() > self.batch_commands_max {
             let (count, limit) = (batch.operations.len(), self.batch_commands_max);
@@ -113,10 +116,16 @@ impl Limits {
             return Err(invalid("patch", "the patch changes nothing".into()));
         }
         if let Some(field) = patch.wrong_unset() {
-            return Err(invalid("patch.unset", format!("a node cannot be without its {field}")));
+            return Err(invalid(
+                "patch.unset",
+                format!("a node cannot be without its {field}"),
+            ));
         }
         if let Some(field) = twice(&fields) {
-            return Err(invalid("patch.unset", format!("{field} is both set and unset")));
+            return Err(invalid(
+                "patch.unset",
+                format!("{field} is both set and unset"),
+            ));
         }
         self.text("patch.title", patch.title.as_deref().unwrap_or_default())?;
         self.text("patch.kind", patch.kind.as_deref().unwrap_or_default())?;
@@ -139,10 +148,16 @@ impl Limits {
             return Err(invalid("patch", "the patch changes nothing".into()));
         }
         if let Some(field) = patch.wrong_unset() {
-            return Err(invalid("patch.unset", format!("an edge cannot be without its {field}")));
+            return Err(invalid(
+                "patch.unset",
+                format!("an edge cannot be without its {field}"),
+            ));
         }
         if let Some(field) = twice(&fields) {
-            return Err(invalid("patch.unset", format!("{field} is both set and unset")));
+            return Err(invalid(
+                "patch.unset",
+                format!("{field} is both set and unset"),
+            ));
         }
         self.text("patch.kind", patch.kind.as_deref().unwrap_or_default())?;
         self.text("patch.label", patch.label.as_deref().unwrap_or_default())?;
@@ -173,13 +188,16 @@ impl Limits {
     fn value(&self, field: &str, value: &Value, depth: usize) -> Result<(), Rejection> {
         if depth > self.json_depth_max {
             let limit = self.json_depth_max;
-            return Err(invalid(field, format!("{field} is nested deeper than {limit} levels")));
+            return Err(invalid(
+                field,
+                format!("{field} is nested deeper than {limit} levels"),
+            ));
         }
         match value {
             Value::String(text) => self.text(field, text),
-            Value::Array(values) => {
-                values.iter().try_for_each(|value| self.value(field, value, depth + 1))
-            }
+            Value::Array(values) => values
+                .iter()
+                .try_for_each(|value| self.value(field, value, depth + 1)),
             Value::Object(map) => map.iter().try_for_each(|(key, value)| {
                 self.text(field, key)?;
                 self.value(field, value, depth + 1)
@@ -203,7 +221,11 @@ impl Limits {
 }
 
 fn twice(fields: &[crate::Field]) -> Option<&crate::Field> {
-    fields.iter().enumerate().find(|(at, field)| fields[..*at].contains(field)).map(|(_, f)| f)
+    fields
+        .iter()
+        .enumerate()
+        .find(|(at, field)| fields[..*at].contains(field))
+        .map(|(_, f)| f)
 }
 
 fn invalid(field: &str, message: String) -> Rejection {
@@ -211,7 +233,11 @@ fn invalid(field: &str, message: String) -> Rejection {
 }
 
 fn finite(field: &str, number: f64) -> Result<(), Rejection> {
-    if number.is_finite() { Ok(()) } else { Err(invalid(field, format!("{field} must be finite"))) }
+    if number.is_finite() {
+        Ok(())
+    } else {
+        Err(invalid(field, format!("{field} must be finite")))
+    }
 }
 
 fn check_position(position: &Position) -> Result<(), Rejection> {
@@ -231,9 +257,10 @@ fn check_size(size: Option<&Size>) -> Result<(), Rejection> {
 
 fn check_progress(progress: Option<f64>) -> Result<(), Rejection> {
     match progress {
-        Some(progress) if !(0.0..=1.0).contains(&progress) => {
-            Err(invalid("progress", format!("progress is from 0 to 1, not {progress}")))
-        }
+        Some(progress) if !(0.0..=1.0).contains(&progress) => Err(invalid(
+            "progress",
+            format!("progress is from 0 to 1, not {progress}"),
+        )),
         _ => Ok(()),
     }
 }

@@ -107,7 +107,11 @@ pub struct Rejection {
 impl Rejection {
     /// Makes a refusal.
     pub fn new(code: RejectCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None }
+        Self {
+            code,
+            message: message.into(),
+            field: None,
+        }
     }
 
     /// Names the field at fault.
@@ -181,14 +185,19 @@ mod tests {
     #[test]
     fn codes_read_as_they_are_written() {
         for code in RejectCode::ALL {
-            assert_eq!(serde_json::to_string(&code).unwrap(), format!("\"{}\"", code.as_str()));
+            assert_eq!(
+                serde_json::to_string(&code).unwrap(),
+                format!("\"{}\"", code.as_str())
+            );
         }
     }
 
     #[test]
     fn an_outcome_survives_its_text() {
         let first = Outcome::Rejected(Rejection::new(RejectCode::NotFound, "no").on("id"));
-        let outcome = Outcome::Duplicate { first: Some(Box::new(first)) };
+        let outcome = Outcome::Duplicate {
+            first: Some(Box::new(first)),
+        };
         let text = serde_json::to_string(&outcome).unwrap();
         assert_eq!(serde_json::from_str::<Outcome>(&text).unwrap(), outcome);
     }

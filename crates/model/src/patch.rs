@@ -138,7 +138,12 @@ impl NodePatch {
             (self.size.is_some(), Field::Size),
             (self.title.is_some(), Field::Title),
         ];
-        fields.extend(named.into_iter().filter(|(there, _)| *there).map(|(_, field)| field));
+        fields.extend(
+            named
+                .into_iter()
+                .filter(|(there, _)| *there)
+                .map(|(_, field)| field),
+        );
         fields.extend(self.unset.iter().cloned());
         fields
     }
@@ -162,7 +167,10 @@ impl NodePatch {
     #[must_use]
     pub fn wrong_unset(&self) -> Option<&Field> {
         self.unset.iter().find(|field| {
-            !matches!(field, Field::Data(_) | Field::Parent | Field::Progress | Field::Size)
+            !matches!(
+                field,
+                Field::Data(_) | Field::Parent | Field::Progress | Field::Size
+            )
         })
     }
 
@@ -262,7 +270,12 @@ impl EdgePatch {
             (self.label.is_some(), Field::Label),
             (self.weight.is_some(), Field::Weight),
         ];
-        fields.extend(named.into_iter().filter(|(there, _)| *there).map(|(_, field)| field));
+        fields.extend(
+            named
+                .into_iter()
+                .filter(|(there, _)| *there)
+                .map(|(_, field)| field),
+        );
         fields.extend(self.unset.iter().cloned());
         fields
     }
@@ -283,7 +296,10 @@ impl EdgePatch {
     #[must_use]
     pub fn wrong_unset(&self) -> Option<&Field> {
         self.unset.iter().find(|field| {
-            !matches!(field, Field::Data(_) | Field::Kind | Field::Label | Field::Weight)
+            !matches!(
+                field,
+                Field::Data(_) | Field::Kind | Field::Label | Field::Weight
+            )
         })
     }
 

@@ -56,9 +56,11 @@ impl<'a> Record<'a> {
     pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         let stored: Stored<'a> = serde_json::from_str(text)?;
         Ok(match stored.e {
-            Some(entity) => {
-                Self::Present { version: stored.v, marks: stored.f, text: entity.get() }
-            }
+            Some(entity) => Self::Present {
+                version: stored.v,
+                marks: stored.f,
+                text: entity.get(),
+            },
             None => Self::Tombstone { version: stored.v },
         })
     }
@@ -83,14 +85,24 @@ mod tests {
 
     #[test]
     fn the_entity_text_comes_back_to_the_byte() {
-        let marks =
-            Marks::from([(Field::All, Mark(1, None, 2)), (Field::Data("a.b".into()), Mark(3, None, 4))]);
+        let marks = Marks::from([
+            (Field::All, Mark(1, None, 2)),
+            (Field::Data("a.b".into()), Mark(3, None, 4)),
+        ]);
         let entity = r#"{"data":{"n":1.0,"big":9007199254740993},"id":"a"}"#;
         let text = present(3, &marks, entity);
-        let Record::Present { version, marks: read, text } = Record::parse(&text).unwrap() else {
+        let Record::Present {
+            version,
+            marks: read,
+            text,
+        } = Record::parse(&text).unwrap()
+        else {
             panic!("a present record");
         };
         assert_eq!((version, read, text), (3, marks, entity));
-        assert_eq!(Record::parse(&tombstone(9, 1)).unwrap(), Record::Tombstone { version: 9 });
+        assert_eq!(
+            Record::parse(&tombstone(9, 1)).unwrap(),
+            Record::Tombstone { version: 9 }
+        );
     }
 }

@@ -26,9 +26,16 @@ impl Draft<'_> {
             }
         }
         self.limits.check_entity_text(&edge_text(edge))?;
-        let hash = self.graph.put_edge(edge.clone(), &self.mark, &mut self.undo);
-        self.changes.push(Change::PutEdge { edge: edge.clone(), hash });
-        self.inverse.push(Change::DeleteEdge { id: edge.id.clone() });
+        let hash = self
+            .graph
+            .put_edge(edge.clone(), &self.mark, &mut self.undo);
+        self.changes.push(Change::PutEdge {
+            edge: edge.clone(),
+            hash,
+        });
+        self.inverse.push(Change::DeleteEdge {
+            id: edge.id.clone(),
+        });
         Ok(Extent::Whole)
     }
 
@@ -60,8 +67,16 @@ impl Draft<'_> {
             .patch_edge(id, &patch, &self.mark, &mut self.undo)
             .expect("the edge was found above");
         let inverse = patch.inverse(&prior.entity);
-        self.changes.push(Change::PatchEdge { id: id.clone(), patch, hash });
-        self.inverse.push(Change::PatchEdge { id: id.clone(), patch: inverse, hash: prior.hash });
+        self.changes.push(Change::PatchEdge {
+            id: id.clone(),
+            patch,
+            hash,
+        });
+        self.inverse.push(Change::PatchEdge {
+            id: id.clone(),
+            patch: inverse,
+            hash: prior.hash,
+        });
         Ok(extent)
     }
 

@@ -23,9 +23,16 @@ impl Draft<'_> {
             self.check_parent(&node.id, parent)?;
         }
         self.limits.check_entity_text(&node_text(node))?;
-        let hash = self.graph.put_node(node.clone(), &self.mark, &mut self.undo);
-        self.changes.push(Change::PutNode { node: node.clone(), hash });
-        self.inverse.push(Change::DeleteNode { id: node.id.clone() });
+        let hash = self
+            .graph
+            .put_node(node.clone(), &self.mark, &mut self.undo);
+        self.changes.push(Change::PutNode {
+            node: node.clone(),
+            hash,
+        });
+        self.inverse.push(Change::DeleteNode {
+            id: node.id.clone(),
+        });
         Ok(Extent::Whole)
     }
 
@@ -61,8 +68,16 @@ impl Draft<'_> {
             .patch_node(id, &patch, &self.mark, &mut self.undo)
             .expect("the node was found above");
         let inverse = patch.inverse(&prior.entity);
-        self.changes.push(Change::PatchNode { id: id.clone(), patch, hash });
-        self.inverse.push(Change::PatchNode { id: id.clone(), patch: inverse, hash: prior.hash });
+        self.changes.push(Change::PatchNode {
+            id: id.clone(),
+            patch,
+            hash,
+        });
+        self.inverse.push(Change::PatchNode {
+            id: id.clone(),
+            patch: inverse,
+            hash: prior.hash,
+        });
         Ok(extent)
     }
 
@@ -89,14 +104,28 @@ impl Draft<'_> {
 
     fn unset_parent(&mut self, child: &NodeId, parent: &NodeId) {
         let prior_hash = self.graph.nodes()[child].hash;
-        let patch = NodePatch { unset: [Field::Parent].into(), ..NodePatch::default() };
+        let patch = NodePatch {
+            unset: [Field::Parent].into(),
+            ..NodePatch::default()
+        };
         let hash = self
             .graph
             .patch_node(child, &patch, &self.mark, &mut self.undo)
             .expect("the index of children names only nodes that exist");
-        self.changes.push(Change::PatchNode { id: child.clone(), patch, hash });
-        let back = NodePatch { parent: Some(parent.clone()), ..NodePatch::default() };
-        self.inverse.push(Change::PatchNode { id: child.clone(), patch: back, hash: prior_hash });
+        self.changes.push(Change::PatchNode {
+            id: child.clone(),
+            patch,
+            hash,
+        });
+        let back = NodePatch {
+            parent: Some(parent.clone()),
+            ..NodePatch::default()
+        };
+        self.inverse.push(Change::PatchNode {
+            id: child.clone(),
+            patch: back,
+            hash: prior_hash,
+        });
     }
 
     /// Checks that a parent exists and does not stand below its child.
