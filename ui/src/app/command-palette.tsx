@@ -18,6 +18,7 @@ export function CommandPalette() {
       highlightQuery
       scrollable
       maxHeight={420}
+      overlayProps={{ blur: 0, backgroundOpacity: 0.45 }}
       searchProps={{
         leftSection: <Icon name="search" />,
         placeholder: 'Go to a page, open a graph, do something',

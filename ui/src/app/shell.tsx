@@ -14,7 +14,7 @@ import { ErrorBoundary } from './error-boundary';
 import { GraphPicker } from './graph-picker';
 import { ImportWatcher } from './import-watcher';
 import { StatusChip } from './status-chip';
-import { useCurrentGraph } from './use-current-graph';
+import { useCurrentGraph, useFreshGraphs } from './use-current-graph';
 
 const GraphPage = lazy(() => import('../features/graph/graph-page'));
 const OverviewPage = lazy(() => import('../features/overview/overview-page'));
@@ -30,6 +30,7 @@ export function Shell() {
   const { page } = useRoute();
   const graphId = useCurrentGraph();
   useGlobalKeys();
+  useFreshGraphs();
   return (
     <SessionProvider graphId={graphId}>
       <button type="button" className="skip-link" onClick={skipToContent}>

@@ -1,12 +1,23 @@
 import { useLocalStorage } from '@mantine/hooks';
+import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
+import { useLive } from '../shared/live-context';
 import { useRoute } from '../shared/route';
 import { useRpcQuery } from '../shared/use-rpc';
 
-const LIST_AGAIN_MS = 15_000;
+const LIST_AGAIN_MS = 30_000;
 
 export function useGraphs() {
   return useRpcQuery('graphs.list', {}, { refetchInterval: LIST_AGAIN_MS });
+}
+
+/** Reads the list again whenever the server says that it has changed. */
+export function useFreshGraphs(): void {
+  const client = useQueryClient();
+  const revision = useLive((state) => state.graphsRevision);
+  useEffect(() => {
+    if (revision > 0) void client.invalidateQueries({ queryKey: ['graphs.list'] });
+  }, [client, revision]);
 }
 
 /** The graph of the address, else the one open last, else the first there is. */

@@ -13,8 +13,8 @@ export interface Flow {
 }
 
 // The enum's values, without loading the canvas library into the shell's bundle.
-const LEFT = 'left' as string as Side;
-const RIGHT = 'right' as string as Side;
+const TOP = 'top' as string as Side;
+const BOTTOM = 'bottom' as string as Side;
 
 /**
  * The replica's view as arrays for the canvas, kept up to date entity by entity: an entry is
@@ -126,8 +126,8 @@ function toFlowNode(entity: Node, position: Position, before: EntityNode | undef
     // Known sizes and handles spare the canvas from mounting every node once to measure it.
     measured: { width, height },
     handles: [
-      { type: 'target', position: LEFT, x: 0, y: height / 2, width: 1, height: 1 },
-      { type: 'source', position: RIGHT, x: width, y: height / 2, width: 1, height: 1 },
+      { type: 'target', position: TOP, x: width / 2, y: 0, width: 1, height: 1 },
+      { type: 'source', position: BOTTOM, x: width / 2, y: height, width: 1, height: 1 },
     ],
     selected: before?.selected ?? false,
     ariaLabel: `node ${entity.title || entity.id}`,

@@ -59,7 +59,7 @@ export function describeCommand(command: CommandBody): string {
 }
 
 const REASONS: Partial<Record<ErrorCode | 'conflict', string>> = {
-  not_found: 'It was deleted meanwhile.',
+  not_found: 'What it changes was deleted meanwhile.',
   dangling_edge: 'One of its ends was deleted meanwhile.',
   already_exists: 'It exists already.',
   forbidden: 'You may not change this graph.',

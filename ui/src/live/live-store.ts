@@ -11,6 +11,8 @@ export interface LiveState {
   events: readonly RecentEvent[];
   /** `Date.now()` of the last frame; `undefined` before the first. */
   heardAt: number | undefined;
+  /** Grows when the server says that the list of graphs has changed. */
+  graphsRevision: number;
   /** Grows with each applied batch of frames: charts redraw on it. */
   revision: number;
 }
@@ -29,6 +31,7 @@ export class LiveStore {
     imports: new Map(),
     events: [],
     heardAt: undefined,
+    graphsRevision: 0,
     revision: 0,
   }));
   readonly series = new SeriesBuffers();
@@ -71,15 +74,17 @@ export class LiveStore {
     if (frames.length === 0) return;
     this.inbox = [];
     const before = this.store.getState();
-    let { imports, events, environment } = before;
+    let { imports, events, environment, graphsRevision } = before;
     for (const frame of frames) {
       environment = frame.environment;
+      if (frame.graphsChanged) graphsRevision += 1;
       this.series.append(frame.at, frame.points);
       if (frame.events.length > 0) events = mergeEvents(events, frame.events);
       if (frame.imports.length > 0) imports = mergeImports(imports, frame.imports);
     }
     const revision = before.revision + 1;
-    this.store.setState({ environment, imports, events, heardAt: Date.now(), revision });
+    const heardAt = Date.now();
+    this.store.setState({ environment, imports, events, heardAt, graphsRevision, revision });
   };
 }
 
@@ -97,7 +102,8 @@ export function mergeEvents(
   before: readonly RecentEvent[],
   news: readonly RecentEvent[],
 ): readonly RecentEvent[] {
-  const key = (event: RecentEvent) => `${event.at}|${event.kind}|${event.text}`;
+  // Ids start over with the server's process, so the time belongs to the identity.
+  const key = (event: RecentEvent) => `${event.at}|${event.id}`;
   const known = new Set(before.map(key));
   const added = news.filter((event) => !known.has(key(event)));
   if (added.length === 0) return before;

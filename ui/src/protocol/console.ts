@@ -36,7 +36,9 @@ export interface SystemInfo {
   version: string;
   environment: string;
   redisUrl: string;
-  dataDir: string;
+  redisVersion: string;
+  /** Absent when Redis is not ours. */
+  dataDir?: string;
   apiUrl: string;
   ackLevel: string;
   startedAt: number;
@@ -47,8 +49,10 @@ export interface TokenSummary {
   tokenId: string;
   name: string;
   role: Role;
-  createdAt?: number | null;
-  expiresAt?: number | null;
+  userId: string;
+  createdAt: number;
+  expiresAt: number;
+  lastUsedAt?: number;
 }
 
 export interface CreatedToken extends TokenSummary {
@@ -74,6 +78,8 @@ export interface ImportProgress {
 }
 
 export interface RecentEvent {
+  /** Counts events of the server's process, so that none is shown twice. */
+  id: number;
   at: number;
   kind: string;
   text: string;
@@ -86,7 +92,7 @@ export interface LiveFrame {
   points: SeriesPoint[];
   imports: ImportProgress[];
   events: RecentEvent[];
-  nodes: unknown[];
+  graphsChanged: boolean;
 }
 
 export interface SeriesHistory {

@@ -51,7 +51,8 @@ export type SyncFrame =
       fromVersion: number;
       toVersion: number;
       operations: AppliedOperation[];
-      checksum: string;
+      /** On the last chunk. */
+      checksum?: string;
       landed: Landed[];
       last: boolean;
     }

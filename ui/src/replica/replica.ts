@@ -209,7 +209,7 @@ export class Replica {
         if (frame.epoch !== this.server.epoch) return this.ask('full', change);
         this.awaiting = 'none';
         this.applyOperations(frame.operations, frame.toVersion, change);
-        if (frame.last) this.prove(frame.checksum, frame.toVersion, change);
+        if (frame.last && frame.checksum) this.prove(frame.checksum, frame.toVersion, change);
         break;
       case 'full':
         if (!this.receiveFullChunk(frame, change)) return;

@@ -28,8 +28,9 @@ function ShortcutsSheet() {
             {group.items.map((item) => (
               <div key={item.text} style={{ display: 'contents' }}>
                 <dt style={{ whiteSpace: 'nowrap' }}>
-                  {item.keys.map((key) => (
-                    <kbd key={`${item.text}-${key}-${item.keys.indexOf(key)}`}>{key}</kbd>
+                  {item.keys.map((key, index) => (
+                    // biome-ignore lint/suspicious/noArrayIndexKey: the keys of a chord may repeat and never move
+                    <kbd key={index}>{key}</kbd>
                   ))}
                 </dt>
                 <dd>{item.text}</dd>

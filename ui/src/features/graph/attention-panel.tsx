@@ -33,7 +33,8 @@ export function AttentionPanel() {
               <div>
                 <div>{describeCommand(item.command)}</div>
                 <div className="dim">
-                  {describeReason(item)} {item.final ? 'It was taken back.' : 'Not decided yet.'}
+                  {describeReason(item)}{' '}
+                  {item.final ? 'Your change was taken back.' : 'The server has not decided yet.'}
                 </div>
                 <div className="dim mono">
                   {item.code}

@@ -1,12 +1,17 @@
-import { BaseEdge, type EdgeProps, getBezierPath } from '@xyflow/react';
+import { BaseEdge, type EdgeProps, type InternalNode, useInternalNode } from '@xyflow/react';
 import { memo } from 'react';
-import type { EntityEdge as FlowEntityEdge } from '../../graph/flow-model';
+import type { EntityNode, EntityEdge as FlowEntityEdge } from '../../graph/flow-model';
+import { type Box, lineBetween } from '../../graph/geometry';
 import { useMark } from './entity-node';
 
-/** One edge: a curve with its label; its mark shows in its colour. */
+/** One edge: a line from border to border with its label; its mark shows in its colour. */
 export const EntityEdge = memo(function EntityEdge(props: EdgeProps<FlowEntityEdge>) {
-  const [path, labelX, labelY] = getBezierPath(props);
+  const source = useInternalNode<EntityNode>(props.source);
+  const target = useInternalNode<EntityNode>(props.target);
   const mark = useMark(props.id);
+  const line = source && target && lineBetween(boxOf(source), boxOf(target));
+  if (line === undefined) return null;
+  const [from, to] = line;
   const state = props.selected ? ' edge-selected' : mark ? ` edge-${mark}` : '';
   return (
     <g
@@ -14,12 +19,12 @@ export const EntityEdge = memo(function EntityEdge(props: EdgeProps<FlowEntityEd
       data-testid={mark === 'pending' ? `pending-${props.id}` : undefined}
     >
       <BaseEdge
-        path={path}
+        path={`M${from.x},${from.y}L${to.x},${to.y}`}
         interactionWidth={12}
         markerEnd={props.markerEnd}
         label={props.data?.entity.label}
-        labelX={labelX}
-        labelY={labelY}
+        labelX={(from.x + to.x) / 2}
+        labelY={(from.y + to.y) / 2}
         labelShowBg
         labelBgPadding={[5, 2]}
         labelBgBorderRadius={3}
@@ -27,3 +32,8 @@ export const EntityEdge = memo(function EntityEdge(props: EdgeProps<FlowEntityEd
     </g>
   );
 });
+
+function boxOf(node: InternalNode<EntityNode>): Box {
+  const { x, y } = node.internals.positionAbsolute;
+  return { x, y, width: node.measured.width ?? 0, height: node.measured.height ?? 0 };
+}

@@ -18,11 +18,11 @@ export const EntityNode = memo(function EntityNode(props: NodeProps<FlowEntityNo
       data-testid={`graph-node-${id}`}
       title={low ? entity.title : undefined}
     >
-      <Handle type="target" position={Position.Left} className="entity-handle" />
+      <Handle type="target" position={Position.Top} className="entity-handle" />
       {low ? null : <Title id={id} title={entity.title} kind={entity.kind} />}
       {entity.progress !== undefined && !low ? <ProgressLine value={entity.progress} /> : null}
       <MarkDot id={id} />
-      <Handle type="source" position={Position.Right} className="entity-handle" />
+      <Handle type="source" position={Position.Bottom} className="entity-handle" />
     </div>
   );
 });

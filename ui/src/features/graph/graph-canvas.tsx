@@ -29,7 +29,9 @@ import { useShown } from './use-shown';
 const NODE_TYPES = { entity: EntityNode };
 const EDGE_TYPES = { entity: EntityEdge };
 const PLAIN_EDGE = {};
-const ARROW_EDGE = { markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14 } };
+const ARROW_EDGE = {
+  markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: 'var(--g-edge)' },
+};
 const MIN_ZOOM = 0.02;
 const MAX_ZOOM = 2.5;
 const REMEMBER_VIEW_MS = 1_500;

@@ -1,26 +1,22 @@
-/** Hues that stay apart from each other, and from the state colours, in both schemes. */
-const PALETTE = [
-  '#5b8def',
-  '#3fae8f',
-  '#b07ae0',
-  '#d98a3d',
-  '#d3648c',
-  '#4aa8c7',
-  '#8f9d45',
-  '#8b93a5',
-];
+/** Blue, teal, violet for what importers make; middle tones that stand out in both schemes. */
+const KNOWN: Record<string, string> = {
+  default: '#8b99b3',
+  workspace: '#4c86e8',
+  registry: '#2fa08f',
+  git: '#9a6fe0',
+};
 
-const chosen = new Map<string, string>();
+const OTHERS = ['#d08a2e', '#dd5c7c', '#6fa63a', '#3aa0cc', '#c45fc0'] as const;
 
-/** The same kind has the same colour in every window. */
+const chosen = new Map<string, string>(Object.entries(KNOWN));
+
+/** The same kind has the same hue in every window, and in exported drawings. */
 export function kindColor(kind: string): string {
   const known = chosen.get(kind);
   if (known !== undefined) return known;
-  let hash = 2166136261;
-  for (let index = 0; index < kind.length; index += 1) {
-    hash = Math.imul(hash ^ kind.charCodeAt(index), 16777619) >>> 0;
-  }
-  const color = kind === 'default' ? (PALETTE[0] ?? '') : (PALETTE[hash % PALETTE.length] ?? '');
+  let sum = 7;
+  for (const byte of new TextEncoder().encode(kind)) sum = (sum * 31 + byte) % 9973;
+  const color = OTHERS[sum % OTHERS.length] ?? OTHERS[0];
   chosen.set(kind, color);
   return color;
 }

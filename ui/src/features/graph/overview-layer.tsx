@@ -10,6 +10,8 @@ interface Props {
   drawEdges: boolean;
 }
 
+const DENSE_EDGES = 2_000;
+
 /**
  * Draws the far view on one 2D canvas behind the elements: thousands of lines and blocks cost one
  * pass, not thousands of elements. It only draws; hands reach what lies above it.
@@ -58,7 +60,7 @@ export function OverviewLayer({ drawNodes, drawEdges }: Props) {
     };
   }, [flowStore, session, drawNodes, drawEdges]);
 
-  return <canvas ref={canvasRef} className="overview-layer" role="presentation" />;
+  return <canvas ref={canvasRef} className="overview-layer" />;
 }
 
 interface View {
@@ -113,16 +115,19 @@ function paintEdges(context: CanvasRenderingContext2D, flow: Flow, view: View): 
   }
   context.lineWidth = 1 / view.zoom;
   context.strokeStyle = style.getPropertyValue('--g-edge-faint');
+  // Thousands of lines would close up to one grey block; fainter ones still show where they go.
+  context.globalAlpha = Math.min(1, Math.max(0.25, DENSE_EDGES / flow.edges.length));
   context.stroke(plain);
+  context.globalAlpha = 1;
   context.lineWidth = 1.5 / view.zoom;
   context.strokeStyle = style.getPropertyValue('--g-accent');
   context.stroke(chosen);
 }
 
 function line(path: Path2D, source: EntityNode, target: EntityNode, view: View): void {
-  const fromX = source.position.x + (source.width ?? 0);
+  const fromX = source.position.x + (source.width ?? 0) / 2;
   const fromY = source.position.y + (source.height ?? 0) / 2;
-  const toX = target.position.x;
+  const toX = target.position.x + (target.width ?? 0) / 2;
   const toY = target.position.y + (target.height ?? 0) / 2;
   const outside =
     Math.max(fromX, toX) < view.left ||

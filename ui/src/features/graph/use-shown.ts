@@ -1,4 +1,4 @@
-import { useOnViewportChange, useStoreApi } from '@xyflow/react';
+import { useStoreApi } from '@xyflow/react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { EntityEdge, EntityNode } from '../../graph/flow-model';
@@ -87,8 +87,10 @@ function useDetail(size: GraphSize) {
     },
     [size, threshold],
   );
-  useOnViewportChange({ onChange: useCallback(({ zoom }) => update(zoom), [update]) });
-  useEffect(() => update(flowStore.getState().transform[2]), [update, flowStore]);
+  useEffect(() => {
+    update(flowStore.getState().transform[2]);
+    return flowStore.subscribe((state) => update(state.transform[2]));
+  }, [update, flowStore]);
   return detail;
 }
 
@@ -124,9 +126,15 @@ function useArea(wanted: boolean): Area | undefined {
     };
     setArea(latest.current);
   }, [flowStore]);
-  useOnViewportChange({ onChange: wanted ? update : undefined });
   useEffect(() => {
-    if (wanted) update();
-  }, [wanted, update]);
+    if (!wanted) return;
+    update();
+    let { transform, width } = flowStore.getState();
+    return flowStore.subscribe((state) => {
+      if (state.transform === transform && state.width === width) return;
+      ({ transform, width } = state);
+      update();
+    });
+  }, [wanted, update, flowStore]);
   return area;
 }

@@ -9,6 +9,9 @@ import { useLiveStore } from '../../shared/live-context';
 const HEIGHT = 116;
 const SYNC_KEY = 'overview';
 
+/** Axis steps that are round in KiB and MiB. */
+const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
+
 /** A series over time. It redraws when a point was added, not for each frame of the stream. */
 export function Chart(props: { info: SeriesInfo; title: string; unit: string }) {
   const { info, title, unit } = props;
@@ -58,6 +61,7 @@ function options(box: HTMLElement, title: string, unit: string): uPlot.Options {
   return {
     width: Math.max(box.clientWidth, 120),
     height: HEIGHT,
+    padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: SYNC_KEY },
@@ -80,6 +84,7 @@ function options(box: HTMLElement, title: string, unit: string): uPlot.Options {
         grid,
         size: 62,
         space: 30,
+        ...(unit === 'bytes' ? { incrs: BINARY_STEPS } : {}),
         values: (_plot, splits) => splits.map((value) => formatValue(value, compact(unit))),
       },
     ],

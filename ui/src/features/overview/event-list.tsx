@@ -16,7 +16,7 @@ export function EventList() {
         <table>
           <tbody>
             {events.slice(0, SHOWN_MAX).map((event) => (
-              <tr key={`${event.at}-${event.kind}-${event.text}`}>
+              <tr key={`${event.at}-${event.id}`}>
                 <td className="dim">{formatClock(event.at)}</td>
                 <td>
                   <span className="event-kind">{event.kind}</span>

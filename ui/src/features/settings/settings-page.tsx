@@ -82,10 +82,16 @@ function ConnectionSection() {
           <dd>
             <Copyable text={data?.redisUrl} />
           </dd>
-          <dt>Data folder</dt>
-          <dd>
-            <Copyable text={data?.dataDir} />
-          </dd>
+          <dt>Redis version</dt>
+          <dd>{data?.redisVersion ?? '…'}</dd>
+          {data && data.dataDir === undefined ? null : (
+            <>
+              <dt>Data folder</dt>
+              <dd>
+                <Copyable text={data?.dataDir} />
+              </dd>
+            </>
+          )}
           <dt>Acknowledgement</dt>
           <dd>{data ? (ACK_LEVELS[data.ackLevel] ?? data.ackLevel) : '…'}</dd>
           <dt>Running since</dt>

@@ -71,7 +71,7 @@ function NewToken({ onCreated }: { onCreated: (token: CreatedToken) => void }) {
         allowDeselect={false}
         onChange={(value) => setRole((value ?? 'editor') as Role)}
       />
-      <NumberInput label="Days valid" w={110} min={1} max={3650} value={days} onChange={setDays} />
+      <NumberInput label="Days valid" w={110} min={1} max={365} value={days} onChange={setDays} />
       <Button type="submit" loading={create.isPending} disabled={name.trim() === ''}>
         Create token
       </Button>
@@ -96,6 +96,7 @@ function TokenTable() {
           <Table.Th>Role</Table.Th>
           <Table.Th>Created</Table.Th>
           <Table.Th>Expires</Table.Th>
+          <Table.Th>Last used</Table.Th>
           <Table.Th aria-label="Actions" />
         </Table.Tr>
       </Table.Thead>
@@ -127,8 +128,9 @@ function TokenRow({ token }: { token: TokenSummary }) {
     <Table.Tr>
       <Table.Td>{token.name}</Table.Td>
       <Table.Td>{token.role}</Table.Td>
-      <Table.Td>{token.createdAt ? formatDateTime(token.createdAt) : '–'}</Table.Td>
-      <Table.Td>{token.expiresAt ? formatDateTime(token.expiresAt) : 'never'}</Table.Td>
+      <Table.Td>{formatDateTime(token.createdAt)}</Table.Td>
+      <Table.Td>{formatDateTime(token.expiresAt)}</Table.Td>
+      <Table.Td>{token.lastUsedAt ? formatDateTime(token.lastUsedAt) : 'never'}</Table.Td>
       <Table.Td ta="right">
         <Button size="compact-xs" variant="default" loading={revoke.isPending} onClick={confirm}>
           Revoke

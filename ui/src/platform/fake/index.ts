@@ -33,7 +33,7 @@ export class FakePlatform implements Platform {
       points: [],
       imports: [],
       events: [],
-      nodes: [],
+      graphsChanged: false,
       ...frame,
     };
     for (const { onFrame } of this.live) onFrame(whole);
