@@ -1,1 +1,3 @@
 //! Fixtures and process harnesses for tests and benches.
+
+pub mod histories;
