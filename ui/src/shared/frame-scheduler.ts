@@ -5,30 +5,50 @@
 const HIDDEN_MS = 500;
 
 const waiting = new Set<() => void>();
-let scheduled = false;
+let cancelScheduled: (() => void) | undefined;
 
 export function scheduleFrame(work: () => void): void {
   waiting.add(work);
-  if (scheduled) return;
-  scheduled = true;
-  if (document.hidden) setTimeout(run, HIDDEN_MS);
-  else requestAnimationFrame(run);
+  if (cancelScheduled === undefined) schedule();
 }
 
 export function cancelFrame(work: () => void): void {
   waiting.delete(work);
+  if (waiting.size === 0) stop();
+}
+
+function schedule(): void {
+  if (document.hidden) {
+    const timer = setTimeout(run, HIDDEN_MS);
+    cancelScheduled = () => clearTimeout(timer);
+  } else {
+    const frame = requestAnimationFrame(run);
+    cancelScheduled = () => cancelAnimationFrame(frame);
+  }
+}
+
+function stop(): void {
+  cancelScheduled?.();
+  cancelScheduled = undefined;
 }
 
 function run(): void {
-  scheduled = false;
+  cancelScheduled = undefined;
   const due = [...waiting];
   waiting.clear();
-  for (const work of due) work();
+  for (const work of due) {
+    try {
+      work();
+    } catch (cause) {
+      // One part's fault must not cost the others their frame.
+      reportError(cause);
+    }
+  }
 }
 
 // A frame asked for just before the page was hidden would wait for its return.
-if (typeof document !== 'undefined') {
-  document.addEventListener('visibilitychange', () => {
-    if (document.hidden && scheduled) setTimeout(() => scheduled && run(), HIDDEN_MS);
-  });
-}
+document.addEventListener('visibilitychange', () => {
+  if (waiting.size === 0) return;
+  stop();
+  schedule();
+});
