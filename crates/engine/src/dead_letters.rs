@@ -32,7 +32,9 @@ pub(crate) async fn run(
         context.tick();
         let now_ms = processor.replicas.store().now_ms();
         for data in queue.failed(JOBS_MAX).await? {
-            let Ok(data) = job::read(&data, now_ms) else { continue };
+            let Ok(data) = job::read(&data, now_ms) else {
+                continue;
+            };
             settle(&processor, data).await?;
         }
     }
@@ -40,9 +42,16 @@ pub(crate) async fn run(
 
 /// Rejects those commands of a failed job that have no outcome.
 async fn settle(processor: &Processor, data: JobData) -> Result<(), TaskFailure> {
-    let ids: Vec<_> = data.commands.iter().map(|command| command.envelope.operation_id).collect();
-    let outcomes: Vec<Option<Outcome>> =
-        processor.replicas.store().outcomes_of(&data.graph_id, &ids).await?;
+    let ids: Vec<_> = data
+        .commands
+        .iter()
+        .map(|command| command.envelope.operation_id)
+        .collect();
+    let outcomes: Vec<Option<Outcome>> = processor
+        .replicas
+        .store()
+        .outcomes_of(&data.graph_id, &ids)
+        .await?;
     let message = "the server could not carry the command out";
     let unsettled: Vec<Unreadable> = ids
         .into_iter()
@@ -56,7 +65,11 @@ async fn settle(processor: &Processor, data: JobData) -> Result<(), TaskFailure>
     if unsettled.is_empty() {
         return Ok(());
     }
-    let rejected = JobData { commands: Vec::new(), unreadable: unsettled, ..data };
+    let rejected = JobData {
+        commands: Vec::new(),
+        unreadable: unsettled,
+        ..data
+    };
     processor.run("dead-letters", rejected).await?;
     Ok(())
 }

@@ -99,10 +99,15 @@ pub(crate) fn decide(
         .iter()
         .enumerate()
         .map(|(index, command)| {
-            let outcome = outcomes[survivors[index]].clone().expect("survivors were run");
+            let outcome = outcomes[survivors[index]]
+                .clone()
+                .expect("survivors were run");
             let outcome = match (survivors[index] == index, outcome) {
                 (false, Outcome::Applied { version } | Outcome::Merged { version, .. }) => {
-                    Outcome::Merged { version, effect: Vec::new() }
+                    Outcome::Merged {
+                        version,
+                        effect: Vec::new(),
+                    }
                 }
                 (_, outcome) => outcome,
             };
@@ -130,15 +135,31 @@ pub(crate) fn decide(
         now_ms: context.now_ms,
         message: text(&event),
         fate: batch.fate,
-        outcomes: settled.iter().map(|one| (one.operation_id, text(&one.outcome))).collect(),
-        nodes: batch.nodes.iter().map(|id| node_record(graph, id, context.now_ms)).collect(),
-        edges: batch.edges.iter().map(|id| edge_record(graph, id, context.now_ms)).collect(),
+        outcomes: settled
+            .iter()
+            .map(|one| (one.operation_id, text(&one.outcome)))
+            .collect(),
+        nodes: batch
+            .nodes
+            .iter()
+            .map(|id| node_record(graph, id, context.now_ms))
+            .collect(),
+        edges: batch
+            .edges
+            .iter()
+            .map(|id| edge_record(graph, id, context.now_ms))
+            .collect(),
         viewports: batch.viewports.into_iter().collect(),
         seqs: last_seqs(&settled),
         entries: batch.entries,
         tombstones: tombstones(graph, &batch.nodes, &batch.edges),
     };
-    Decided { write, settled, undos: batch.undos, contested: batch.contested }
+    Decided {
+        write,
+        settled,
+        undos: batch.undos,
+        contested: batch.contested,
+    }
 }
 
 /// What the commands of a batch have done so far.
@@ -157,10 +178,16 @@ struct Batch {
 impl Batch {
     fn run(&mut self, graph: &mut Graph, command: &QueuedCommand, context: Context<'_>) -> Outcome {
         let envelope = &command.envelope;
-        if context.poison.is_some_and(|poison| poison(&envelope.command)) {
+        if context
+            .poison
+            .is_some_and(|poison| poison(&envelope.command))
+        {
             panic!("the command was made to fail by a test");
         }
-        let timestamp = envelope.timestamp.unwrap_or(command.accepted_at).min(command.accepted_at);
+        let timestamp = envelope
+            .timestamp
+            .unwrap_or(command.accepted_at)
+            .min(command.accepted_at);
         let author = Author {
             client: envelope.client_id.clone(),
             base_version: envelope.base_version,
@@ -168,9 +195,11 @@ impl Batch {
         };
         let executed = execute(graph, &envelope.command, &author, context.limits);
         self.undos.push(executed.undo);
-        self.contested.extend(executed.conflicts.iter().map(|note| note.winner));
+        self.contested
+            .extend(executed.conflicts.iter().map(|note| note.winner));
         if let Some(viewport) = executed.viewport {
-            self.viewports.insert(command.user_id.as_str().to_owned(), text(&viewport));
+            self.viewports
+                .insert(command.user_id.as_str().to_owned(), text(&viewport));
         }
         if executed.changes.is_empty() {
             return executed.outcome;
@@ -237,7 +266,9 @@ fn last_seqs(settled: &[Settled]) -> Vec<(ClientId, u64)> {
             *known = seq.max(*known);
         }
     }
-    last.into_iter().map(|(client, seq)| (client.clone(), seq)).collect()
+    last.into_iter()
+        .map(|(client, seq)| (client.clone(), seq))
+        .collect()
 }
 
 fn node_record(graph: &Graph, id: &NodeId, now_ms: u64) -> (String, String) {
@@ -259,7 +290,10 @@ fn edge_record(graph: &Graph, id: &EdgeId, now_ms: u64) -> (String, String) {
 fn tombstones(graph: &Graph, nodes: &BTreeSet<NodeId>, edges: &BTreeSet<EdgeId>) -> Vec<String> {
     let nodes = nodes.iter().filter(|id| !graph.nodes().contains_key(*id));
     let edges = edges.iter().filter(|id| !graph.edges().contains_key(*id));
-    nodes.map(|id| format!("n:{id}")).chain(edges.map(|id| format!("e:{id}"))).collect()
+    nodes
+        .map(|id| format!("n:{id}"))
+        .chain(edges.map(|id| format!("e:{id}")))
+        .collect()
 }
 
 fn text<T: serde::Serialize>(value: &T) -> String {

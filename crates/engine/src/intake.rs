@@ -82,7 +82,9 @@ impl Intake {
             lines: Mutex::new(HashMap::new()),
             processing_us: AtomicU64::new(5_000),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Returns the queue, for its counts.
@@ -94,7 +96,10 @@ impl Intake {
     /// Returns how long a command takes at present, in milliseconds.
     #[must_use]
     pub fn estimated_processing_ms(&self) -> u64 {
-        self.inner.processing_us.load(Ordering::Relaxed).div_ceil(1000)
+        self.inner
+            .processing_us
+            .load(Ordering::Relaxed)
+            .div_ceil(1000)
     }
 
     /// Resolves when the commands are durable in the queue, one after the other in this order.
@@ -128,12 +133,18 @@ impl Intake {
         match tokio::time::timeout(self.inner.config.accept_wait, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(unavailable("the node is stopping")),
-            Err(_) => Err(unavailable("the workers do not keep up; the command may still be taken")),
+            Err(_) => Err(unavailable(
+                "the workers do not keep up; the command may still be taken",
+            )),
         }
     }
 
     fn admit(&self, submission: Submission, now_ms: u64) -> Result<QueuedCommand, Rejection> {
-        let Submission { envelope, user_id, role } = submission;
+        let Submission {
+            envelope,
+            user_id,
+            role,
+        } = submission;
         let action = match &envelope.command {
             Command::DeleteGraph(_) => Action::DeleteGraph,
             Command::UpdateViewport(_) => Action::ReadGraph,
@@ -151,12 +162,20 @@ impl Intake {
             let message = "the operation id is older than 23 hours; send the intent under a new id";
             return Err(Rejection::new(RejectCode::Expired, message).on("operationId"));
         }
-        Ok(QueuedCommand { envelope, user_id, accepted_at: now_ms })
+        Ok(QueuedCommand {
+            envelope,
+            user_id,
+            accepted_at: now_ms,
+        })
     }
 
     /// Joins the graph's line, opening it if there is none.
     fn enter(&self, graph: &GraphId, waiting: Waiting) -> Result<(), Rejection> {
-        let mut lines = self.inner.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self
+            .inner
+            .lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut waiting = waiting;
         for _ in 0..2 {
             let line = lines
@@ -175,7 +194,10 @@ impl Intake {
                 }
             }
         }
-        Err(Rejection::new(RejectCode::Unavailable, "the node is stopping"))
+        Err(Rejection::new(
+            RejectCode::Unavailable,
+            "the node is stopping",
+        ))
     }
 
     /// Waits until an operation has an outcome, at most `wait`; none if it has not by then.
@@ -200,8 +222,10 @@ impl Intake {
                 let event = tokio::time::timeout_at(poll.min(deadline), events.next()).await;
                 match event {
                     Ok(BusEvent::Batch(batch)) => {
-                        let found =
-                            batch.outcomes.iter().find(|one| one.operation_id == operation);
+                        let found = batch
+                            .outcomes
+                            .iter()
+                            .find(|one| one.operation_id == operation);
                         if let Some(found) = found {
                             return Ok(Some(found.outcome.clone()));
                         }
@@ -219,8 +243,14 @@ impl Intake {
         let deadline = tokio::time::Instant::now() + wait;
         while tokio::time::Instant::now() < deadline {
             let idle = {
-                let lines = self.inner.lines.lock().unwrap_or_else(PoisonError::into_inner);
-                lines.values().all(|line| line.capacity() == line.max_capacity())
+                let lines = self
+                    .inner
+                    .lines
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                lines
+                    .values()
+                    .all(|line| line.capacity() == line.max_capacity())
             };
             if idle {
                 return;

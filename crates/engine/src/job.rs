@@ -63,15 +63,25 @@ impl QueuedCommand {
 
     fn from_value(value: Value, now_ms: u64) -> Result<Self, Rejection> {
         let Value::Object(mut map) = value else {
-            return Err(Rejection::new(RejectCode::Invalid, "a command is a JSON object"));
+            return Err(Rejection::new(
+                RejectCode::Invalid,
+                "a command is a JSON object",
+            ));
         };
         let user_id = match map.remove("userId") {
             Some(user) => graphy_model::envelope::decode(user, "userId")?,
             None => UserId::new("queue").expect("a fixed text of the form of an id"),
         };
-        let accepted_at = map.remove("acceptedAt").and_then(|at| at.as_u64()).unwrap_or(now_ms);
+        let accepted_at = map
+            .remove("acceptedAt")
+            .and_then(|at| at.as_u64())
+            .unwrap_or(now_ms);
         let envelope = Envelope::from_value(Value::Object(map))?;
-        Ok(Self { envelope, user_id, accepted_at: accepted_at.min(now_ms) })
+        Ok(Self {
+            envelope,
+            user_id,
+            accepted_at: accepted_at.min(now_ms),
+        })
     }
 }
 
@@ -109,8 +119,12 @@ pub(crate) fn name(commands: &[QueuedCommand]) -> &'static str {
 /// When it is not of the documented form at all. Single commands that cannot be read are listed
 /// if they name themselves, and left out if not.
 pub(crate) fn read(data: &Value, now_ms: u64) -> Result<JobData, String> {
-    let raw: RawJob = serde_json::from_value(data.clone())
-        .map_err(|error| format!("the job is not {{graphId, commands}}: {}", clip(&error.to_string())))?;
+    let raw: RawJob = serde_json::from_value(data.clone()).map_err(|error| {
+        format!(
+            "the job is not {{graphId, commands}}: {}",
+            clip(&error.to_string())
+        )
+    })?;
     let mut job = JobData {
         graph_id: raw.graph_id,
         commands: Vec::with_capacity(raw.commands.len()),
@@ -128,7 +142,10 @@ pub(crate) fn read(data: &Value, now_ms: u64) -> Result<JobData, String> {
                     tracing::warn!(graph = %job.graph_id, %rejection, "a queued command has no id");
                     continue;
                 };
-                job.unreadable.push(Unreadable { operation_id, rejection });
+                job.unreadable.push(Unreadable {
+                    operation_id,
+                    rejection,
+                });
             }
         }
     }
@@ -149,7 +166,11 @@ mod tests {
         }))
         .unwrap();
         let user_id = UserId::new("ada").unwrap();
-        let command = QueuedCommand { envelope, user_id, accepted_at: 5 };
+        let command = QueuedCommand {
+            envelope,
+            user_id,
+            accepted_at: 5,
+        };
         let graph = GraphId::new("g").unwrap();
         let value = write(&graph, std::slice::from_ref(&command), Some(7), None);
         let job = read(&value, 10).unwrap();

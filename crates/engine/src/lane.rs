@@ -41,7 +41,8 @@ struct Buffer {
 impl Buffer {
     fn push(&mut self, waiting: Waiting) {
         self.commands.extend(waiting.commands);
-        self.callers.push_back((self.commands.len(), waiting.accepted));
+        self.callers
+            .push_back((self.commands.len(), waiting.accepted));
     }
 
     /// Answers the callers whose commands are among the first `count`, which leave the buffer.
@@ -78,7 +79,12 @@ impl Line {
         let (sender, inbox) = mpsc::channel(intake.config.waiting_commands_max);
         let name = format!("intake {graph}");
         let (tasks, token) = (intake.tasks.clone(), intake.token.clone());
-        let mut line = Some(Self { intake, graph, inbox, buffer: Buffer::default() });
+        let mut line = Some(Self {
+            intake,
+            graph,
+            inbox,
+            buffer: Buffer::default(),
+        });
         tasks.spawn(name, RestartPolicy::Never, token, move |_| {
             let line = line.take();
             async move {
@@ -107,7 +113,8 @@ impl Line {
                     Ok(subscription) => events = Some(subscription),
                     Err(error) => {
                         let message = format!("redis cannot be reached: {error}");
-                        self.buffer.refuse_all(&Rejection::new(RejectCode::Unavailable, message));
+                        self.buffer
+                            .refuse_all(&Rejection::new(RejectCode::Unavailable, message));
                         continue;
                     }
                 }
@@ -154,17 +161,25 @@ impl Line {
             bytes += approximate_bytes(command);
             bytes <= JOB_BYTES_MAX
         });
-        fits.take(self.intake.config.limits.batch_commands_max).count().max(1)
+        fits.take(self.intake.config.limits.batch_commands_max)
+            .count()
+            .max(1)
     }
 
     /// Puts the first commands into the queue, under the same job id until it is known to be there.
     async fn enqueue(&mut self, job_id: &str, count: usize) -> Result<(), Rejection> {
         let commands = self.buffer.commands.make_contiguous()[..count].to_vec();
-        let ids: Vec<_> = commands.iter().map(|command| command.envelope.operation_id).collect();
+        let ids: Vec<_> = commands
+            .iter()
+            .map(|command| command.envelope.operation_id)
+            .collect();
         let deadline = Instant::now() + ADD_WAIT;
         let mut wait = Duration::from_millis(20);
         loop {
-            let added = timeout_at(deadline, self.intake.queue.add(job_id, &self.graph, &commands));
+            let added = timeout_at(
+                deadline,
+                self.intake.queue.add(job_id, &self.graph, &commands),
+            );
             let reason = match added.await {
                 Ok(Ok(())) => break,
                 Ok(Err(error)) => error.to_string(),
@@ -172,8 +187,15 @@ impl Line {
             };
             if Instant::now() + wait >= deadline {
                 let full = reason.contains("OOM");
-                let code = if full { RejectCode::StorageFull } else { RejectCode::Unavailable };
-                return Err(Rejection::new(code, format!("the queue cannot take commands: {reason}")));
+                let code = if full {
+                    RejectCode::StorageFull
+                } else {
+                    RejectCode::Unavailable
+                };
+                return Err(Rejection::new(
+                    code,
+                    format!("the queue cannot take commands: {reason}"),
+                ));
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(Duration::from_secs(1));
@@ -205,9 +227,13 @@ impl Line {
     }
 
     fn note_duration(&self, elapsed: Duration) {
-        let now = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX).min(60_000_000);
+        let now = u64::try_from(elapsed.as_micros())
+            .unwrap_or(u64::MAX)
+            .min(60_000_000);
         let average = self.intake.processing_us.load(Ordering::Relaxed);
-        self.intake.processing_us.store((average * 7 + now) / 8, Ordering::Relaxed);
+        self.intake
+            .processing_us
+            .store((average * 7 + now) / 8, Ordering::Relaxed);
     }
 }
 

@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use graphy_model::{GraphId, Outcome, RejectCode, Rejection};
 use graphy_store::graph::{Applied, BatchWrite, OperationState};
-use graphy_store::{
-    BatchEvent, GraphStore, Lane, Replica, ReplyClass, Replicas, StoreError,
-};
+use graphy_store::{BatchEvent, GraphStore, Lane, Replica, Replicas, ReplyClass, StoreError};
 use graphy_telemetry::names::{self, label};
 use graphy_telemetry::tasks::panic_text;
 
@@ -87,9 +85,15 @@ impl Processor {
     /// [`Failure::Store`] when Redis cannot do it now.
     pub(crate) async fn run(&self, job_id: &str, job: JobData) -> Result<Report, Failure> {
         let mut seen = HashSet::new();
-        let todo: Vec<QueuedCommand> =
-            job.commands.into_iter().filter(|one| seen.insert(one.envelope.operation_id)).collect();
-        let unreadable = job.unreadable.into_iter().filter(|one| seen.insert(one.operation_id));
+        let todo: Vec<QueuedCommand> = job
+            .commands
+            .into_iter()
+            .filter(|one| seen.insert(one.envelope.operation_id))
+            .collect();
+        let unreadable = job
+            .unreadable
+            .into_iter()
+            .filter(|one| seen.insert(one.operation_id));
         let record = unreadable.map(|one| Settled {
             operation_id: one.operation_id,
             client_id: None,
@@ -111,7 +115,8 @@ impl Processor {
         match self.settle(work).await {
             Err(Failure::Fault(reason)) => {
                 tracing::error!(graph = %job.graph_id, job_id, %reason, "a batch failed as a whole");
-                self.one_by_one(&job.graph_id, job_id, held_since, todo).await
+                self.one_by_one(&job.graph_id, job_id, held_since, todo)
+                    .await
             }
             other => other,
         }
@@ -163,7 +168,10 @@ impl Processor {
                 }
             }
         }
-        Err(Failure::Fault(format!("graph {} never stood still", work.graph)))
+        Err(Failure::Fault(format!(
+            "graph {} never stood still",
+            work.graph
+        )))
     }
 
     /// Decides and writes once. The lane is left empty unless it holds what Redis has.
@@ -225,8 +233,7 @@ impl Processor {
         let told: Vec<Settled> = work.tell.iter().chain(&sorted.settled).cloned().collect();
         let record: Vec<Settled> = work.record.iter().chain(&sorted.record).cloned().collect();
         let graph = &mut replica.graph;
-        let decision =
-            AssertUnwindSafe(|| decide(graph, &sorted.ready, record, &told, context));
+        let decision = AssertUnwindSafe(|| decide(graph, &sorted.ready, record, &told, context));
         catch_unwind(decision).map_err(|panic| {
             metrics::counter!(names::TASK_PANICS, label::TASK => "decide").increment(1);
             Failure::Fault(panic_text(&*panic).to_owned())
@@ -243,9 +250,15 @@ impl Processor {
         for (id, text) in known {
             let first = serde_json::from_str(&text)
                 .map_err(|error| Failure::Fault(format!("a stored outcome is broken: {error}")))?;
-            let outcome = Outcome::Duplicate { first: Some(Box::new(first)) };
+            let outcome = Outcome::Duplicate {
+                first: Some(Box::new(first)),
+            };
             work.record.retain(|settled| settled.operation_id != id);
-            if let Some(at) = work.todo.iter().position(|one| one.envelope.operation_id == id) {
+            if let Some(at) = work
+                .todo
+                .iter()
+                .position(|one| one.envelope.operation_id == id)
+            {
                 let command = work.todo.remove(at);
                 if let (Some(client), Some(seq)) =
                     (&command.envelope.client_id, command.envelope.seq)
@@ -295,10 +308,15 @@ impl Processor {
             to_version: version,
             checksum,
             operations: Vec::new(),
-            outcomes: work.tell.iter().chain(also).map(Settled::announced).collect(),
+            outcomes: work
+                .tell
+                .iter()
+                .chain(also)
+                .map(Settled::announced)
+                .collect(),
         };
-        let message = serde_json::to_string(&event)
-            .expect("events hold only texts, numbers and JSON values");
+        let message =
+            serde_json::to_string(&event).expect("events hold only texts, numbers and JSON values");
         Ok(self.store().announce(work.graph, &message).await?)
     }
 
@@ -331,7 +349,11 @@ fn finish(work: &mut Work<'_>, decided: Vec<Settled>, sorted: Sorted) -> Report 
     let mut settled = std::mem::take(&mut work.tell);
     settled.extend(sorted.settled);
     settled.extend(decided);
-    Report { settled, held: sorted.held, poisoned: Vec::new() }
+    Report {
+        settled,
+        held: sorted.held,
+        poisoned: Vec::new(),
+    }
 }
 
 fn remember_seqs(replica: &mut Replica, write: &BatchWrite) {

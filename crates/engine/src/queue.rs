@@ -123,7 +123,10 @@ impl CommandQueue {
     /// Says whether a job will do nothing any more.
     pub(crate) async fn is_over(&self, job_id: &str) -> Result<bool, bullmq::Error> {
         let state = self.queue.get_job_state(job_id).await?;
-        Ok(matches!(state, JobState::Completed | JobState::Failed | JobState::Unknown))
+        Ok(matches!(
+            state,
+            JobState::Completed | JobState::Failed | JobState::Unknown
+        ))
     }
 
     /// Returns the content of the newest failed jobs.
@@ -141,8 +144,11 @@ impl CommandQueue {
     /// # Errors
     /// When Redis cannot be reached.
     pub async fn counts(&self) -> Result<QueueCounts, EngineError> {
-        let counts =
-            self.queue.get_job_counts().await.map_err(EngineError::queue("count jobs"))?;
+        let counts = self
+            .queue
+            .get_job_counts()
+            .await
+            .map_err(EngineError::queue("count jobs"))?;
         Ok(QueueCounts {
             waiting: counts.waiting,
             active: counts.active,
@@ -165,5 +171,9 @@ pub(crate) fn connection(link: &RedisLink) -> RedisConnectionOptions {
 }
 
 fn keep(count: usize) -> RemoveOnFinish {
-    RemoveOnFinish::Options(KeepJobs { age: None, count: Some(count), limit: None })
+    RemoveOnFinish::Options(KeepJobs {
+        age: None,
+        count: Some(count),
+        limit: None,
+    })
 }

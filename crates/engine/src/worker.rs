@@ -51,8 +51,14 @@ impl Workers {
             .stalled_interval(config.stalled_interval)
             .max_stalled_count(u32::MAX - 1)
             .run_retry_delay(Duration::from_millis(200));
-        let processor = Processor { replicas, config: Arc::new(config) };
-        let handler = Handler { processor: processor.clone(), queue: queue.clone() };
+        let processor = Processor {
+            replicas,
+            config: Arc::new(config),
+        };
+        let handler = Handler {
+            processor: processor.clone(),
+            queue: queue.clone(),
+        };
         let worker = Worker::with_options(
             GRAPH_COMMANDS,
             move |job: Job, _: JobToken| {
@@ -65,31 +71,43 @@ impl Workers {
         .map_err(EngineError::queue("start a worker"))?;
         let worker = Arc::new(worker);
         let watched = Arc::clone(&worker);
-        tasks.spawn("worker-events", RestartPolicy::ALWAYS, token.clone(), move |context| {
-            let worker = Arc::clone(&watched);
-            async move {
-                loop {
-                    let event = tokio::select! {
-                        event = worker.next_event() => event,
-                        () = context.token.cancelled() => return Ok(()),
-                    };
-                    context.tick();
-                    match event {
-                        Some(WorkerEvent::Error(error)) => tracing::warn!(%error, "worker"),
-                        Some(WorkerEvent::Stalled { job_id }) => {
-                            tracing::warn!(job_id, "a job of a dead worker was taken back");
+        tasks.spawn(
+            "worker-events",
+            RestartPolicy::ALWAYS,
+            token.clone(),
+            move |context| {
+                let worker = Arc::clone(&watched);
+                async move {
+                    loop {
+                        let event = tokio::select! {
+                            event = worker.next_event() => event,
+                            () = context.token.cancelled() => return Ok(()),
+                        };
+                        context.tick();
+                        match event {
+                            Some(WorkerEvent::Error(error)) => tracing::warn!(%error, "worker"),
+                            Some(WorkerEvent::Stalled { job_id }) => {
+                                tracing::warn!(job_id, "a job of a dead worker was taken back");
+                            }
+                            Some(_) => {}
+                            None => return Ok(()),
                         }
-                        Some(_) => {}
-                        None => return Ok(()),
                     }
                 }
-            }
-        });
+            },
+        );
         let reconciler = (queue.clone(), processor);
-        tasks.spawn("dead-letters", RestartPolicy::ALWAYS, token.clone(), move |context| {
-            dead_letters::run(reconciler.0.clone(), reconciler.1.clone(), context)
-        });
-        Ok(Self { worker, queue, token })
+        tasks.spawn(
+            "dead-letters",
+            RestartPolicy::ALWAYS,
+            token.clone(),
+            move |context| dead_letters::run(reconciler.0.clone(), reconciler.1.clone(), context),
+        );
+        Ok(Self {
+            worker,
+            queue,
+            token,
+        })
     }
 
     /// Says whether jobs are being fetched.
@@ -104,8 +122,11 @@ impl Workers {
     /// When running jobs did not end in time; others will take them back.
     pub async fn stop(&self, wait: Duration) -> Result<(), EngineError> {
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        let result =
-            self.worker.close(wait_ms).await.map_err(EngineError::queue("close the worker"));
+        let result = self
+            .worker
+            .close(wait_ms)
+            .await
+            .map_err(EngineError::queue("close the worker"));
         self.token.cancel();
         self.queue.close().await;
         result
@@ -137,7 +158,9 @@ impl Handler {
             Err(Failure::Fault(reason)) => return Err(bullmq::Error::ProcessingError(reason)),
         };
         if !report.held.is_empty() {
-            self.queue.hold(&graph, &report.held, held_since, HOLD_STEP).await?;
+            self.queue
+                .hold(&graph, &report.held, held_since, HOLD_STEP)
+                .await?;
         }
         for (command, reason) in &report.poisoned {
             self.queue.bury(&graph, command, reason).await?;
@@ -167,13 +190,19 @@ impl Handler {
 
     /// Gives the job back without using up one of its attempts.
     async fn put_back(&self, job: &Job, reason: &str) -> Result<Value, bullmq::Error> {
-        tracing::warn!(job = job.id(), reason, "a job is put back until redis can carry it out");
+        tracing::warn!(
+            job = job.id(),
+            reason,
+            "a job is put back until redis can carry it out"
+        );
         job.move_to_delayed(now_ms() + 1000).await?;
         Err(bullmq::Error::Delayed)
     }
 }
 
 fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -98,9 +98,7 @@ impl From<RejectCode> for ErrorCode {
 }
 
 /// An error as every caller sees it.
-#[derive(
-    Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema, thiserror::Error,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema, thiserror::Error)]
 #[error("{message}")]
 #[serde(rename_all = "camelCase")]
 pub struct ApiError {
@@ -175,7 +173,10 @@ mod tests {
             let error = ErrorCode::from(code);
             assert_eq!(error.as_str(), code.as_str());
             assert_eq!(error.retryable(), code.retryable());
-            assert_eq!(serde_json::to_string(&error).unwrap(), format!("\"{}\"", code.as_str()));
+            assert_eq!(
+                serde_json::to_string(&error).unwrap(),
+                format!("\"{}\"", code.as_str())
+            );
         }
     }
 }

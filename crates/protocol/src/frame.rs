@@ -101,12 +101,14 @@ impl ClientFrame {
         let Value::Object(mut map) = value else {
             return Err(invalid("a frame is a JSON object".to_owned()));
         };
-        let kind = map.remove("type").and_then(|kind| kind.as_str().map(str::to_owned));
+        let kind = map
+            .remove("type")
+            .and_then(|kind| kind.as_str().map(str::to_owned));
         let read = |error: Rejection| (error, None);
         match kind.as_deref() {
-            Some("hello") => {
-                graphy_model::envelope::decode(Value::Object(map), "").map(Self::Hello).map_err(read)
-            }
+            Some("hello") => graphy_model::envelope::decode(Value::Object(map), "")
+                .map(Self::Hello)
+                .map_err(read),
             Some("command") => {
                 let command = map.remove("command").unwrap_or(Value::Null);
                 let id = command
@@ -125,14 +127,23 @@ impl ClientFrame {
             Some("request_sync") => {
                 let request: SyncRequest =
                     graphy_model::envelope::decode(Value::Object(map), "").map_err(read)?;
-                Ok(Self::RequestSync { epoch: request.epoch, version: request.version })
+                Ok(Self::RequestSync {
+                    epoch: request.epoch,
+                    version: request.version,
+                })
             }
             Some(other) => {
                 let other = graphy_model::envelope::clip(other);
                 let message = format!("there is no frame type {other:?}");
-                Err((Rejection::new(RejectCode::Invalid, message).on("type"), None))
+                Err((
+                    Rejection::new(RejectCode::Invalid, message).on("type"),
+                    None,
+                ))
             }
-            None => Err((Rejection::new(RejectCode::Invalid, "a frame has a type").on("type"), None)),
+            None => Err((
+                Rejection::new(RejectCode::Invalid, "a frame has a type").on("type"),
+                None,
+            )),
         }
     }
 
@@ -159,7 +170,10 @@ impl ClientFrame {
             Self::Heartbeat => tagged("heartbeat", Value::Null),
             Self::Presence => tagged("presence", Value::Null),
             Self::RequestSync { epoch, version } => {
-                let request = SyncRequest { epoch: epoch.clone(), version: *version };
+                let request = SyncRequest {
+                    epoch: epoch.clone(),
+                    version: *version,
+                };
                 tagged("request_sync", value(serde_json::to_value(request)))
             }
         }
@@ -196,7 +210,11 @@ pub struct HashedEdge {
 
 /// What brings a client to the present.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "mode", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "mode",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Sync {
     /// The client has everything.
     InSync {
@@ -263,7 +281,11 @@ pub enum Sync {
 
 /// What a server sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 pub enum ServerFrame {
     /// The client is known; a `sync` follows.
     Welcome {
@@ -374,7 +396,10 @@ mod tests {
         for frame in [
             ClientFrame::Command(Box::new(envelope)),
             ClientFrame::Heartbeat,
-            ClientFrame::RequestSync { epoch: None, version: Some(3) },
+            ClientFrame::RequestSync {
+                epoch: None,
+                version: Some(3),
+            },
             ClientFrame::Hello(Hello {
                 token: "t".into(),
                 client_id: ClientId::new("c").unwrap(),
@@ -405,7 +430,10 @@ mod tests {
             landed: vec![],
         });
         let text = sync.to_text();
-        assert!(text.starts_with(r#"{"type":"sync","mode":"in_sync","#), "{text}");
+        assert!(
+            text.starts_with(r#"{"type":"sync","mode":"in_sync","#),
+            "{text}"
+        );
         assert_eq!(serde_json::from_str::<ServerFrame>(&text).unwrap(), sync);
     }
 }

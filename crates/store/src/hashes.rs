@@ -19,5 +19,8 @@ pub(crate) async fn read_hashes(
     for key in keys {
         pipeline.hgetall(key);
     }
-    pipeline.query_async(&mut link.query()).await.map_err(StoreError::redis(action))
+    pipeline
+        .query_async(&mut link.query())
+        .await
+        .map_err(StoreError::redis(action))
 }

@@ -79,10 +79,14 @@ fn content(graph: &Graph) -> Value {
     nodes.sort_by(|a, b| a.entity.id.cmp(&b.entity.id));
     let mut edges: Vec<_> = graph.edges().values().collect();
     edges.sort_by(|a, b| a.entity.id.cmp(&b.entity.id));
-    let nodes: Vec<_> =
-        nodes.iter().map(|entry| json!({ "node": entry.entity, "hash": entry.hash })).collect();
-    let edges: Vec<_> =
-        edges.iter().map(|entry| json!({ "edge": entry.entity, "hash": entry.hash })).collect();
+    let nodes: Vec<_> = nodes
+        .iter()
+        .map(|entry| json!({ "node": entry.entity, "hash": entry.hash }))
+        .collect();
+    let edges: Vec<_> = edges
+        .iter()
+        .map(|entry| json!({ "edge": entry.entity, "hash": entry.hash }))
+        .collect();
     json!({ "nodes": nodes, "edges": edges })
 }
 
@@ -186,11 +190,16 @@ impl Dice {
                 .map(|_| self.single())
                 .map(|(kind, payload)| json!({ "type": kind, "payload": payload }))
                 .collect();
-            ("BATCH_UPDATE", json!({ "operations": operations, "atomic": self.below(2) == 0 }))
+            (
+                "BATCH_UPDATE",
+                json!({ "operations": operations, "atomic": self.below(2) == 0 }),
+            )
         } else {
             self.single()
         };
         let envelope = json!({ "operationId": Uuid::nil(), "type": kind, "payload": payload });
-        Envelope::from_value(envelope).expect("the generator makes well-formed commands").command
+        Envelope::from_value(envelope)
+            .expect("the generator makes well-formed commands")
+            .command
     }
 }

@@ -41,8 +41,10 @@ impl Processor {
         replica: &mut Replica,
         work: &Work<'_>,
     ) -> Result<Sorted, Failure> {
-        self.fetch_seqs(replica, work, |replica, client| !replica.seqs.contains_key(client))
-            .await?;
+        self.fetch_seqs(replica, work, |replica, client| {
+            !replica.seqs.contains_key(client)
+        })
+        .await?;
         let mut places = places(replica, &work.todo);
         if places.iter().any(|place| *place != Place::Next) {
             // Another worker may have handled commands of these clients.
@@ -82,13 +84,22 @@ impl Processor {
         sorted: &mut Sorted,
         late: &[&QueuedCommand],
     ) -> Result<(), Failure> {
-        let ids: Vec<_> = late.iter().map(|command| command.envelope.operation_id).collect();
+        let ids: Vec<_> = late
+            .iter()
+            .map(|command| command.envelope.operation_id)
+            .collect();
         let outcomes = self.store().outcomes_of(work.graph, &ids).await?;
         for (command, outcome) in late.iter().zip(outcomes) {
-            let made_at = command.envelope.operation_id.made_at_ms().unwrap_or_default();
+            let made_at = command
+                .envelope
+                .operation_id
+                .made_at_ms()
+                .unwrap_or_default();
             let age_ms = self.store().now_ms().saturating_sub(made_at);
             if outcome.is_some() || age_ms > FORGOTTEN_AFTER_MS {
-                let outcome = Outcome::Duplicate { first: outcome.map(Box::new) };
+                let outcome = Outcome::Duplicate {
+                    first: outcome.map(Box::new),
+                };
                 sorted.settled.push(Settled::new(command, outcome));
             } else {
                 let message = "a command with this seq or a later one has been handled";

@@ -58,8 +58,22 @@ impl Fixture {
         .unwrap();
         let graph = GraphId::new("g").unwrap();
         let owner = UserId::new("ada").unwrap();
-        store.create(&graph, "Test", &owner, store.now_ms(), Visibility::Listed).await.unwrap();
-        Self { workers: None, intake, replicas, store, link, tasks, graph, redis, config, token }
+        store
+            .create(&graph, "Test", &owner, store.now_ms(), Visibility::Listed)
+            .await
+            .unwrap();
+        Self {
+            workers: None,
+            intake,
+            replicas,
+            store,
+            link,
+            tasks,
+            graph,
+            redis,
+            config,
+            token,
+        }
     }
 
     pub(crate) async fn start_workers(&mut self) {
@@ -107,8 +121,16 @@ impl Fixture {
         let found = self.store.verify(&self.graph).await.unwrap().unwrap();
         assert_eq!(found.stored, found.computed);
         let loaded = self.store.load(&self.graph).await.unwrap().unwrap();
-        let held = self.replicas.read(&self.graph, Clone::clone).await.unwrap().unwrap();
-        assert_eq!(loaded, held, "a replica that replayed equals one that loaded");
+        let held = self
+            .replicas
+            .read(&self.graph, Clone::clone)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            loaded, held,
+            "a replica that replayed equals one that loaded"
+        );
     }
 }
 

@@ -13,7 +13,12 @@ async fn a_command_waits_for_the_one_before_it() {
     fixture.submit(vec![second.clone()]).await.unwrap();
     // Another client is not held up, and its outcome proves that the early one was looked at.
     assert_eq!(fixture.run(from("d", 1, create("other"))).await, applied(1));
-    let view = fixture.store.operation(second.operation_id).await.unwrap().unwrap();
+    let view = fixture
+        .store
+        .operation(second.operation_id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(view.outcome, None);
     assert_eq!(fixture.run(from("c", 1, create("first"))).await, applied(2));
     assert_eq!(fixture.outcome(second.operation_id).await, applied(3));
@@ -22,13 +27,22 @@ async fn a_command_waits_for_the_one_before_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_whose_predecessor_never_comes_is_refused_in_the_end() {
-    let config = EngineConfig { hold_max: Duration::from_millis(300), ..EngineConfig::default() };
+    let config = EngineConfig {
+        hold_max: Duration::from_millis(300),
+        ..EngineConfig::default()
+    };
     let mut fixture = Fixture::without_workers(config).await;
     fixture.start_workers().await;
-    assert_eq!(rejected(&fixture.run(from("c", 2, create("x"))).await), "out_of_order");
+    assert_eq!(
+        rejected(&fixture.run(from("c", 2, create("x"))).await),
+        "out_of_order"
+    );
     // Its place counts as passed, so the client can go on.
     assert_eq!(fixture.run(from("c", 3, create("y"))).await, applied(1));
     // What should have come first is refused too, and the client is told.
-    assert_eq!(rejected(&fixture.run(from("c", 1, create("z"))).await), "out_of_order");
+    assert_eq!(
+        rejected(&fixture.run(from("c", 1, create("z"))).await),
+        "out_of_order"
+    );
     fixture.check_graph().await;
 }

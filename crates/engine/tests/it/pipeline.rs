@@ -16,15 +16,27 @@ async fn commands_become_versions_history_and_checksum() {
     let dangling = json!({"id": "f", "source": "a", "target": "nope"});
     let refused = fixture.run(command("CREATE_EDGE", dangling)).await;
     assert_eq!(rejected(&refused), "dangling_edge");
-    assert_eq!(fixture.run(command("DELETE_NODE", json!({"id": "a"}))).await, applied(4));
-    let History::Operations(history) =
-        fixture.store.operations_since(&fixture.graph, 0, 100).await.unwrap()
+    assert_eq!(
+        fixture
+            .run(command("DELETE_NODE", json!({"id": "a"})))
+            .await,
+        applied(4)
+    );
+    let History::Operations(history) = fixture
+        .store
+        .operations_since(&fixture.graph, 0, 100)
+        .await
+        .unwrap()
     else {
         panic!("the history is whole");
     };
     let versions: Vec<u64> = history.iter().map(|operation| operation.version).collect();
     assert_eq!(versions, [1, 2, 3, 4]);
-    assert!(history.iter().all(|operation| !operation.inverse.is_empty()));
+    assert!(
+        history
+            .iter()
+            .all(|operation| !operation.inverse.is_empty())
+    );
     let head = fixture.store.head(&fixture.graph).await.unwrap().unwrap();
     assert_eq!((head.version, head.nodes, head.edges), (4, 1, 0));
     fixture.check_graph().await;
@@ -33,7 +45,9 @@ async fn commands_become_versions_history_and_checksum() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sending_everything_again_changes_nothing_and_tells_the_first_outcomes() {
     let fixture = Fixture::start().await;
-    let commands: Vec<_> = (1..=50).map(|n| from("c", n, create(&format!("n{n}")))).collect();
+    let commands: Vec<_> = (1..=50)
+        .map(|n| from("c", n, create(&format!("n{n}"))))
+        .collect();
     fixture.submit(commands.clone()).await.unwrap();
     let last = commands[49].operation_id;
     assert_eq!(fixture.outcome(last).await, applied(50));
@@ -42,7 +56,10 @@ async fn sending_everything_again_changes_nothing_and_tells_the_first_outcomes()
     // A command behind the resent ones proves that they have been through.
     assert_eq!(fixture.run(from("c", 51, create("end"))).await, applied(51));
     for (index, command) in commands.iter().enumerate() {
-        assert_eq!(fixture.outcome(command.operation_id).await, applied(index as u64 + 1));
+        assert_eq!(
+            fixture.outcome(command.operation_id).await,
+            applied(index as u64 + 1)
+        );
     }
     let after = fixture.store.head(&fixture.graph).await.unwrap().unwrap();
     assert_eq!(after.version, before.version + 1);
@@ -65,7 +82,13 @@ async fn the_moves_of_a_drag_become_one_version() {
     fixture.start_workers().await;
     assert_eq!(fixture.outcome(moves[19].operation_id).await, applied(2));
     let superseded = fixture.outcome(moves[0].operation_id).await;
-    assert_eq!(superseded, Outcome::Merged { version: 2, effect: vec![] });
+    assert_eq!(
+        superseded,
+        Outcome::Merged {
+            version: 2,
+            effect: vec![]
+        }
+    );
     let node = fixture
         .replicas
         .read(&fixture.graph, |graph| graph.nodes()["a"].entity.clone())
@@ -85,7 +108,12 @@ async fn accepted_means_that_the_job_is_in_redis() {
     assert_eq!(counts.waiting, 1);
     let head = fixture.store.head(&fixture.graph).await.unwrap().unwrap();
     assert_eq!(head.version, 0, "nothing is applied without a worker");
-    let view = fixture.store.operation(create.operation_id).await.unwrap().unwrap();
+    let view = fixture
+        .store
+        .operation(create.operation_id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(view.outcome, None);
 }
 
@@ -97,7 +125,14 @@ async fn a_deleted_graph_is_gone_and_says_so() {
     assert_eq!(fixture.run(delete.clone()).await, applied(2));
     assert!(fixture.store.head(&fixture.graph).await.unwrap().is_none());
     assert_eq!(fixture.outcome(delete.operation_id).await, applied(2));
-    assert!(fixture.replicas.read(&fixture.graph, |_| ()).await.unwrap().is_none());
+    assert!(
+        fixture
+            .replicas
+            .read(&fixture.graph, |_| ())
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,10 +147,17 @@ async fn roles_are_checked_before_anything_is_accepted() {
             user_id: UserId::new("eve").unwrap(),
             role,
         };
-        let refused = fixture.intake.submit(&fixture.graph, vec![submission]).await.unwrap_err();
+        let refused = fixture
+            .intake
+            .submit(&fixture.graph, vec![submission])
+            .await
+            .unwrap_err();
         assert_eq!(refused.code, RejectCode::Forbidden);
     }
-    assert_eq!(fixture.intake.queue().counts().await.unwrap().unfinished(), 0);
+    assert_eq!(
+        fixture.intake.queue().counts().await.unwrap().unfinished(),
+        0
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,8 +165,10 @@ async fn the_later_write_of_two_wins_a_field_and_the_loser_is_told() {
     let fixture = Fixture::start().await;
     fixture.run(create("a")).await;
     let rename = |client: &str, title: &str, timestamp: u64| {
-        let mut envelope =
-            command("UPDATE_NODE", json!({"id": "a", "patch": {"title": title, "kind": client}}));
+        let mut envelope = command(
+            "UPDATE_NODE",
+            json!({"id": "a", "patch": {"title": title, "kind": client}}),
+        );
         envelope = from(client, 1, envelope);
         envelope.base_version = Some(1);
         envelope.timestamp = Some(timestamp);
@@ -133,6 +177,12 @@ async fn the_later_write_of_two_wins_a_field_and_the_loser_is_told() {
     let now = fixture.store.now_ms();
     assert_eq!(fixture.run(rename("late", "late", now)).await, applied(2));
     let lost = fixture.run(rename("early", "early", now - 1000)).await;
-    assert_eq!(lost, Outcome::Merged { version: 2, effect: vec![] });
+    assert_eq!(
+        lost,
+        Outcome::Merged {
+            version: 2,
+            effect: vec![]
+        }
+    );
     fixture.check_graph().await;
 }

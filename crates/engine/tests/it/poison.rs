@@ -7,11 +7,17 @@ use crate::fixture::{Fixture, PATIENCE, applied, command, create, from, is_poiso
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poisoned_command_harms_only_itself() {
-    let config = EngineConfig { poison: Some(is_poison), ..EngineConfig::default() };
+    let config = EngineConfig {
+        poison: Some(is_poison),
+        ..EngineConfig::default()
+    };
     let mut fixture = Fixture::without_workers(config).await;
     let poison = command("CREATE_NODE", json!({"id": "p", "title": "poison"}));
-    let batch =
-        vec![from("c", 1, create("a")), from("c", 2, poison), from("c", 3, create("b"))];
+    let batch = vec![
+        from("c", 1, create("a")),
+        from("c", 2, poison),
+        from("c", 3, create("b")),
+    ];
     let ids: Vec<_> = batch.iter().map(|envelope| envelope.operation_id).collect();
     fixture.submit(batch).await.unwrap();
     fixture.start_workers().await;
@@ -20,7 +26,10 @@ async fn a_poisoned_command_harms_only_itself() {
     assert_eq!(fixture.outcome(ids[2]).await, applied(2));
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while fixture.intake.queue().counts().await.unwrap().failed != 1 {
-        assert!(tokio::time::Instant::now() < deadline, "the bad command is kept as a failed job");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "the bad command is kept as a failed job"
+        );
         tokio::task::yield_now().await;
     }
     fixture.check_graph().await;
@@ -37,7 +46,10 @@ async fn a_job_of_nonsense_fails_and_stops_nobody() {
     )
     .await
     .unwrap();
-    queue.add("COMMANDS", json!({"nonsense": true})).await.unwrap();
+    queue
+        .add("COMMANDS", json!({"nonsense": true}))
+        .await
+        .unwrap();
     let unreadable = uuid::Uuid::now_v7();
     let data = json!({"graphId": "g", "commands": [
         {"operationId": unreadable, "type": "NOPE", "payload": {}},

@@ -1,8 +1,8 @@
 //! Reads of a graph's history and of what became of commands.
 
 use graphy_model::{AppliedOperation, ClientId, GraphId, OperationId, Outcome, UserId, Viewport};
-use redis::streams::StreamRangeReply;
 use redis::FromRedisValue;
+use redis::streams::StreamRangeReply;
 
 use super::GraphStore;
 use super::keys::{GraphKeys, operation};
