@@ -1,5 +1,7 @@
 //! What holds for every graph and every command.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use graphy_model::checksum::{edge_text, node_text};

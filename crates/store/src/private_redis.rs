@@ -195,7 +195,7 @@ pub enum RedisServer {
     /// A private server of this process.
     Owned(PrivateRedis),
     /// A private server that another process runs on the same data folder.
-    Attached(PrivateEndpoint),
+    Attached(Box<PrivateEndpoint>),
     /// A server that others run.
     Remote(RedisUrl),
 }
@@ -222,7 +222,7 @@ impl RedisServer {
                 Err(StoreError::NotRunning { .. }) if Instant::now() < deadline => {
                     sleep(ATTACH_WAIT).await;
                 }
-                attached => return attached.map(Self::Attached),
+                attached => return attached.map(|endpoint| Self::Attached(Box::new(endpoint))),
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Graphs in a real Redis: their life, their one write, and what listeners hear.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::time::Duration;
 
 use graphy_model::{Checksum, Epoch, GraphId, OperationId, Outcome, UserId};

@@ -134,6 +134,7 @@ impl Fixture {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "called with json!")]
 pub(crate) fn command(kind: &str, payload: Value) -> Envelope {
     Envelope::from_value(json!({
         "operationId": Uuid::now_v7(), "type": kind, "payload": payload,

@@ -1,5 +1,7 @@
 //! The engine against a real Redis and a real BullMQ queue.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod fixture;
 mod order;
 mod pipeline;
