@@ -1,4 +1,4 @@
-import type { CommandBody, ErrorCode } from '../protocol';
+import type { CommandBody } from '../protocol';
 import type { Attention } from '../replica';
 import type { GraphStatus } from './graph-session';
 
@@ -58,7 +58,7 @@ export function describeCommand(command: CommandBody): string {
   }
 }
 
-const REASONS: Partial<Record<ErrorCode | 'conflict', string>> = {
+const REASONS: Partial<Record<Attention['code'], string>> = {
   not_found: 'What it changes was deleted meanwhile.',
   dangling_edge: 'One of its ends was deleted meanwhile.',
   already_exists: 'It exists already.',

@@ -4,6 +4,7 @@ import type {
   ErrorCode,
   LiveFrame,
   OperationName,
+  RejectCode,
   RequestOf,
   ResponseOf,
   ServerFrame,
@@ -102,4 +103,19 @@ function isApiError(value: unknown): value is ApiError {
     typeof (value as ApiError).code === 'string' &&
     typeof (value as ApiError).message === 'string'
   );
+}
+
+/** The reason of a refusal that came as an error, in the words that refused commands use. */
+export function rejectCode(code: ErrorCode): RejectCode {
+  switch (code) {
+    case 'unauthorized':
+      return 'forbidden';
+    case 'too_old':
+    case 'method_not_allowed':
+      return 'invalid';
+    case 'timeout':
+      return 'unavailable';
+    default:
+      return code;
+  }
 }

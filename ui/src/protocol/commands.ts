@@ -1,16 +1,20 @@
-import type { Edge, EdgePatch, Node, NodePatch, Viewport } from './domain';
+import type { Edge } from '../generated/Edge';
+import type { EdgeRef } from '../generated/EdgeRef';
+import type { Node } from '../generated/Node';
+import type { NodeRef } from '../generated/NodeRef';
+import type { UpdateEdge } from '../generated/UpdateEdge';
+import type { UpdateNode } from '../generated/UpdateNode';
+import type { Viewport } from '../generated/Viewport';
 
-/** One change that can stand alone or inside a `BATCH_UPDATE`. */
+/** One change that can stand alone or inside a `BATCH_UPDATE`. The server fills in what a new
+ * entity lacks. */
 export type SimpleCommand =
-  | { type: 'CREATE_NODE'; payload: Partial<Node> & { id: string } }
-  | { type: 'UPDATE_NODE'; payload: { id: string; patch: NodePatch; base?: { title?: string } } }
-  | { type: 'DELETE_NODE'; payload: { id: string } }
-  | {
-      type: 'CREATE_EDGE';
-      payload: Partial<Edge> & { id: string; source: string; target: string };
-    }
-  | { type: 'UPDATE_EDGE'; payload: { id: string; patch: EdgePatch } }
-  | { type: 'DELETE_EDGE'; payload: { id: string } };
+  | { type: 'CREATE_NODE'; payload: Partial<Node> & Pick<Node, 'id'> }
+  | { type: 'UPDATE_NODE'; payload: UpdateNode }
+  | { type: 'DELETE_NODE'; payload: NodeRef }
+  | { type: 'CREATE_EDGE'; payload: Partial<Edge> & Pick<Edge, 'id' | 'source' | 'target'> }
+  | { type: 'UPDATE_EDGE'; payload: UpdateEdge }
+  | { type: 'DELETE_EDGE'; payload: EdgeRef };
 
 export type CommandBody =
   | SimpleCommand

@@ -1,17 +1,17 @@
-import type { HeldEdge, HeldNode, SyncFrame, Viewport } from '../protocol';
+import type { HashedEdge, HashedNode, SyncFrame, Viewport } from '../protocol';
 
 type FullChunk = Extract<SyncFrame, { mode: 'full' }>;
 
 interface Complete {
-  nodes: HeldNode[];
-  edges: HeldEdge[];
+  nodes: HashedNode[];
+  edges: HashedEdge[];
   viewport: Viewport | undefined;
 }
 
 /** Collects the chunks of a full sync; the state is replaced only when all are here. */
 export class FullSyncAssembly {
-  private nodes: HeldNode[] = [];
-  private edges: HeldEdge[] = [];
+  private nodes: HashedNode[] = [];
+  private edges: HashedEdge[] = [];
   private viewport: Viewport | undefined;
   private next = 0;
   private chunks = 0;

@@ -1,4 +1,6 @@
-import type { Data, Edge, EdgePatch, Node, NodePatch } from '../protocol';
+import type { Edge, EdgePatch, Node, NodePatch } from '../protocol';
+
+type Data = Node['data'];
 
 /** Returns the node after `patch`; the given node is never changed. */
 export function patchNode(node: Node, patch: NodePatch): Node {

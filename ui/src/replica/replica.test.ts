@@ -353,7 +353,8 @@ describe('a full sync in chunks', () => {
     chunks,
     nodes: [{ node: node(id), hash: fakeHash(node(id)) }],
     edges: [],
-    ...(index === chunks - 1 ? { checksum: sum('a', 'b'), landed: [] } : {}),
+    landed: [],
+    ...(index === chunks - 1 ? { checksum: sum('a', 'b') } : {}),
   });
   const sum = (...ids: string[]) =>
     BigInt.asUintN(

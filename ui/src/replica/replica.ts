@@ -11,10 +11,10 @@ import type {
   CommandBody,
   Edge,
   Envelope,
-  ErrorCode,
   Landed,
   Node,
   Outcome,
+  RejectCode,
   RevertFrame,
   ServerFrame,
   StateUpdateFrame,
@@ -44,7 +44,7 @@ export interface Attention {
   operationId: string;
   command: CommandBody;
   targets: readonly string[];
-  code: ErrorCode | 'conflict';
+  code: RejectCode | 'conflict';
   message: string;
   field?: string;
   /** `true` once the server has spoken; before that only this replica expects the refusal. */
@@ -215,7 +215,7 @@ export class Replica {
         if (!this.receiveFullChunk(frame, change)) return;
         break;
     }
-    for (const landed of frame.landed ?? []) this.settleLanded(landed, change);
+    for (const landed of frame.landed) this.settleLanded(landed, change);
   }
 
   /** Returns `true` when the last chunk has replaced the state. */

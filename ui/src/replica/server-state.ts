@@ -1,4 +1,4 @@
-import type { AppliedOperation, Change, Edge, HeldEdge, HeldNode, Node } from '../protocol';
+import type { AppliedOperation, Change, Edge, HashedEdge, HashedNode, Node } from '../protocol';
 import { patchEdge, patchNode, sameJson } from './patch';
 
 /** Ids whose entity differs from what it was before. */
@@ -59,7 +59,7 @@ export class ServerState {
   }
 
   /** Replaces everything, keeping the identity of entities that are equal. */
-  replaceAll(nodes: HeldNode[], edges: HeldEdge[], touched: Touched): void {
+  replaceAll(nodes: HashedNode[], edges: HashedEdge[], touched: Touched): void {
     const oldNodes = new Map(this.nodes);
     const oldEdges = new Map(this.edges);
     this.nodes.clear();

@@ -1,10 +1,10 @@
-import type { CommandBody, Edge, ErrorCode, Node, SimpleCommand } from '../protocol';
+import type { CommandBody, Edge, Node, RejectCode, SimpleCommand } from '../protocol';
 import { patchEdge, patchNode } from './patch';
 import type { ServerState } from './server-state';
 
 /** Why a pending command has no effect on the present state. */
 export interface Problem {
-  code: ErrorCode;
+  code: RejectCode;
   message: string;
 }
 

@@ -14,6 +14,18 @@ import { formatHash, ServerState } from '../../replica/server-state';
 import { Speculation } from '../../replica/speculation';
 import type { ConnectionStatus, GraphConnection, GraphHandlers } from '../platform';
 
+const LIMITS = {
+  stringBytesMax: 16_384,
+  commandBytesMax: 32_768,
+  entityBytesMax: 262_144,
+  jsonDepthMax: 32,
+  batchCommandsMax: 100,
+  batchBodyBytesMax: 1_048_576,
+  nodesMax: 100_000,
+  edgesMax: 500_000,
+  messageBytesMax: 65_536,
+};
+
 /** FNV-1a over the JSON text: any stable 64-bit number will do, clients only sum. */
 export function fakeHash(entity: Node | Edge): string {
   let hash = 0xcbf29ce484222325n;
@@ -214,7 +226,7 @@ class FakeConnection implements GraphConnection {
       epoch: state.epoch ?? '',
       version: state.version,
       graph: meta,
-      limits: {},
+      limits: LIMITS,
       heartbeatMs: 10_000,
     });
     const pending = [...this.unanswered.keys()];

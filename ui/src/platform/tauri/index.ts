@@ -8,6 +8,7 @@ import {
   type GraphHandlers,
   type LiveHandlers,
   type Platform,
+  rejectCode,
 } from '../platform';
 
 type GraphEvent =
@@ -92,7 +93,8 @@ function refuse(handlers: GraphHandlers, args: Record<string, unknown>, failure:
   const command = args.command as { operationId: string } | undefined;
   if (command === undefined) return;
   const { code, message, field } = failure;
-  handlers.onFrame({ type: 'revert', operationId: command.operationId, code, message, field });
+  const { operationId } = command;
+  handlers.onFrame({ type: 'revert', operationId, code: rejectCode(code), message, field });
 }
 
 function statusOf(event: Extract<GraphEvent, { kind: 'status' }>): ConnectionStatus {

@@ -1,6 +1,6 @@
-import type { ClientFrame, Envelope, ErrorCode, Landed, ServerFrame } from '../../protocol';
+import type { ClientFrame, Envelope, ErrorCode, ServerFrame } from '../../protocol';
 import { uuidV7 } from '../../shared/ids';
-import type { GraphConnection, GraphHandlers } from '../platform';
+import { type GraphConnection, type GraphHandlers, rejectCode } from '../platform';
 import { ReconnectingSocket, socketUrl } from './reconnecting-socket';
 
 /** Keeps `hello` under its 4 KiB; pending ids beyond it are simply sent again. */
@@ -99,7 +99,8 @@ export class WebGraphConnection implements GraphConnection {
         return this.refused(frame, frame.operationId, frame.code);
       case 'error': {
         if (!frame.operationId) break;
-        const { operationId, code, message, field } = frame;
+        const { operationId, message, field } = frame;
+        const code = rejectCode(frame.code);
         if (frame.retryable) return this.resendLater(operationId);
         this.unanswered.delete(operationId);
         this.handlers.onFrame({ type: 'revert', operationId, code, message, field });
@@ -113,7 +114,7 @@ export class WebGraphConnection implements GraphConnection {
   }
 
   private synced(frame: Extract<ServerFrame, { type: 'sync' }>): void {
-    for (const { operationId } of frame.landed ?? ([] as Landed[])) {
+    for (const { operationId } of frame.landed) {
       this.unanswered.delete(operationId);
     }
     this.handlers.onFrame(frame);
