@@ -6,12 +6,14 @@ mod outlet;
 mod pending;
 mod position;
 mod run;
+mod socket;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use graphy_model::{
-    ClientId, Command, Envelope, Epoch, GraphId, Limits, OperationId, RejectCode, Rejection,
+    Action, ClientId, Command, Envelope, Epoch, GraphId, Limits, OperationId, RejectCode,
+    Rejection, Role,
 };
 use graphy_protocol::ServerFrame;
 use graphy_telemetry::clock::{Clock as _, SystemClock};
@@ -34,7 +36,8 @@ pub struct SessionConfig {
     /// The graph.
     pub graph_id: GraphId,
     /// The session's name for itself. Commands are counted per client and graph from 1, so each
-    /// session needs a name that was not used for this graph before.
+    /// session needs a name that was not used for this graph before. A session that has to begin
+    /// its count anew adds a dot and a number.
     pub client_id: ClientId,
 }
 
@@ -145,6 +148,11 @@ struct Inner {
     wish: Option<SyncWish>,
     /// Where the reader stands; what new commands are made against.
     base: Option<(Epoch, u64)>,
+    /// The life of the graph in which commands were counted so far.
+    counted_in: Option<Epoch>,
+    /// What the token allows and commands may weigh, once the server has said so.
+    role: Option<Role>,
+    limits: Limits,
     over: bool,
 }
 
@@ -195,6 +203,9 @@ impl GraphSession {
                 pending: Pending::new(config.client_id.clone()),
                 wish: None,
                 base: None,
+                counted_in: None,
+                role: None,
+                limits: Limits::default(),
                 over: false,
             }),
             wake: Notify::new(),
@@ -245,8 +256,6 @@ impl GraphSession {
     /// # Errors
     /// As `send`.
     pub fn send_envelope(&self, mut envelope: Envelope) -> Result<(), SendError> {
-        let limits = Limits::default();
-        limits.check(&envelope.command)?;
         envelope
             .timestamp
             .get_or_insert_with(|| SystemClock.now_ms());
@@ -254,13 +263,16 @@ impl GraphSession {
         if inner.over {
             return Err(SendError::Closed);
         }
+        // What the server would refuse at its door is refused here, before it is counted.
+        inner.limits.check(&envelope.command)?;
+        check_role(&envelope.command, inner.role)?;
         if envelope.epoch.is_none()
             && let Some((epoch, version)) = &inner.base
         {
             envelope.epoch = Some(epoch.clone());
             envelope.base_version = envelope.base_version.or(Some(*version));
         }
-        check_weight(&envelope, &limits)?;
+        check_weight(&envelope, &inner.limits)?;
         inner
             .pending
             .push(envelope)
@@ -320,6 +332,28 @@ pub fn new_operation_id() -> OperationId {
 
 /// Room for what the session adds to an envelope: client, seq and an epoch.
 const ADDED_BYTES_MAX: usize = 512;
+
+fn check_role(command: &Command, role: Option<Role>) -> Result<(), Rejection> {
+    let action = match command {
+        Command::DeleteGraph(_) => Action::DeleteGraph,
+        Command::UpdateViewport(_) => Action::ReadGraph,
+        Command::CreateNode(_)
+        | Command::UpdateNode(_)
+        | Command::DeleteNode(_)
+        | Command::CreateEdge(_)
+        | Command::UpdateEdge(_)
+        | Command::DeleteEdge(_)
+        | Command::BatchUpdate(_) => Action::EditGraph,
+    };
+    match role {
+        Some(role) if !role.allows(action) => {
+            let (kind, role) = (command.command_type().as_str(), role.as_str());
+            let message = format!("the role {role} does not allow {kind}");
+            Err(Rejection::new(RejectCode::Forbidden, message))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
 
 fn check_weight(envelope: &Envelope, limits: &Limits) -> Result<(), Rejection> {
     let bytes = serde_json::to_string(envelope).map_or(usize::MAX, |text| text.len());

@@ -193,16 +193,106 @@ async fn a_command_that_is_refused_for_good_is_forgotten() {
     );
     peer.command().await;
     peer.command().await;
-    peer.send(&error(first, ErrorCode::Forbidden)).await;
+    for operation_id in [first, second] {
+        let revert = ServerFrame::Revert {
+            operation_id,
+            code: RejectCode::AlreadyExists,
+            message: "there".into(),
+            field: None,
+        };
+        peer.send(&revert).await;
+        while reader.frame().await != revert {}
+    }
+    assert_eq!(session.pending(), 0);
+}
+
+#[tokio::test]
+async fn in_another_life_of_the_graph_the_count_begins_anew_and_ids_stay() {
+    let server = Server::start().await;
+    let (session, mut reader) = server.open(timing());
+    let (mut peer, _) = server.welcome(7, vec![]).await;
+    reader.online().await;
+    let done = session.send(node("a")).unwrap();
+    peer.command().await;
+    peer.send(&result(done, 8)).await;
+    let kept = session.send(node("b")).unwrap();
+    assert_eq!(peer.command().await.seq, Some(2));
+    // The graph was lost and made again: the server knows neither the epoch nor the count.
+    peer.send(&ServerFrame::Revert {
+        operation_id: kept,
+        code: RejectCode::StaleEpoch,
+        message: "another epoch".into(),
+        field: None,
+    })
+    .await;
+    assert!(matches!(peer.next().await, ClientFrame::RequestSync { .. }));
+    peer.send(&support::full_of("e2", 0)).await;
+
+    let (mut peer, hello) = server.greet().await;
+    assert_eq!(hello.client_id.as_str(), "me.1");
+    assert_eq!(
+        (hello.epoch.unwrap().as_str(), hello.version),
+        ("e2", Some(0))
+    );
+    peer.send(&support::welcome_to("e2", 0)).await;
+    peer.send(&support::full_of("e2", 0)).await;
+    let again = peer.command().await;
+    assert_eq!((again.operation_id, again.seq), (kept, Some(1)));
+    assert_eq!(again.client_id, Some(hello.client_id));
+    assert_eq!(
+        (again.epoch.unwrap().as_str(), again.base_version),
+        ("e2", None)
+    );
+    // The reader was never told that the command failed.
+    session.close().await;
+    while let Some(event) = reader.next().await {
+        let SessionEvent::Frame(received) = event else {
+            continue;
+        };
+        assert!(!matches!(received.frame, ServerFrame::Revert { .. }));
+    }
+}
+
+#[tokio::test]
+async fn a_hole_in_the_count_is_left_behind() {
+    let server = Server::start().await;
+    let (session, mut reader) = server.open(timing());
+    let (mut peer, _) = server.welcome(0, vec![]).await;
+    reader.online().await;
+    let (old, new) = (
+        session.send(node("a")).unwrap(),
+        session.send(node("b")).unwrap(),
+    );
+    peer.command().await;
+    peer.command().await;
     let revert = ServerFrame::Revert {
-        operation_id: second,
-        code: RejectCode::AlreadyExists,
-        message: "there".into(),
+        operation_id: old,
+        code: RejectCode::Expired,
+        message: "too old".into(),
         field: None,
     };
     peer.send(&revert).await;
+    let (mut peer, hello) = server.welcome(0, vec![]).await;
+    assert_eq!(
+        (hello.client_id.as_str(), hello.pending),
+        ("me.1", vec![new])
+    );
+    let again = peer.command().await;
+    assert_eq!((again.operation_id, again.seq), (new, Some(1)));
     while reader.frame().await != revert {}
-    assert_eq!(session.pending(), 0);
+}
+
+#[tokio::test]
+async fn what_the_token_does_not_allow_never_leaves() {
+    let server = Server::start().await;
+    let (session, mut reader) = server.open(timing());
+    let _peer = server.welcome(0, vec![]).await;
+    reader.online().await;
+    let delete = Command::DeleteGraph(graphy_model::command::NoPayload {});
+    let Err(SendError::Rejected(rejection)) = session.send(delete) else {
+        panic!("an editor may not delete the graph")
+    };
+    assert_eq!(rejection.code, RejectCode::Forbidden);
 }
 
 #[tokio::test]

@@ -4,57 +4,27 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt as _, StreamExt as _};
-use graphy_model::OperationId;
-use graphy_protocol::{ClientFrame, ErrorCode, Hello, Landed, ServerFrame, Sync, close};
-use tokio::net::TcpStream;
+use futures_util::StreamExt as _;
+use futures_util::stream::SplitStream;
+use graphy_model::{OperationId, RejectCode};
+use graphy_protocol::{ClientFrame, Hello, ServerFrame, Sync, close};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use tracing::warn;
 
 use super::backoff::Backoff;
 use super::outlet::{Delivery, Outlet};
 use super::position::{Lack, Move, Position, Step};
+use super::socket::{End, Socket, Writer, lost, open};
 use super::{Received, SessionConfig, SessionStatus, Shared, SyncWish, Timing};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// The library would keep 128 KiB for each socket.
-const READ_BUFFER_BYTES: usize = 8 * 1024;
-/// Small frames that follow each other go out together.
-const WRITE_BUFFER_BYTES: usize = 8 * 1024;
-/// Frames beyond this wait in the pending queue.
-const WRITE_BUFFER_BYTES_MAX: usize = 256 * 1024;
-/// The largest frame that is taken from a server.
-const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// A hello may weigh 4 KiB; an id in it takes 39 bytes. Commands that it does not name are safe
 /// all the same: they are sent again, and the server knows them by their ids.
 const HELLO_BYTES_MAX: usize = 4 * 1024;
 const HELLO_ID_BYTES: usize = 39;
 /// Syncs in a row that do not join what the reader holds.
 const FRUITLESS_SYNCS_MAX: u32 = 5;
-
-/// How a socket ended.
-#[derive(Debug)]
-pub(super) enum End {
-    /// The owner wished it.
-    Owner,
-    /// The server will not have this session again.
-    Final { code: u16, reason: String },
-    /// The server asked to come back later.
-    GoingAway { retry_after: Duration },
-    /// Anything else: try again.
-    Lost { reason: String },
-}
-
-fn lost(reason: impl Into<String>) -> End {
-    End::Lost {
-        reason: reason.into(),
-    }
-}
 
 /// A socket and what it serves.
 pub(super) struct Connection<'a> {
@@ -69,9 +39,8 @@ pub(super) struct Connection<'a> {
 /// The state of a connection that has a socket.
 struct Live<'a, 'b> {
     on: &'b mut Connection<'a>,
-    sink: SplitSink<Socket, Message>,
+    writer: Writer,
     heard: Instant,
-    spoke: Instant,
     sync_due: Option<Instant>,
     fruitless_syncs: u32,
     retry: Backoff,
@@ -83,7 +52,7 @@ impl Connection<'_> {
     /// Opens a socket and serves it to its end; says also whether the reader got the present.
     pub(super) async fn live(mut self) -> (End, bool) {
         let opened = tokio::select! {
-            opened = timeout(self.timing.step, self.open()) => {
+            opened = timeout(self.timing.step, open(self.config)) => {
                 opened.unwrap_or_else(|_| Err(lost("connecting took too long")))
             }
             () = self.shared.token.cancelled() => Err(End::Owner),
@@ -95,30 +64,14 @@ impl Connection<'_> {
         (end, self.reached_online)
     }
 
-    async fn open(&self) -> Result<Socket, End> {
-        let settings = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER_BYTES)
-            .write_buffer_size(WRITE_BUFFER_BYTES)
-            .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
-            .max_message_size(Some(MESSAGE_BYTES_MAX))
-            .max_frame_size(Some(MESSAGE_BYTES_MAX));
-        let address = self.config.url.subscribe(&self.config.graph_id);
-        match connect_async_with_config(address, Some(settings), true).await {
-            Ok((socket, _)) => Ok(socket),
-            Err(SocketError::Http(response)) => Err(refused(response.status().as_u16())),
-            Err(error) => Err(lost(error.to_string())),
-        }
-    }
-
     async fn serve(&mut self, socket: Socket) -> End {
         let (sink, mut stream) = socket.split();
         let now = Instant::now();
         let timing = *self.timing;
         let mut live = Live {
             on: self,
-            sink,
+            writer: Writer::new(sink, timing.step),
             heard: now,
-            spoke: now,
             sync_due: Some(now + timing.step),
             fruitless_syncs: 0,
             retry: Backoff::new(timing.reconnect_first, timing.reconnect_longest),
@@ -130,8 +83,7 @@ impl Connection<'_> {
             ControlFlow::Break(end) => end,
         };
         if matches!(end, End::Owner) {
-            // Whether the server hears it makes no difference.
-            drop(timeout(Duration::from_secs(1), live.sink.close()).await);
+            live.writer.close().await;
         }
         end
     }
@@ -143,7 +95,7 @@ impl Live<'_, '_> {
         let at = self.on.position.at().cloned();
         let mut hello = Hello {
             token: self.on.config.token.clone(),
-            client_id: self.on.config.client_id.clone(),
+            client_id: self.on.shared.lock().pending.client_id().clone(),
             graph_id: None,
             epoch: at.as_ref().map(|(epoch, _)| epoch.clone()),
             version: at.map(|(_, version)| version),
@@ -152,7 +104,7 @@ impl Live<'_, '_> {
         let room =
             HELLO_BYTES_MAX.saturating_sub(ClientFrame::Hello(hello.clone()).to_text().len());
         hello.pending = self.on.shared.lock().pending.oldest(room / HELLO_ID_BYTES);
-        self.write(&ClientFrame::Hello(hello)).await
+        self.writer.write(&ClientFrame::Hello(hello)).await
     }
 
     /// Turns until the socket ends.
@@ -167,8 +119,8 @@ impl Live<'_, '_> {
                 () = self.on.shared.wake.notified() => ControlFlow::Continue(()),
                 () = self.on.shared.token.cancelled() => ControlFlow::Break(End::Owner),
                 () = self.on.outlet.has_room() => self.recover().await,
-                () = sleep_until(self.spoke + timing.heartbeat) => {
-                    self.write(&ClientFrame::Heartbeat).await
+                () = sleep_until(self.writer.spoke() + timing.heartbeat) => {
+                    self.writer.write(&ClientFrame::Heartbeat).await
                 }
                 () = sleep_until(self.heard + timing.silence) => {
                     ControlFlow::Break(lost("the server fell silent"))
@@ -204,9 +156,11 @@ impl Live<'_, '_> {
             let Some(envelope) = self.on.shared.lock().pending.next_to_send(epoch) else {
                 break;
             };
-            self.feed(&ClientFrame::Command(Box::new(envelope))).await?;
+            self.writer
+                .feed(&ClientFrame::Command(Box::new(envelope)))
+                .await?;
         }
-        self.flush().await
+        self.writer.flush().await
     }
 
     async fn hear(&mut self, message: Option<Result<Message, SocketError>>) -> ControlFlow<End> {
@@ -248,15 +202,15 @@ impl Live<'_, '_> {
             // A reader that lags asks once it has room.
             Step::Ask(_) if self.on.outlet.is_lagging() => ControlFlow::Continue(()),
             Step::Ask(lack) => self.ask(lack).await,
-            Step::Deliver(to) => {
-                self.deliver(received, to).await;
+            Step::Deliver(_) if self.is_for_another_life(&received.frame) => {
                 ControlFlow::Continue(())
             }
+            Step::Deliver(to) => self.deliver(received, to).await,
         }
     }
 
-    async fn deliver(&mut self, received: Box<Received>, to: Move) {
-        let landed = self.note(&received.frame);
+    async fn deliver(&mut self, received: Box<Received>, to: Move) -> ControlFlow<End> {
+        let noted = self.note(&received.frame);
         let is_sync = matches!(received.frame, ServerFrame::Sync(_));
         let delivery = if is_sync && !self.on.outlet.is_lagging() {
             let (patience, token) = (self.on.timing.silence, &self.on.shared.token);
@@ -264,75 +218,109 @@ impl Live<'_, '_> {
         } else {
             self.on.outlet.offer(received)
         };
-        if delivery == Delivery::Withheld {
-            return;
-        }
-        if is_sync {
+        let mut count_is_over = noted.leaves_hole;
+        if delivery == Delivery::Given {
+            let arrives = matches!(to, Move::Arrive(..));
+            self.on.position.advance(to);
             let mut inner = self.on.shared.lock();
-            for id in landed {
+            for id in noted.landed {
                 inner.pending.settle(id);
             }
+            inner.base = self.on.position.at().cloned();
+            if arrives && let Some((epoch, _)) = inner.base.clone() {
+                let before = inner.counted_in.replace(epoch);
+                count_is_over |= before.is_some() && before != inner.counted_in;
+            }
             drop(inner);
-            self.sync_due = Some(Instant::now() + self.on.timing.step);
+            if is_sync {
+                self.sync_due = Some(Instant::now() + self.on.timing.step);
+            }
+            if arrives {
+                self.arrive();
+            }
         }
-        let arrives = matches!(to, Move::Arrive(..));
-        self.on.position.advance(to);
-        self.on.shared.lock().base = self.on.position.at().cloned();
-        if arrives {
-            self.arrive();
+        if count_is_over && self.on.shared.lock().pending.roll() {
+            return ControlFlow::Break(End::Renewed);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Says whether the frame refuses a command only because it was made in another life of the
+    /// graph; then it will go out again after a sync, and the reader need not know.
+    fn is_for_another_life(&mut self, frame: &ServerFrame) -> bool {
+        let ServerFrame::Revert {
+            operation_id,
+            code: RejectCode::StaleEpoch,
+            ..
+        } = frame
+        else {
+            return false;
+        };
+        self.send_again(*operation_id);
+        self.on.shared.lock().wish.get_or_insert(SyncWish::Delta);
+        true
+    }
+
+    fn send_again(&mut self, id: OperationId) {
+        if self.on.shared.lock().pending.take_back(id) && self.retry_at.is_none() {
+            self.retry_at = Some(Instant::now() + self.retry.next_wait());
         }
     }
 
-    /// Notes what a frame says of this session's commands, and returns those that a sync names.
+    /// Notes what a frame says of this session's commands.
     ///
     /// A sync that the reader does not get will be asked for again, so its commands stay pending
     /// until then; other frames about commands are kept for the reader.
-    fn note(&mut self, frame: &ServerFrame) -> Vec<OperationId> {
+    fn note(&mut self, frame: &ServerFrame) -> Noted {
+        let mut noted = Noted::default();
         match frame {
-            ServerFrame::CommandResult { operation_id, .. }
-            | ServerFrame::Revert { operation_id, .. } => {
+            ServerFrame::CommandResult { operation_id, .. } => {
                 self.retry.reset();
                 self.on.shared.lock().pending.settle(*operation_id);
+            }
+            ServerFrame::Revert {
+                operation_id, code, ..
+            } => {
+                let pending = &mut self.on.shared.lock().pending;
+                if refused_at_the_door(*code) {
+                    noted.leaves_hole = pending.settle_uncounted(*operation_id);
+                } else {
+                    pending.settle(*operation_id);
+                }
             }
             ServerFrame::Error {
                 error,
                 operation_id: Some(id),
-            } if error.retryable => {
-                if self.on.shared.lock().pending.take_back(*id) && self.retry_at.is_none() {
-                    self.retry_at = Some(Instant::now() + self.retry.next_wait());
-                }
-                if error.code == ErrorCode::StaleEpoch {
-                    self.on.shared.lock().wish.get_or_insert(SyncWish::Delta);
-                }
-            }
-            ServerFrame::Error {
-                operation_id: Some(id),
-                ..
             } => {
-                self.on.shared.lock().pending.settle(*id);
+                if error.retryable {
+                    self.send_again(*id);
+                } else {
+                    noted.leaves_hole = self.on.shared.lock().pending.settle_uncounted(*id);
+                }
             }
             ServerFrame::Sync(
                 Sync::InSync { landed, .. }
                 | Sync::Behind { landed, .. }
                 | Sync::Full { landed, .. },
             ) => {
-                return landed
-                    .iter()
-                    .map(|landed: &Landed| landed.operation_id)
-                    .collect();
+                noted.landed = landed.iter().map(|one| one.operation_id).collect();
             }
             ServerFrame::GoingAway { retry_after_ms } => {
                 self.going_away = Some(Duration::from_millis(*retry_after_ms));
             }
-            ServerFrame::Welcome { .. }
-            | ServerFrame::StateUpdate { .. }
+            ServerFrame::Welcome { role, limits, .. } => {
+                let mut inner = self.on.shared.lock();
+                inner.role = Some(*role);
+                inner.limits = limits.clone();
+            }
+            ServerFrame::StateUpdate { .. }
             | ServerFrame::Heartbeat { .. }
             | ServerFrame::Presence {}
             | ServerFrame::Error {
                 operation_id: None, ..
             } => {}
         }
-        Vec::new()
+        noted
     }
 
     /// The reader has the present.
@@ -363,34 +351,24 @@ impl Live<'_, '_> {
         self.on.position.expect_sync();
         self.sync_due = Some(Instant::now() + self.on.timing.step);
         let (epoch, version) = self.on.position.at().cloned().unzip();
-        self.write(&ClientFrame::RequestSync { epoch, version })
+        self.writer
+            .write(&ClientFrame::RequestSync { epoch, version })
             .await
-    }
-
-    async fn write(&mut self, frame: &ClientFrame) -> ControlFlow<End> {
-        self.feed(frame).await?;
-        self.flush().await
-    }
-
-    async fn feed(&mut self, frame: &ClientFrame) -> ControlFlow<End> {
-        self.spoke = Instant::now();
-        let sending = self.sink.feed(Message::text(frame.to_text()));
-        written(timeout(self.on.timing.step, sending).await)
-    }
-
-    async fn flush(&mut self) -> ControlFlow<End> {
-        written(timeout(self.on.timing.step, self.sink.flush()).await)
     }
 }
 
-fn written(
-    result: Result<Result<(), SocketError>, tokio::time::error::Elapsed>,
-) -> ControlFlow<End> {
-    match result {
-        Ok(Ok(())) => ControlFlow::Continue(()),
-        Ok(Err(error)) => ControlFlow::Break(lost(error.to_string())),
-        Err(_) => ControlFlow::Break(lost("the server does not read")),
-    }
+/// What a frame said of this session's commands.
+#[derive(Default)]
+struct Noted {
+    /// Those that a sync names.
+    landed: Vec<OperationId>,
+    /// Whether a command was refused that others are counted after.
+    leaves_hole: bool,
+}
+
+/// Whether a server gives this reason only before it has counted a command.
+fn refused_at_the_door(code: RejectCode) -> bool {
+    matches!(code, RejectCode::Forbidden | RejectCode::Expired)
 }
 
 /// Resolves at an instant; never, if there is none.
@@ -398,19 +376,5 @@ async fn at(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant).await,
         None => std::future::pending().await,
-    }
-}
-
-/// What an answer other than a socket means: who asks wrongly need not ask again.
-fn refused(status: u16) -> End {
-    let code = match status {
-        401 => close::UNAUTHORIZED,
-        403 => close::FORBIDDEN,
-        404 => close::NOT_FOUND,
-        _ => return lost(format!("the server answered with HTTP status {status}")),
-    };
-    End::Final {
-        code,
-        reason: format!("the server answered with HTTP status {status}"),
     }
 }

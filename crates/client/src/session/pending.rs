@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use graphy_model::ids::ID_CHARS_MAX;
 use graphy_model::{ClientId, Envelope, Epoch, OperationId};
 
 /// The most commands that may wait for their end.
@@ -28,7 +29,10 @@ struct Entry {
 /// The queue.
 #[derive(Debug)]
 pub(super) struct Pending {
+    name: ClientId,
     client_id: ClientId,
+    /// How many times the count began anew.
+    rolls: u32,
     next_seq: u64,
     entries: VecDeque<Entry>,
     in_flight: usize,
@@ -41,7 +45,9 @@ pub(super) struct Full;
 impl Pending {
     pub(super) fn new(client_id: ClientId) -> Self {
         Self {
+            name: client_id.clone(),
             client_id,
+            rolls: 0,
             next_seq: 1,
             entries: VecDeque::new(),
             in_flight: 0,
@@ -50,6 +56,50 @@ impl Pending {
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Returns the name under which commands are counted at present.
+    pub(super) fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+
+    /// Begins the count anew, under a name that no server has counted yet; true if that made a
+    /// difference.
+    ///
+    /// Needed when the count has a hole that nobody will fill, or when the server's side of it is
+    /// gone. Ids stay, so what was counted under the old name is known as a duplicate.
+    pub(super) fn roll(&mut self) -> bool {
+        if self.next_seq == 1 {
+            return false;
+        }
+        self.rolls += 1;
+        let suffix = format!(".{}", self.rolls);
+        let room = ID_CHARS_MAX - suffix.len();
+        let name = self.name.as_str();
+        let name = format!("{}{suffix}", &name[..name.len().min(room)]);
+        self.client_id = ClientId::new(&name).expect("an id with digits behind a dot is an id");
+        self.take_all_back();
+        self.next_seq = 1;
+        for entry in &mut self.entries {
+            entry.envelope.client_id = Some(self.client_id.clone());
+            entry.envelope.seq = Some(self.next_seq);
+            self.next_seq += 1;
+        }
+        true
+    }
+
+    /// Forgets a command that the server refused without counting it; true if it leaves a hole
+    /// in the count.
+    pub(super) fn settle_uncounted(&mut self, id: OperationId) -> bool {
+        let Some(index) = self.position(id) else {
+            return false;
+        };
+        let is_last = self.entries[index].envelope.seq == Some(self.next_seq - 1);
+        self.settle(id);
+        if is_last {
+            self.next_seq -= 1;
+        }
+        !is_last
     }
 
     /// Takes a command in and gives it its place in the client's order.
@@ -206,6 +256,30 @@ mod tests {
             sent += 1;
         }
         assert_eq!(sent, IN_FLIGHT_MAX);
+    }
+
+    #[test]
+    fn a_new_count_has_a_new_name_and_the_same_ids() {
+        let mut pending = queue();
+        assert!(!pending.roll());
+        let ids: Vec<_> = (0..3)
+            .map(|_| {
+                let envelope = envelope("e");
+                let id = envelope.operation_id;
+                pending.push(envelope).unwrap();
+                id
+            })
+            .collect();
+        // The newest one leaves no hole; an older one does.
+        assert!(!pending.settle_uncounted(ids[2]));
+        pending.push(envelope("e")).unwrap();
+        assert!(pending.settle_uncounted(ids[0]));
+        assert!(pending.roll());
+        assert_eq!(pending.client_id().as_str(), "c.1");
+        let first = pending.next_to_send(None).unwrap();
+        assert_eq!((first.operation_id, first.seq), (ids[1], Some(1)));
+        assert_eq!(first.client_id.as_ref(), Some(pending.client_id()));
+        assert_eq!(pending.next_to_send(None).unwrap().seq, Some(2));
     }
 
     #[test]

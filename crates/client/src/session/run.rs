@@ -7,9 +7,10 @@ use graphy_protocol::close;
 use tracing::{debug, info};
 
 use super::backoff::Backoff;
-use super::connection::{Connection, End};
+use super::connection::Connection;
 use super::outlet::Outlet;
 use super::position::Position;
+use super::socket::End;
 use super::{SessionConfig, SessionStatus, Shared, Timing};
 
 /// The code of a socket that its owner ended.
@@ -43,6 +44,7 @@ pub(super) async fn run(
         let (reason, wait) = match end {
             End::Owner => break (NORMAL, "the owner ended the session".to_owned()),
             End::Final { code, reason } => break (code, reason),
+            End::Renewed => continue,
             End::Lost { reason } => (reason, backoff.next_wait()),
             End::GoingAway { retry_after } => {
                 let wait = retry_after.clamp(timing.reconnect_first, timing.reconnect_longest);

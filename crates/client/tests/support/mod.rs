@@ -156,6 +156,10 @@ impl Reader {
     }
 
     pub(crate) async fn status(&mut self) -> SessionStatus {
+        soon("a status", self.any_status()).await
+    }
+
+    async fn any_status(&mut self) -> SessionStatus {
         loop {
             if let SessionEvent::Status(status) = self.next().await.expect("the session is over") {
                 return status;
@@ -168,6 +172,10 @@ impl Reader {
     }
 
     pub(crate) async fn frame(&mut self) -> ServerFrame {
+        soon("a frame", self.any_frame()).await
+    }
+
+    async fn any_frame(&mut self) -> ServerFrame {
         loop {
             if let SessionEvent::Frame(frame) = self.next().await.expect("the session is over") {
                 return frame.frame;
@@ -177,11 +185,15 @@ impl Reader {
 }
 
 pub(crate) fn welcome(version: u64) -> ServerFrame {
+    welcome_to("e1", version)
+}
+
+pub(crate) fn welcome_to(epoch: &str, version: u64) -> ServerFrame {
     ServerFrame::Welcome {
         session_id: "s".into(),
         user_id: UserId::new("u").unwrap(),
         role: Role::Editor,
-        epoch: epoch(),
+        epoch: Epoch::new(epoch).unwrap(),
         version,
         graph: GraphMeta {
             graph_id: GraphId::new("g").unwrap(),
@@ -196,8 +208,16 @@ pub(crate) fn welcome(version: u64) -> ServerFrame {
 }
 
 pub(crate) fn full(version: u64, landed: Vec<Landed>) -> ServerFrame {
+    full_with("e1", version, landed)
+}
+
+pub(crate) fn full_of(epoch: &str, version: u64) -> ServerFrame {
+    full_with(epoch, version, vec![])
+}
+
+fn full_with(epoch: &str, version: u64, landed: Vec<Landed>) -> ServerFrame {
     ServerFrame::Sync(Sync::Full {
-        epoch: epoch(),
+        epoch: Epoch::new(epoch).unwrap(),
         version,
         chunk: 0,
         chunks: 1,
