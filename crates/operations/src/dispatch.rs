@@ -1,0 +1,155 @@
+//! The one table of operations: name, what it takes to call it, and what it calls.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use graphy_model::envelope::{clip, decode};
+use graphy_model::{Action, Role};
+use graphy_protocol::{ApiError, ErrorCode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::caller::Caller;
+use crate::operations::Operations;
+
+type Answer = Pin<Box<dyn Future<Output = Result<Value, ApiError>> + Send>>;
+
+/// One line of the table of operations.
+pub struct OperationEntry {
+    /// `area.verb`.
+    pub name: &'static str,
+    /// The least trusted role that may call it.
+    pub least_role: Role,
+    action: Action,
+    handler: fn(Operations, Caller, Value) -> Answer,
+}
+
+/// What operations without parameters take.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+macro_rules! table {
+    ($($name:literal, $action:ident, $function:ident $(($payload:tt))?;)*) => {
+        &[$(OperationEntry {
+            name: $name,
+            least_role: least_role(Action::$action),
+            action: Action::$action,
+            handler: |operations, caller, payload| Box::pin(async move {
+                table!(@call operations, caller, payload, $function $(($payload))?)
+            }),
+        }),*]
+    };
+    (@call $operations:ident, $caller:ident, $payload:ident, $function:ident (payload)) => {
+        answer($operations.$function(&$caller, read($payload)?).await?)
+    };
+    (@call $operations:ident, $caller:ident, $payload:ident, $function:ident) => {{
+        let Nothing {} = read($payload)?;
+        answer($operations.$function(&$caller).await?)
+    }};
+}
+
+/// All operations that can be called by name.
+pub const OPERATIONS: &[OperationEntry] = table! {
+    "graphs.list", ReadGraph, graphs_list;
+    "graphs.create", CreateGraph, graphs_create (payload);
+    "graphs.delete", DeleteGraph, graphs_delete (payload);
+    "graphs.import", CreateGraph, graphs_import (payload);
+    "imports.cancel", CreateGraph, imports_cancel (payload);
+    "graphs.export", ReadGraph, graphs_export (payload);
+    "graph.verify", ReadGraph, graph_verify (payload);
+    "overview.get", ReadSystem, overview_get;
+    "health.check", ReadSystem, health_check;
+    "metrics.get", ReadSystem, metrics_get;
+    "system.info", ReadGraph, system_info;
+    "tokens.create", ManageTokens, tokens_create (payload);
+    "tokens.list", ManageTokens, tokens_list;
+    "tokens.revoke", ManageTokens, tokens_revoke (payload);
+};
+
+/// The same as [`Action::least_role`], which is not `const`; a test holds them together.
+const fn least_role(action: Action) -> Role {
+    match action {
+        Action::ReadGraph => Role::Viewer,
+        Action::EditGraph | Action::CreateGraph => Role::Editor,
+        Action::DeleteGraph | Action::ReadSystem => Role::Operator,
+        Action::ManageTokens => Role::Admin,
+    }
+}
+
+impl Operations {
+    /// Calls an operation by its name. A payload of `null` is as good as an empty object.
+    ///
+    /// # Errors
+    /// `not_found` for an unknown name, `forbidden`, `invalid` with the payload's field at fault,
+    /// and those of the operation. All carry the caller's trace id.
+    pub async fn dispatch(
+        &self,
+        caller: &Caller,
+        name: &str,
+        payload: Value,
+    ) -> Result<Value, ApiError> {
+        let traced = |error: ApiError| error.traced(caller.trace_id.as_str());
+        let Some(entry) = OPERATIONS.iter().find(|entry| entry.name == name) else {
+            let message = format!("there is no operation {:?}", clip(name));
+            return Err(traced(ApiError::new(ErrorCode::NotFound, message)));
+        };
+        // Before the payload is looked at, so that who may not call learns nothing about it.
+        caller.authorize(entry.action)?;
+        let payload = if payload.is_null() {
+            Value::Object(Map::new())
+        } else {
+            payload
+        };
+        (entry.handler)(self.clone(), caller.clone(), payload)
+            .await
+            .map_err(traced)
+    }
+}
+
+fn read<T: DeserializeOwned>(payload: Value) -> Result<T, ApiError> {
+    if !payload.is_object() {
+        return Err(ApiError::new(
+            ErrorCode::Invalid,
+            "the payload must be a JSON object",
+        ));
+    }
+    Ok(decode(payload, "")?)
+}
+
+fn answer<T: Serialize>(result: T) -> Result<Value, ApiError> {
+    match serde_json::to_value(result) {
+        // An operation without a result answers with an empty object.
+        Ok(Value::Null) => Ok(Value::Object(Map::new())),
+        Ok(value) => Ok(value),
+        Err(_) => Err(ApiError::new(
+            ErrorCode::Internal,
+            "the answer cannot be written",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_well_formed() {
+        let mut names: Vec<&str> = OPERATIONS.iter().map(|entry| entry.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), OPERATIONS.len());
+        for entry in OPERATIONS {
+            assert_eq!(
+                entry.least_role,
+                entry.action.least_role(),
+                "{}",
+                entry.name
+            );
+            assert!(entry.name.split_once('.').is_some_and(|(area, verb)| {
+                !area.is_empty() && !verb.is_empty() && !verb.contains('.')
+            }));
+        }
+    }
+}

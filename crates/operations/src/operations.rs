@@ -1,0 +1,122 @@
+//! All that an operator can do, one async function per operation, authorised inside.
+//!
+//! The functions know nothing of HTTP, IPC or terminals; adapters call them directly or by name
+//! through [`Operations::dispatch`]. They are named as in the wire table: `graphs.list` is
+//! [`Operations::graphs_list`].
+
+mod graphs;
+mod imports;
+mod system;
+mod tokens;
+
+use std::sync::Arc;
+
+use graphy_engine::Intake;
+use graphy_model::Limits;
+use graphy_store::{GraphStore, NodeRegistry, Replicas, TokenStore};
+use graphy_telemetry::{Metrics, SharedClock, TaskRegistry};
+use tokio_util::sync::CancellationToken;
+
+use crate::health::HealthProbe;
+use crate::importer::{Importer, ImporterParts};
+use crate::journal::Journal;
+use crate::overview::{Overview, OverviewParts};
+use crate::pulse::Pulse;
+
+pub use system::{MetricsText, SystemFacts};
+
+/// What operations work with.
+#[derive(Clone)]
+pub struct Parts {
+    /// The graphs in Redis.
+    pub store: GraphStore,
+    /// The graphs in memory.
+    pub replicas: Replicas,
+    /// The tokens.
+    pub tokens: TokenStore,
+    /// The list of nodes.
+    pub nodes: NodeRegistry,
+    /// The door to the queue.
+    pub intake: Intake,
+    /// The metrics of this process.
+    pub metrics: Metrics,
+    /// What graphs and commands may weigh.
+    pub limits: Limits,
+    /// The time.
+    pub clock: SharedClock,
+    /// Where background tasks are listed.
+    pub tasks: TaskRegistry,
+    /// Stops the background tasks.
+    pub token: CancellationToken,
+    /// What the node says of itself.
+    pub facts: SystemFacts,
+}
+
+/// The operations of one node; cheap to clone.
+#[derive(Clone)]
+pub struct Operations {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) parts: Parts,
+    pub(crate) importer: Importer,
+    pub(crate) overview: Overview,
+    pub(crate) health: HealthProbe,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) pulse: Pulse,
+}
+
+impl Operations {
+    /// Makes the operations and starts what they need: the importer's janitor, the overview's
+    /// sampler and its watcher. The tasks end when `parts.token` is cancelled.
+    #[must_use]
+    pub fn start(parts: Parts) -> Self {
+        let pulse = Pulse::default();
+        let journal = Arc::new(Journal::new(Arc::clone(&parts.clock), pulse.clone()));
+        let importer = Importer::start(ImporterParts {
+            store: parts.store.clone(),
+            intake: parts.intake.clone(),
+            limits: parts.limits.clone(),
+            journal: Arc::clone(&journal),
+            pulse: pulse.clone(),
+            tasks: parts.tasks.clone(),
+            token: parts.token.clone(),
+        });
+        let overview = Overview::start(OverviewParts {
+            store: parts.store.clone(),
+            nodes: parts.nodes.clone(),
+            queue: parts.intake.queue().clone(),
+            metrics: parts.metrics.clone(),
+            clock: Arc::clone(&parts.clock),
+            journal: Arc::clone(&journal),
+            pulse: pulse.clone(),
+            tasks: parts.tasks.clone(),
+            token: parts.token.clone(),
+        });
+        let health = HealthProbe::new(&parts);
+        let inner = Inner {
+            parts,
+            importer,
+            overview,
+            health,
+            journal,
+            pulse,
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Returns the journal, for what adapters want people to know.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.inner.journal
+    }
+
+    /// Returns the imports, for callers that wait for one in the same process.
+    #[must_use]
+    pub fn importer(&self) -> &Importer {
+        &self.inner.importer
+    }
+}

@@ -1,0 +1,191 @@
+//! A node in this process, and what tests look at.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use graphy_engine::{EngineConfig, Intake, Workers};
+use graphy_model::{Limits, Role, UserId};
+use graphy_operations::{Caller, Operations, Parts, SystemFacts};
+use graphy_protocol::console::{ImportFormat, ImportRequest};
+use graphy_store::testing::TestRedis;
+use graphy_store::{EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink, RedisUrl};
+use graphy_store::{Replicas, TokenStore};
+use graphy_telemetry::{Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry};
+use tokio_util::sync::CancellationToken;
+
+/// How long a test waits for anything.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// One node without a server.
+pub(crate) struct Node {
+    pub(crate) operations: Operations,
+    pub(crate) store: GraphStore,
+    pub(crate) intake: Intake,
+    pub(crate) limits: Limits,
+    tasks: TaskRegistry,
+    token: CancellationToken,
+}
+
+impl Node {
+    /// Starts a node whose clock is the computer's.
+    pub(crate) async fn start(url: &RedisUrl) -> Self {
+        Self::start_at(url, SystemClock::shared()).await
+    }
+
+    /// Starts a node whose clock is ahead and stands still.
+    pub(crate) async fn start_ahead(url: &RedisUrl, ahead: Duration) -> Self {
+        let ahead_ms = u64::try_from(ahead.as_millis()).unwrap();
+        Self::start_at(
+            url,
+            ManualClock::at(SystemClock.now_ms() + ahead_ms).shared(),
+        )
+        .await
+    }
+
+    async fn start_at(url: &RedisUrl, clock: SharedClock) -> Self {
+        let (tasks, token) = (TaskRegistry::default(), CancellationToken::new());
+        let link = RedisLink::connect(url, LinkSettings::default(), &tasks)
+            .await
+            .unwrap();
+        let store = GraphStore::new(link.clone(), clock.clone());
+        let events = EventBus::start(link.clone(), &tasks, token.clone());
+        let config = EngineConfig::default();
+        let limits = config.limits.clone();
+        let intake = Intake::start(
+            config,
+            &link,
+            store.clone(),
+            events,
+            tasks.clone(),
+            token.clone(),
+        )
+        .await
+        .unwrap();
+        let operations = Operations::start(Parts {
+            replicas: Replicas::new(store.clone(), 16),
+            tokens: TokenStore::new(link.clone(), clock.clone()),
+            nodes: NodeRegistry::new(link, clock.clone()),
+            store: store.clone(),
+            intake: intake.clone(),
+            metrics: Metrics::install().unwrap(),
+            limits: limits.clone(),
+            clock,
+            tasks: tasks.clone(),
+            token: token.clone(),
+            facts: SystemFacts {
+                version: "0.0.0-test".to_owned(),
+                environment: "test".to_owned(),
+                redis_url: url.to_string(),
+                data_dir: None,
+                api_url: "http://127.0.0.1:0".to_owned(),
+                started_at: 1,
+            },
+        });
+        Self {
+            operations,
+            store,
+            intake,
+            limits,
+            tasks,
+            token,
+        }
+    }
+
+    /// Starts workers beside the node.
+    pub(crate) async fn workers(&self) -> Workers {
+        let replicas = Replicas::new(self.store.clone(), 16);
+        let link = self.store.link();
+        Workers::start(
+            EngineConfig::default(),
+            link,
+            replicas,
+            &self.tasks,
+            self.token.clone(),
+        )
+        .await
+        .unwrap()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.token.cancel();
+    }
+}
+
+pub(crate) fn caller(role: Role) -> Caller {
+    Caller {
+        user_id: UserId::new("ada").unwrap(),
+        role,
+        trace_id: "trace-1".to_owned(),
+    }
+}
+
+/// Asks for the import of a text.
+pub(crate) fn import_of(file_name: &str, text: impl Into<String>) -> ImportRequest {
+    ImportRequest {
+        format: ImportFormat::Auto,
+        name: None,
+        file_name: file_name.to_owned(),
+        text: text.into(),
+    }
+}
+
+/// The text of a graph with many nodes, each with an edge to the one before.
+pub(crate) fn long_graph(nodes: usize) -> String {
+    let lines: Vec<String> = (0..nodes)
+        .map(|node| format!("{{\"id\":\"n{node}\"}}"))
+        .collect();
+    let edges: Vec<String> = (1..nodes)
+        .map(|node| {
+            format!(
+                "{{\"id\":\"e{node}\",\"source\":\"n{node}\",\"target\":\"n{}\"}}",
+                node - 1
+            )
+        })
+        .collect();
+    format!(
+        "{{\"format\":\"graphy\",\"formatVersion\":1,\"name\":\"long\",\"nodes\":[{}],\"edges\":[{}]}}",
+        lines.join(","),
+        edges.join(",")
+    )
+}
+
+/// Waits until a check holds.
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    let mut ticks = tokio::time::interval(Duration::from_millis(10));
+    while !check().await {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "waited too long: {what}"
+        );
+        ticks.tick().await;
+    }
+}
+
+/// Lists all keys of a test's Redis, over its loopback port and in its own protocol.
+pub(crate) fn keys(redis: &TestRedis) -> BTreeSet<String> {
+    let url = redis.tcp_url();
+    let (login, rest) = url
+        .expose()
+        .trim_start_matches("redis://")
+        .rsplit_once('@')
+        .unwrap();
+    let password = login.trim_start_matches(':');
+    let mut socket = TcpStream::connect(rest.split('/').next().unwrap()).unwrap();
+    socket
+        .write_all(format!("AUTH {password}\r\nKEYS *\r\nQUIT\r\n").as_bytes())
+        .unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("+OK\r\n*"), "{answer}");
+    answer
+        .split("\r\n")
+        .skip(2)
+        .filter(|line| !line.is_empty() && !line.starts_with(['$', '+']))
+        .map(str::to_owned)
+        .collect()
+}
