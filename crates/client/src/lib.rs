@@ -9,10 +9,12 @@
 //! **Invariant:** a command that [`GraphSession::send`] took is either named to the reader with
 //! its end, or still pending; it never gets lost between two sockets, and its id never changes.
 
+pub mod console;
 pub mod replica;
 pub mod session;
 pub mod url;
 
+pub use console::ConsoleStream;
 pub use replica::{Reaction, Replica, Settled};
 pub use session::{
     GraphSession, Received, SendError, SessionConfig, SessionEvent, SessionStatus, Timing,

@@ -6,7 +6,7 @@ mod outlet;
 mod pending;
 mod position;
 mod run;
-mod socket;
+pub(crate) mod socket;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

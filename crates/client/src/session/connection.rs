@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use graphy_model::{OperationId, RejectCode};
-use graphy_protocol::{ClientFrame, Hello, ServerFrame, Sync, close};
+use graphy_protocol::{ClientFrame, ErrorCode, Hello, ServerFrame, Sync, close};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
@@ -276,7 +276,9 @@ impl Live<'_, '_> {
         match frame {
             ServerFrame::CommandResult { operation_id, .. } => {
                 self.retry.reset();
-                self.on.shared.lock().pending.settle(*operation_id);
+                let pending = &mut self.on.shared.lock().pending;
+                pending.settle(*operation_id);
+                pending.widen();
             }
             ServerFrame::Revert {
                 operation_id, code, ..
@@ -293,6 +295,10 @@ impl Live<'_, '_> {
                 operation_id: Some(id),
             } => {
                 if error.retryable {
+                    // What was refused together with others was not sent after them.
+                    if error.code == ErrorCode::RateLimited && self.retry_at.is_none() {
+                        self.on.shared.lock().pending.narrow();
+                    }
                     self.send_again(*id);
                 } else {
                     noted.leaves_hole = self.on.shared.lock().pending.settle_uncounted(*id);

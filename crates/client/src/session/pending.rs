@@ -1,7 +1,8 @@
 //! The commands of which the end is not known, in the order of their making.
 //!
-//! Bounded: the queue holds at most [`PENDING_MAX`] commands, and at most [`IN_FLIGHT_MAX`] of
-//! them are on the wire at once, so that a slow server is not flooded.
+//! Bounded: the queue holds at most [`PENDING_MAX`] commands. How many of them are on the wire at
+//! once follows what the server takes: one more for each that it handled, half as many after it
+//! said that they come too fast, never more than [`WINDOW_MAX`].
 
 use std::collections::VecDeque;
 
@@ -12,7 +13,10 @@ use graphy_model::{ClientId, Envelope, Epoch, OperationId};
 pub const PENDING_MAX: usize = 10_000;
 
 /// The most commands that are sent and not answered.
-pub(super) const IN_FLIGHT_MAX: usize = 256;
+pub(super) const WINDOW_MAX: usize = 256;
+
+/// How many it may be at first.
+const WINDOW_FIRST: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
@@ -36,6 +40,7 @@ pub(super) struct Pending {
     next_seq: u64,
     entries: VecDeque<Entry>,
     in_flight: usize,
+    window: usize,
 }
 
 /// The queue is full.
@@ -51,6 +56,7 @@ impl Pending {
             next_seq: 1,
             entries: VecDeque::new(),
             in_flight: 0,
+            window: WINDOW_FIRST,
         }
     }
 
@@ -119,7 +125,7 @@ impl Pending {
 
     /// Returns the next command to send, as made against the given epoch.
     pub(super) fn next_to_send(&mut self, epoch: Option<&Epoch>) -> Option<Envelope> {
-        if self.in_flight >= IN_FLIGHT_MAX {
+        if self.in_flight >= self.window {
             return None;
         }
         let entry = self
@@ -148,6 +154,16 @@ impl Pending {
             self.in_flight -= 1;
         }
         true
+    }
+
+    /// Notes that the server handles what it gets.
+    pub(super) fn widen(&mut self) {
+        self.window = WINDOW_MAX.min(self.window + 1);
+    }
+
+    /// Notes that commands come too fast for the server.
+    pub(super) fn narrow(&mut self) {
+        self.window = (self.window / 2).max(1);
     }
 
     /// Marks a command as not sent, so that it goes out again; says whether it was there.
@@ -255,7 +271,17 @@ mod tests {
         while pending.next_to_send(None).is_some() {
             sent += 1;
         }
-        assert_eq!(sent, IN_FLIGHT_MAX);
+        assert_eq!(sent, WINDOW_FIRST);
+        let room = |pending: &mut Pending| {
+            pending.take_all_back();
+            std::iter::from_fn(|| pending.next_to_send(None)).count()
+        };
+        pending.narrow();
+        assert_eq!(room(&mut pending), WINDOW_FIRST / 2);
+        (0..20).for_each(|_| pending.narrow());
+        assert_eq!(room(&mut pending), 1);
+        (0..2 * WINDOW_MAX).for_each(|_| pending.widen());
+        assert_eq!(room(&mut pending), WINDOW_MAX);
     }
 
     #[test]

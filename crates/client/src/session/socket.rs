@@ -15,7 +15,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 use super::SessionConfig;
 
 /// A socket to a node.
-pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// The library would keep 128 KiB for each socket.
 const READ_BUFFER_BYTES: usize = 8 * 1024;
@@ -49,18 +49,23 @@ pub(super) fn lost(reason: impl Into<String>) -> End {
 
 /// Opens a socket to the session's graph.
 pub(super) async fn open(config: &SessionConfig) -> Result<Socket, End> {
+    match connect(config.url.subscribe(&config.graph_id)).await {
+        Ok(socket) => Ok(socket),
+        Err(SocketError::Http(response)) => Err(refused(response.status().as_u16())),
+        Err(error) => Err(lost(error.to_string())),
+    }
+}
+
+/// Opens a socket with bounded buffers and without the delay that gathers small packets.
+pub(crate) async fn connect(address: String) -> Result<Socket, SocketError> {
     let settings = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let address = config.url.subscribe(&config.graph_id);
-    match connect_async_with_config(address, Some(settings), true).await {
-        Ok((socket, _)) => Ok(socket),
-        Err(SocketError::Http(response)) => Err(refused(response.status().as_u16())),
-        Err(error) => Err(lost(error.to_string())),
-    }
+    let (socket, _) = connect_async_with_config(address, Some(settings), true).await?;
+    Ok(socket)
 }
 
 /// What an answer other than a socket means: who asks wrongly need not ask again.
