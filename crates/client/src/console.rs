@@ -52,17 +52,17 @@ impl ConsoleStream {
                     let (code, reason) = frame.map_or((1006, String::new()), |frame| {
                         (u16::from(frame.code), frame.reason.to_string())
                     });
-                    return Err(closed(code, reason));
+                    return Err(closed(code, &reason));
                 }
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(closed(1006, error.to_string())),
-                None => return Err(closed(1006, "the socket ended".to_owned())),
+                Some(Err(error)) => return Err(closed(1006, &error.to_string())),
+                None => return Err(closed(1006, "the socket ended")),
             }
         }
     }
 }
 
-fn closed(code: u16, reason: String) -> ApiError {
+fn closed(code: u16, reason: &str) -> ApiError {
     let error_code = match code {
         close::UNAUTHORIZED => ErrorCode::Unauthorized,
         close::FORBIDDEN => ErrorCode::Forbidden,

@@ -12,6 +12,7 @@ mod error;
 mod explain;
 mod layers;
 mod nearest;
+mod node_file;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -21,5 +22,6 @@ pub use document::document;
 pub use error::{Fault, SettingsError};
 pub use explain::{Explained, explain};
 pub use layers::{Entry, FlagValue, Layers, Resolved, Source, find_file};
+pub use node_file::{NODE_FILE, NodeFile};
 pub use table::{KEYS, Key, Kind};
 pub use typed::{LogSettings, LogStyle, NodeRole, Rates, Settings, Target};
