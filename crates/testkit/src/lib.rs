@@ -1,3 +1,10 @@
 //! Fixtures and process harnesses for tests and benches.
 
+pub mod checker;
+pub mod cluster;
+pub mod editor;
 pub mod histories;
+pub mod http;
+pub mod recording;
+pub mod stored;
+pub mod workload;

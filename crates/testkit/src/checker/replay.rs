@@ -1,0 +1,161 @@
+//! Decides the whole history again, one command after the other, and compares.
+
+use std::collections::{BTreeMap, HashMap};
+
+use graphy_model::{
+    AppliedOperation, Author, ClientId, Executed, Graph, Limits, NodeId, Outcome, execute,
+};
+
+use super::{Commands, StoredGraph, Tracked, Violation, version_of};
+
+/// Checks effects, outcomes and the state that they lead to.
+pub(super) fn check(
+    stored: &StoredGraph,
+    commands: &Commands<'_>,
+    violations: &mut Vec<Violation>,
+) {
+    let idle = without_effect(stored, commands);
+    let mut model = Graph::new(stored.graph.epoch().clone(), 0);
+    let decide_idle = |model: &mut Graph, violations: &mut Vec<Violation>| {
+        for command in idle.get(&model.version()).into_iter().flatten() {
+            check_idle(stored, model, command, violations);
+        }
+    };
+    decide_idle(&mut model, violations);
+    for entry in &stored.stream {
+        if entry.version != model.version() + 1 {
+            // The gap is a violation already; what follows it cannot be decided.
+            return;
+        }
+        match commands.get(&entry.operation_id) {
+            Some(command) => check_entry(stored, &mut model, command, entry, violations),
+            None => drop(model.apply(entry)),
+        }
+        decide_idle(&mut model, violations);
+    }
+    check_end(stored, &model, violations);
+}
+
+fn check_entry(
+    stored: &StoredGraph,
+    model: &mut Graph,
+    command: &Tracked<'_>,
+    entry: &AppliedOperation,
+    violations: &mut Vec<Violation>,
+) {
+    let author = Author {
+        client: entry.client_id.clone(),
+        base_version: command.sending.envelope.base_version,
+        timestamp_ms: entry.timestamp,
+    };
+    let command_sent = &command.sending.envelope.command;
+    let executed = execute(model, command_sent, &author, &Limits::default());
+    let same_effect = executed.changes == entry.changes && executed.inverse == entry.inverse;
+    if same_effect && command.outcome == Some(&executed.outcome) {
+        return;
+    }
+    violations.push(Violation::WrongEffect {
+        graph: stored.graph_id.clone(),
+        version: entry.version,
+        operation: entry.operation_id,
+        detail: difference(&executed, entry, command.outcome),
+    });
+    if !same_effect {
+        // Go on from what the history says, so that one fault is told once.
+        model.revert(executed.undo);
+        drop(model.apply(entry));
+    }
+}
+
+/// Decides a command again that ended well without an entry of its own.
+fn check_idle(
+    stored: &StoredGraph,
+    model: &mut Graph,
+    command: &Tracked<'_>,
+    violations: &mut Vec<Violation>,
+) {
+    let envelope = &command.sending.envelope;
+    let author = Author {
+        client: Some(command.sending.client.clone()),
+        base_version: envelope.base_version,
+        timestamp_ms: envelope.timestamp.unwrap_or_default(),
+    };
+    let executed = execute(model, &envelope.command, &author, &Limits::default());
+    if !executed.changes.is_empty() || command.outcome != Some(&executed.outcome) {
+        violations.push(Violation::WrongEffect {
+            graph: stored.graph_id.clone(),
+            version: model.version(),
+            operation: envelope.operation_id,
+            detail: format!("{:?} with {} changes", executed.outcome, executed.changes.len()),
+        });
+    }
+    model.revert(executed.undo);
+}
+
+fn check_end(stored: &StoredGraph, model: &Graph, violations: &mut Vec<Violation>) {
+    let sums = [stored.stored, stored.computed, stored.graph.checksum()];
+    if sums.iter().any(|sum| *sum != model.checksum()) {
+        violations.push(Violation::WrongChecksum {
+            graph: stored.graph_id.clone(),
+            stored: stored.stored,
+            computed: stored.computed,
+            replayed: model.checksum(),
+        });
+    }
+    if *model == stored.graph {
+        return;
+    }
+    let node = |id: &&NodeId| model.nodes().get(*id) != stored.graph.nodes().get(*id);
+    let nodes = model.nodes().keys().chain(stored.graph.nodes().keys()).filter(node).count();
+    let detail = match nodes {
+        0 => "edges or indexes".to_owned(),
+        count => format!("nodes (counted from both sides: {count})"),
+    };
+    violations.push(Violation::WrongState { graph: stored.graph_id.clone(), detail });
+}
+
+/// Finds the commands that ended well without an entry, by the version that they found; those
+/// whose place a later move of the same node took are left out, they were never decided.
+fn without_effect<'a>(
+    stored: &StoredGraph,
+    commands: &'a Commands<'a>,
+) -> BTreeMap<u64, Vec<&'a Tracked<'a>>> {
+    let mut last_moves: HashMap<(&ClientId, &NodeId, u64), usize> = HashMap::new();
+    let mut idle: Vec<(u64, &Tracked<'_>)> = Vec::new();
+    for command in commands.values() {
+        let sending = command.sending;
+        if sending.graph != stored.graph_id {
+            continue;
+        }
+        let Some(version) = command.outcome.and_then(version_of) else { continue };
+        if let Some(node) = sending.envelope.command.only_moves() {
+            let place = last_moves.entry((&sending.client, node, version)).or_default();
+            *place = command.place.max(*place);
+        }
+        if command.made.is_none() {
+            idle.push((version, command));
+        }
+    }
+    let mut by_version: BTreeMap<u64, Vec<&Tracked<'_>>> = BTreeMap::new();
+    for (version, command) in idle {
+        let sending = command.sending;
+        let superseded = sending.envelope.command.only_moves().is_some_and(|node| {
+            matches!(command.outcome, Some(Outcome::Merged { effect, .. }) if effect.is_empty())
+                && last_moves[&(&sending.client, node, version)] > command.place
+        });
+        if !superseded {
+            by_version.entry(version).or_default().push(command);
+        }
+    }
+    by_version
+}
+
+fn difference(executed: &Executed, entry: &AppliedOperation, recorded: Option<&Outcome>) -> String {
+    if executed.changes != entry.changes {
+        return format!("{:?}, the history has {:?}", executed.changes, entry.changes);
+    }
+    if executed.inverse != entry.inverse {
+        return format!("the inverse {:?}, not {:?}", executed.inverse, entry.inverse);
+    }
+    format!("{:?}, recorded is {recorded:?}", executed.outcome)
+}
