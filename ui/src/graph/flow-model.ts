@@ -2,7 +2,7 @@ import type { Edge as FlowEdge, Node as FlowNode, Position as Side } from '@xyfl
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Edge, Node, Position } from '../protocol';
 import type { Replica, ViewChange } from '../replica';
-import { sizeOf } from './geometry';
+import { type Box, sizeOf } from './geometry';
 
 export type EntityNode = FlowNode<{ entity: Node }, 'entity'>;
 export type EntityEdge = FlowEdge<{ entity: Edge }, 'entity'>;
@@ -10,6 +10,11 @@ export type EntityEdge = FlowEdge<{ entity: Edge }, 'entity'>;
 export interface Flow {
   nodes: EntityNode[];
   edges: EntityEdge[];
+}
+
+/** Where a node is on the canvas at the moment. */
+export function boxOf({ position, width, height }: EntityNode): Box {
+  return { x: position.x, y: position.y, width: width ?? 0, height: height ?? 0 };
 }
 
 // The enum's values, without loading the canvas library into the shell's bundle.
@@ -29,6 +34,10 @@ export class FlowModel {
   private readonly held = new Map<string, Position>();
 
   constructor(private readonly replica: Replica) {}
+
+  node(id: string): EntityNode | undefined {
+    return this.nodes.get(id);
+  }
 
   apply(change: ViewChange): void {
     if (change.nodes.size === 0 && change.edges.size === 0) return;

@@ -1,9 +1,10 @@
 import { useReactFlow, useStoreApi } from '@xyflow/react';
 import { type PointerEvent, useEffect, useRef } from 'react';
+import { boxOf, type EntityNode } from '../../graph/flow-model';
 import { type Box, boundsOf } from '../../graph/geometry';
-import { cancelFrame, scheduleFrame } from '../../shared/frame-scheduler';
 import { useCanvasSession } from './canvas-state';
 import { kindColor } from './kind-color';
+import { PacedPainter } from './paced-painter';
 
 const WIDTH = 176;
 const HEIGHT = 112;
@@ -26,34 +27,26 @@ export function MiniMap() {
   useEffect(() => {
     const canvas = canvasRef.current;
     if (canvas === null) return;
-    const draw = () => {
-      const nodes = session.flow.store.getState().nodes;
+    const painter = new PacedPainter(() => {
       const { transform, width, height } = flowStore.getState();
       const [x, y, zoom] = transform;
       const view = { x: -x / zoom, y: -y / zoom, width: width / zoom, height: height / zoom };
-      const boxes = nodes.map(({ position, width: w, height: h, data }) => ({
-        ...position,
-        width: w ?? 0,
-        height: h ?? 0,
-        kind: data.entity.kind,
-      }));
-      fitRef.current = paint(canvas, boxes, view);
-    };
-    const redraw = () => scheduleFrame(draw);
+      fitRef.current = paint(canvas, session.flow.store.getState().nodes, view);
+    });
     let transform = flowStore.getState().transform;
     const stopView = flowStore.subscribe((state) => {
-      if (state.transform !== transform) redraw();
+      if (state.transform !== transform) painter.soon();
       transform = state.transform;
     });
-    const stopFlow = session.flow.store.subscribe(redraw);
-    const scheme = new MutationObserver(redraw);
+    const stopFlow = session.flow.store.subscribe(painter.soon);
+    const scheme = new MutationObserver(painter.soon);
     scheme.observe(document.documentElement, { attributeFilter: ['data-mantine-color-scheme'] });
-    redraw();
+    painter.soon();
     return () => {
       stopView();
       stopFlow();
       scheme.disconnect();
-      cancelFrame(draw);
+      painter.stop();
     };
   }, [flowStore, session]);
 
@@ -82,32 +75,40 @@ export function MiniMap() {
   );
 }
 
-function paint(canvas: HTMLCanvasElement, boxes: (Box & { kind: string })[], view: Box): Fit {
+function paint(canvas: HTMLCanvasElement, nodes: readonly EntityNode[], view: Box): Fit {
   const ratio = Math.min(window.devicePixelRatio || 1, 2);
   if (canvas.width !== WIDTH * ratio) {
     canvas.width = WIDTH * ratio;
     canvas.height = HEIGHT * ratio;
   }
-  const whole = boundsOf([...boxes, view]) ?? view;
-  const scale = Math.min(
-    (WIDTH - 2 * MARGIN) / Math.max(whole.width, 1),
-    (HEIGHT - 2 * MARGIN) / Math.max(whole.height, 1),
-  );
-  const left = (WIDTH - whole.width * scale) / 2 - whole.x * scale;
-  const top = (HEIGHT - whole.height * scale) / 2 - whole.y * scale;
+  const fit = fitInto(boundsOf([...nodes.map(boxOf), view]) ?? view);
+  const { scale, left, top } = fit;
   const context = canvas.getContext('2d');
-  if (context === null) return { scale, left, top };
+  if (context === null) return fit;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, WIDTH, HEIGHT);
-  for (const box of boxes) {
-    context.fillStyle = kindColor(box.kind);
+  for (const node of nodes) {
+    const box = boxOf(node);
+    context.fillStyle = kindColor(node.data.entity.kind);
     const width = Math.max(1.5, box.width * scale);
     const height = Math.max(1.5, box.height * scale);
     context.fillRect(left + box.x * scale, top + box.y * scale, width, height);
   }
   context.strokeStyle = getComputedStyle(canvas).getPropertyValue('--g-text');
   context.lineWidth = 1.2;
-  const edge = [left + view.x * scale, top + view.y * scale] as const;
-  context.strokeRect(...edge, view.width * scale, view.height * scale);
-  return { scale, left, top };
+  const corner = [left + view.x * scale, top + view.y * scale] as const;
+  context.strokeRect(...corner, view.width * scale, view.height * scale);
+  return fit;
+}
+
+function fitInto(whole: Box): Fit {
+  const scale = Math.min(
+    (WIDTH - 2 * MARGIN) / Math.max(whole.width, 1),
+    (HEIGHT - 2 * MARGIN) / Math.max(whole.height, 1),
+  );
+  return {
+    scale,
+    left: (WIDTH - whole.width * scale) / 2 - whole.x * scale,
+    top: (HEIGHT - whole.height * scale) / 2 - whole.y * scale,
+  };
 }

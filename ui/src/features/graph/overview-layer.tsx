@@ -1,9 +1,9 @@
 import { useStoreApi } from '@xyflow/react';
 import { useEffect, useRef } from 'react';
-import type { EntityNode, Flow } from '../../graph/flow-model';
-import { cancelFrame, scheduleFrame } from '../../shared/frame-scheduler';
+import type { EntityNode, FlowModel } from '../../graph/flow-model';
 import { useCanvasSession } from './canvas-state';
 import { kindColor } from './kind-color';
+import { PacedPainter } from './paced-painter';
 
 interface Props {
   drawNodes: boolean;
@@ -24,20 +24,13 @@ export function OverviewLayer({ drawNodes, drawEdges }: Props) {
   useEffect(() => {
     const canvas = canvasRef.current;
     if (canvas === null) return;
-    const draw = () => {
+    let painted = flowStore.getState().transform;
+    const painter = new PacedPainter(() => {
       const { transform, width, height } = flowStore.getState();
-      paint(
-        canvas,
-        session.flow.store.getState(),
-        transform,
-        { width, height },
-        {
-          drawNodes,
-          drawEdges,
-        },
-      );
-    };
-    const redraw = () => scheduleFrame(draw);
+      painted = transform;
+      canvas.style.transform = '';
+      paint(canvas, session.flow, transform, { width, height }, { drawNodes, drawEdges });
+    });
     let seen = flowStore.getState();
     const stopView = flowStore.subscribe((state) => {
       const moved =
@@ -45,22 +38,34 @@ export function OverviewLayer({ drawNodes, drawEdges }: Props) {
         state.width !== seen.width ||
         state.height !== seen.height;
       seen = state;
-      // In the same frame as the elements move: a late canvas would swim behind them.
-      if (moved) draw();
+      if (!moved) return;
+      // In the same frame as the elements move: a late canvas would swim behind them. A picture
+      // that is dear to paint is moved as it is, and painted anew when there is time.
+      if (!painter.dear) return painter.now();
+      canvas.style.transform = between(painted, state.transform);
+      painter.soon();
     });
-    const stopFlow = session.flow.store.subscribe(redraw);
-    const scheme = new MutationObserver(redraw);
+    const stopFlow = session.flow.store.subscribe(painter.soon);
+    const scheme = new MutationObserver(painter.soon);
     scheme.observe(document.documentElement, { attributeFilter: ['data-mantine-color-scheme'] });
-    draw();
+    painter.now();
     return () => {
       stopView();
       stopFlow();
       scheme.disconnect();
-      cancelFrame(draw);
+      painter.stop();
     };
   }, [flowStore, session, drawNodes, drawEdges]);
 
   return <canvas ref={canvasRef} className="overview-layer" />;
+}
+
+type Transform = readonly [x: number, y: number, zoom: number];
+
+/** What moves a picture painted under one view to where another view shows it. */
+function between([x, y, zoom]: Transform, to: Transform): string {
+  const scale = to[2] / zoom;
+  return `translate(${to[0] - x * scale}px, ${to[1] - y * scale}px) scale(${scale})`;
 }
 
 interface View {
@@ -73,8 +78,8 @@ interface View {
 
 function paint(
   canvas: HTMLCanvasElement,
-  flow: Flow,
-  [x, y, zoom]: readonly [number, number, number],
+  flow: FlowModel,
+  [x, y, zoom]: Transform,
   size: { width: number; height: number },
   what: Props,
 ): void {
@@ -98,17 +103,17 @@ function paint(
     zoom,
   };
   if (what.drawEdges) paintEdges(context, flow, view);
-  if (what.drawNodes) paintNodes(context, flow.nodes, view);
+  if (what.drawNodes) paintNodes(context, flow.store.getState().nodes, view);
 }
 
-function paintEdges(context: CanvasRenderingContext2D, flow: Flow, view: View): void {
+function paintEdges(context: CanvasRenderingContext2D, flow: FlowModel, view: View): void {
   const style = getComputedStyle(context.canvas);
-  const byId = new Map(flow.nodes.map((node) => [node.id, node]));
+  const { edges } = flow.store.getState();
   const plain = new Path2D();
   const chosen = new Path2D();
-  for (const edge of flow.edges) {
-    const source = byId.get(edge.source);
-    const target = byId.get(edge.target);
+  for (const edge of edges) {
+    const source = flow.node(edge.source);
+    const target = flow.node(edge.target);
     if (source === undefined || target === undefined) continue;
     const near = edge.selected || source.selected || target.selected;
     line(near ? chosen : plain, source, target, view);
@@ -116,7 +121,7 @@ function paintEdges(context: CanvasRenderingContext2D, flow: Flow, view: View): 
   context.lineWidth = 1 / view.zoom;
   context.strokeStyle = style.getPropertyValue('--g-edge-faint');
   // Thousands of lines would close up to one grey block; fainter ones still show where they go.
-  context.globalAlpha = Math.min(1, Math.max(0.25, DENSE_EDGES / flow.edges.length));
+  context.globalAlpha = Math.min(1, Math.max(0.25, DENSE_EDGES / edges.length));
   context.stroke(plain);
   context.globalAlpha = 1;
   context.lineWidth = 1.5 / view.zoom;

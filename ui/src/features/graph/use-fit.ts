@@ -1,18 +1,12 @@
 import { useReactFlow, useStoreApi } from '@xyflow/react';
 import { useMemo } from 'react';
-import type { EntityNode } from '../../graph/flow-model';
+import { boxOf } from '../../graph/flow-model';
 import { type Box, boundsOf } from '../../graph/geometry';
 import type { Viewport } from '../../protocol';
 import { useCanvasSession } from './canvas-state';
 
 const PADDING = 0.08;
 const CLOSEST_ZOOM = 1.1;
-
-const boxOf = (node: EntityNode): Box => ({
-  ...node.position,
-  width: node.width ?? 0,
-  height: node.height ?? 0,
-});
 
 /** Moves the view to nodes, whether or not they are elements at the moment. */
 export function useFit() {

@@ -35,8 +35,9 @@ const MARGIN_PIXELS = 400;
 /**
  * Decides what becomes elements, by the size of the graph and the zoom:
  * - small: everything;
- * - middle: the canvas library culls; from afar nodes are plain blocks and edges are painted;
- * - large: only what is around the view; from afar everything is painted.
+ * - middle: nodes, which the canvas library culls (from afar they are plain blocks), and the edges
+ *   between nodes around the view; all edges are painted faintly behind;
+ * - large: the same, but only nodes around the view, and from afar none: everything is painted.
  */
 export function useShown(): Shown {
   const session = useCanvasSession();
@@ -44,20 +45,19 @@ export function useShown(): Shown {
   const edges = useStore(session.flow.store, (flow) => flow.edges);
   const size = sizeOfGraph(nodes.length);
   const detail = useDetail(size);
-  const area = useArea(size === 'large' && detail === 'full');
+  const area = useArea(size !== 'small' && detail === 'full');
   return useMemo(() => {
     const low = detail === 'low';
     if (size === 'small') return { nodes, edges, size, drawNodes: false, drawEdges: false };
-    if (size === 'middle') {
-      return { nodes, edges: low ? NOTHING : edges, size, drawNodes: false, drawEdges: low };
-    }
     if (low || area === undefined) {
-      return { nodes: NOTHING, edges: NOTHING, size, drawNodes: true, drawEdges: true };
+      const blocks = size === 'middle' ? nodes : NOTHING;
+      return { nodes: blocks, edges: NOTHING, size, drawNodes: size === 'large', drawEdges: true };
     }
     const near = nodes.filter((node) => touches(node, area));
     const ids = new Set(near.map(({ id }) => id));
     const between = edges.filter(({ source, target }) => ids.has(source) && ids.has(target));
-    return { nodes: near, edges: between, size, drawNodes: false, drawEdges: true };
+    const elements = size === 'middle' ? nodes : near;
+    return { nodes: elements, edges: between, size, drawNodes: false, drawEdges: true };
   }, [nodes, edges, size, detail, area]);
 }
 

@@ -1,5 +1,5 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
-import type { LiveFrame, ServerFrame } from '../../protocol';
+import type { ErrorCode, LiveFrame, ServerFrame } from '../../protocol';
 import { uuidV7 } from '../../shared/ids';
 import {
   ApiFailure,
@@ -13,12 +13,9 @@ import {
 
 type GraphEvent =
   | { kind: 'frame'; frame: ServerFrame }
-  | {
-      kind: 'status';
-      status: 'connecting' | 'online' | 'offline';
-      attempt?: number | null;
-      retryInMs?: number | null;
-    };
+  | { kind: 'status'; status: 'connecting' | 'online' }
+  | { kind: 'status'; status: 'offline'; attempt?: number; retryInMs?: number }
+  | { kind: 'status'; status: 'closed'; code: ErrorCode; message: string };
 
 /** The desktop window: the Rust process owns sockets, resuming and the queue of what is unsent. */
 export function tauriPlatform(): Platform {
@@ -98,8 +95,14 @@ function refuse(handlers: GraphHandlers, args: Record<string, unknown>, failure:
 }
 
 function statusOf(event: Extract<GraphEvent, { kind: 'status' }>): ConnectionStatus {
-  if (event.status !== 'offline') return { state: event.status };
-  return { state: 'offline', attempt: event.attempt ?? 1, retryInMs: event.retryInMs ?? 0 };
+  switch (event.status) {
+    case 'offline':
+      return { state: 'offline', attempt: event.attempt ?? 1, retryInMs: event.retryInMs ?? 0 };
+    case 'closed':
+      return { state: 'closed', code: event.code, message: event.message };
+    default:
+      return { state: event.status };
+  }
 }
 
 function closed(cause: unknown): ConnectionStatus {
