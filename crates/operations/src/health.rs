@@ -2,7 +2,8 @@
 //! back. "The process is up" would prove nothing.
 //!
 //! The probe runs when somebody asks and no result is fresh, so an idle node that nobody watches
-//! does no work. It writes a viewport to a hidden graph of its own, which lives on a lease.
+//! does no work. It writes a viewport to a hidden graph that it makes and removes; should it die in
+//! between, the graph's lease ends.
 
 use std::time::Duration;
 
@@ -124,13 +125,15 @@ impl HealthProbe {
 
     async fn check_command(&self) -> Result<String, String> {
         let started = Instant::now();
-        match timeout(COMMAND_WAIT, self.send_command()).await {
-            Ok(Ok(())) => {
-                let millis = started.elapsed().as_secs_f64() * 1000.0;
-                Ok(format!(
-                    "a command took {millis:.1} ms from intake to outcome"
-                ))
-            }
+        let sent = timeout(COMMAND_WAIT, self.send_command()).await;
+        let millis = started.elapsed().as_secs_f64() * 1000.0;
+        if let Err(error) = self.store.discard(&self.graph).await {
+            tracing::debug!(%error, "the probe's graph is left to its lease");
+        }
+        match sent {
+            Ok(Ok(())) => Ok(format!(
+                "a command took {millis:.1} ms from intake to outcome"
+            )),
             Ok(Err(fault)) => Err(fault),
             Err(_) => Err(format!(
                 "no worker answered within {} s",
@@ -140,7 +143,7 @@ impl HealthProbe {
     }
 
     async fn send_command(&self) -> Result<(), String> {
-        self.keep_graph().await.map_err(|error| error.to_string())?;
+        self.make_graph().await.map_err(|error| error.to_string())?;
         let operation_id = OperationId(Uuid::now_v7());
         let envelope = Envelope {
             operation_id,
@@ -178,17 +181,17 @@ impl HealthProbe {
         }
     }
 
-    /// Makes the probe's graph if it is not there, and lets it live on.
-    async fn keep_graph(&self) -> Result<(), StoreError> {
-        if self.store.head(&self.graph).await?.is_some() {
-            return self.store.renew_lease(&self.graph).await;
-        }
+    async fn make_graph(&self) -> Result<(), StoreError> {
         let (user, now_ms) = (probe_user(), self.store.now_ms());
         let made = self
             .store
             .create(&self.graph, "self-probe", &user, now_ms, Visibility::Hidden)
             .await;
-        made.map(drop)
+        match made {
+            // Left over from a probe that could not clean up.
+            Err(StoreError::AlreadyExists { .. }) => self.store.renew_lease(&self.graph).await,
+            other => other.map(drop),
+        }
     }
 
     fn check_tasks(&self) -> Result<String, String> {

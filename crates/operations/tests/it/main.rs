@@ -1,5 +1,7 @@
 //! The operations against a real Redis, a real queue and real workers.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests may")]
+
 mod calls;
 mod imports;
 mod overview;

@@ -10,7 +10,7 @@ use graphy_store::testing::TestRedis;
 use graphy_telemetry::MetricsSnapshot;
 use graphy_telemetry::names::{self, label};
 
-use crate::support::{DEADLINE, Node, caller, import_of, until};
+use crate::support::{DEADLINE, Node, caller, import_of, keys, until};
 
 fn latest(snapshot: &OverviewSnapshot) -> BTreeMap<&str, Option<f64>> {
     let last = |values: &[Option<f64>]| values.last().copied().flatten();
@@ -223,12 +223,28 @@ async fn readiness_needs_a_worker() {
         node.operations.readiness().await.ready
     })
     .await;
+    // The next probe finds workers that remember the graph of the one before.
+    let mut age_ms = 0;
+    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(20));
+    loop {
+        let report = node.operations.readiness().await;
+        assert!(report.ready, "{report:?}");
+        if report.checks[0].age_ms < age_ms {
+            break;
+        }
+        age_ms = report.checks[0].age_ms;
+        ticks.tick().await;
+    }
     let listed = node
         .operations
         .graphs_list(&caller(Role::Viewer))
         .await
         .unwrap();
     assert!(listed.graphs.is_empty(), "the probe's graph is hidden");
+    until("the probe's graph to be gone", || async {
+        !keys(&redis).iter().any(|key| key.contains("probe-") && !key.starts_with("bull:"))
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
