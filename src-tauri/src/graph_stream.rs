@@ -38,7 +38,10 @@ fn status_message(status: &SessionStatus, attempt: u32) -> String {
     let message = match status {
         SessionStatus::Connecting { .. } => json!({ "kind": "status", "status": "connecting" }),
         SessionStatus::Online => json!({ "kind": "status", "status": "online" }),
-        SessionStatus::Offline { retry_in_ms, reason } => json!({
+        SessionStatus::Offline {
+            retry_in_ms,
+            reason,
+        } => json!({
             "kind": "status",
             "status": "offline",
             "attempt": attempt.max(1),
@@ -88,7 +91,10 @@ mod tests {
 
     #[test]
     fn an_offline_status_says_when_it_tries_again() {
-        let status = SessionStatus::Offline { retry_in_ms: 250, reason: "gone".to_owned() };
+        let status = SessionStatus::Offline {
+            retry_in_ms: 250,
+            reason: "gone".to_owned(),
+        };
         let message = parsed(&status);
         assert_eq!(message["status"], "offline");
         assert_eq!(message["attempt"], 3);
@@ -97,7 +103,12 @@ mod tests {
 
     #[test]
     fn a_closed_status_has_a_code_of_the_closed_set() {
-        let closed = |code| parsed(&SessionStatus::Closed { code, reason: String::new() });
+        let closed = |code| {
+            parsed(&SessionStatus::Closed {
+                code,
+                reason: String::new(),
+            })
+        };
         assert_eq!(closed(4504)["code"], "not_found");
         assert_eq!(closed(4501)["code"], "unauthorized");
         assert_eq!(closed(1000)["code"], "unavailable");

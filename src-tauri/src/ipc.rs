@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use graphy_client::{GraphSession, SendError, SessionConfig};
+use graphy_model::Envelope;
 use graphy_protocol::{ApiError, ErrorCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,10 +70,10 @@ pub(crate) async fn graph_open(
     client_id: Value,
     channel: Channel<InvokeResponseBody>,
 ) -> Answer<GraphOpened> {
-    let node = node.running().await?;
+    let running = node.running().await?;
     let config = SessionConfig {
-        url: node.url().clone(),
-        token: node.token().to_owned(),
+        url: running.url().clone(),
+        token: node.token().await?,
         graph_id: argument("graphId", graph_id)?,
         client_id: argument("clientId", client_id)?,
     };
@@ -91,7 +92,8 @@ pub(crate) async fn graph_send(
     command: Value,
 ) -> Answer<()> {
     let session = sessions.graph(window.label(), &session_id)?;
-    session.send_envelope(argument("command", command)?).map_err(send_error)
+    let envelope = Envelope::from_value(command)?;
+    session.send_envelope(envelope).map_err(send_error)
 }
 
 /// Asks for what the interface lacks, or for everything.
@@ -139,11 +141,13 @@ pub(crate) async fn save_file(
     };
     let folder = app.path().download_dir().or_else(|_| app.path().home_dir());
     let folder = folder.map_err(|_| {
-        ApiError::new(ErrorCode::Unavailable, "this user has no folder to save files in")
+        ApiError::new(
+            ErrorCode::Unavailable,
+            "this user has no folder to save files in",
+        )
     })?;
-    let saved = tauri::async_runtime::spawn_blocking(move || {
-        downloads::save(&folder, &name, content)
-    });
+    let saved =
+        tauri::async_runtime::spawn_blocking(move || downloads::save(&folder, &name, content));
     match saved.await {
         Ok(Ok(path)) => Ok(path.to_string_lossy().into_owned()),
         Ok(Err(error)) => Err(save_error(&error)),

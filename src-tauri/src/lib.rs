@@ -7,26 +7,32 @@
 //! door: the node says that it goes away, finishes its work, and stops its private Redis.
 
 mod downloads;
+mod graph_stream;
+mod ipc;
+mod live_stream;
+mod node;
+mod sessions;
 mod settings;
 mod window;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser as _;
-use tauri::{AppHandle, RunEvent};
+use graphy_operations::settings::LogStyle;
+use graphy_telemetry::logging::{self, LogConfig, LogError, LogFiles, LogFormat, LogGuard};
+use tauri::{AppHandle, Manager as _, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 
-use crate::settings::Settings;
+use crate::node::EmbeddedNode;
+use crate::sessions::Sessions;
+use crate::settings::{Arguments, Settings};
 
 /// Runs the console until its last window is closed.
 #[must_use]
 pub fn run() -> ExitCode {
-    let settings = Settings::parse();
-    match build(settings) {
-        Ok(app) => {
-            app.run(on_event);
-            ExitCode::SUCCESS
-        }
+    match start(&Arguments::parse()) {
+        Ok((app, _log)) => ExitCode::from(u8::try_from(app.run_return(on_event)).unwrap_or(1)),
         Err(error) => {
             report_failure(&error);
             ExitCode::FAILURE
@@ -34,22 +40,63 @@ pub fn run() -> ExitCode {
     }
 }
 
+fn start(arguments: &Arguments) -> anyhow::Result<(tauri::App, LogGuard)> {
+    let working_dir = std::env::current_dir().unwrap_or_default();
+    let settings = Settings::read(arguments, &working_dir, std::env::vars_os())?;
+    let log = start_log(&settings).context("could not open the log")?;
+    let app = build(settings).context("could not open the window system")?;
+    Ok((app, log))
+}
+
+fn start_log(settings: &Settings) -> Result<LogGuard, LogError> {
+    let files = LogFiles {
+        directory: settings.node.data_dir.join("logs"),
+        files_max: 7,
+    };
+    let format = match settings.node.log.style {
+        LogStyle::Text => LogFormat::Human,
+        LogStyle::Json => LogFormat::Json,
+    };
+    let filter = settings.node.log.filter.clone();
+    logging::install(&LogConfig {
+        filter,
+        format,
+        files: Some(files),
+    })
+}
+
 fn build(settings: Settings) -> tauri::Result<tauri::App> {
     let context = tauri::generate_context!();
+    let mut window_state = tauri_plugin_window_state::Builder::new()
+        // Not the visibility: windows are made hidden and shown once they have something to show.
+        .with_state_flags(StateFlags::POSITION | StateFlags::SIZE | StateFlags::MAXIMIZED);
+    if let Some(folder) = settings.window_data() {
+        window_state = window_state.with_filename(folder.join("places.json").to_string_lossy());
+    }
     let single = tauri_plugin_single_instance::Builder::new()
         .dbus_id(settings.instance_name(&context.config().identifier))
         .callback(|app, arguments, _folder| second_start(app, &arguments))
         .build();
-    // Not the visibility: windows are made hidden and shown once they have something to show.
-    let window_state = tauri_plugin_window_state::Builder::new()
-        .with_state_flags(StateFlags::POSITION | StateFlags::SIZE | StateFlags::MAXIMIZED)
-        .build();
     tauri::Builder::default()
         .plugin(single)
-        .plugin(window_state)
+        .plugin(window_state.build())
         .manage(settings)
+        .manage(Sessions::default())
+        .manage(EmbeddedNode::default())
+        .invoke_handler(tauri::generate_handler![
+            ipc::rpc,
+            ipc::live_open,
+            ipc::live_close,
+            ipc::graph_open,
+            ipc::graph_send,
+            ipc::graph_request_sync,
+            ipc::graph_close,
+            ipc::save_file,
+            ipc::open_window,
+        ])
         .setup(|app| {
             window::open(app.handle())?;
+            tauri::async_runtime::spawn(node::boot(app.handle().clone()));
             tauri::async_runtime::spawn(quit_on_signal(app.handle().clone()));
             Ok(())
         })
@@ -59,7 +106,7 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
 /// Somebody started the console although it runs.
 fn second_start(app: &AppHandle, arguments: &[String]) {
     let wants_window =
-        Settings::try_parse_from(arguments).is_ok_and(|settings| settings.new_window);
+        Arguments::try_parse_from(arguments).is_ok_and(|arguments| arguments.new_window);
     if wants_window {
         if let Err(error) = window::open(app) {
             tracing::warn!(%error, "could not open a further window");
@@ -69,7 +116,31 @@ fn second_start(app: &AppHandle, arguments: &[String]) {
     }
 }
 
-fn on_event(_: &AppHandle, _: RunEvent) {}
+fn on_event(app: &AppHandle, event: RunEvent) {
+    match event {
+        RunEvent::WindowEvent {
+            label,
+            event: WindowEvent::Destroyed,
+            ..
+        } => {
+            app.state::<Sessions>().close_window(&label);
+        }
+        // The first request is held back until the node has stopped; the second one goes through.
+        RunEvent::ExitRequested { code, api, .. } => {
+            let node = app.state::<EmbeddedNode>();
+            if node.begin_stop() {
+                api.prevent_exit();
+                let app = app.clone();
+                app.state::<Sessions>().close_all();
+                tauri::async_runtime::spawn(async move {
+                    app.state::<EmbeddedNode>().stop().await;
+                    app.exit(code.unwrap_or(0));
+                });
+            }
+        }
+        _ => {}
+    }
+}
 
 /// Turns the system's requests to end into an ordinary quit.
 async fn quit_on_signal(app: AppHandle) {
@@ -93,6 +164,6 @@ async fn quit_on_signal(app: AppHandle) {
     clippy::print_stderr,
     reason = "there is no window yet that could show it"
 )]
-fn report_failure(error: &tauri::Error) {
-    eprintln!("graphy-console: could not start: {error}");
+fn report_failure(error: &anyhow::Error) {
+    eprintln!("graphy-console: {error:#}");
 }

@@ -33,7 +33,7 @@ pub(crate) fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
                 tracing::warn!(%error, window = window.label(), "could not show a window");
             }
         });
-    if let Some(folder) = settings.webview_data() {
+    if let Some(folder) = settings.window_data() {
         builder = builder.data_directory(folder);
     }
     builder.build()

@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { consoleOf, isAlive, redisBelow } from './processes.mjs';
 import { startDriver, waitFor } from './webdriver.mjs';
 
-const application = required('GRAPHY_CONSOLE');
+const application = required('GRAPHY_TEST_CONSOLE');
 let driver;
 let dataDir;
 let window;

@@ -112,7 +112,7 @@ export class Session {
 
   /** Writes a picture of the page into the folder of the artifacts. */
   async screenshot(name) {
-    const folder = process.env.GRAPHY_ARTIFACTS ?? 'tests/artifacts';
+    const folder = process.env.GRAPHY_TEST_ARTIFACTS ?? 'tests/artifacts';
     await mkdir(folder, { recursive: true });
     const picture = await call('GET', `${this.url}/screenshot`);
     await writeFile(join(folder, `${name}.png`), Buffer.from(picture, 'base64'));

@@ -52,8 +52,8 @@ pub(crate) fn browser(workspace: &Workspace, report: &mut Report) {
         &workspace.path("tests/browser"),
         &["npm", "test", "--silent"],
     )
-    .env("GRAPHY_BINARY", graphy)
-    .env("GRAPHY_ARTIFACTS", workspace.path("tests/artifacts"));
+    .env("GRAPHY_TEST_BINARY", graphy)
+    .env("GRAPHY_TEST_ARTIFACTS", workspace.path("tests/artifacts"));
     report.runner("browser flows", Runner::Node, shell);
 }
 
@@ -87,9 +87,9 @@ pub(crate) fn desktop(workspace: &Workspace, report: &mut Report) {
     let shell = Shell::new(workspace.root(), &words)
         .env_remove("WAYLAND_DISPLAY")
         .env("NO_AT_BRIDGE", "1")
-        .env("GRAPHY_CONSOLE", binary)
+        .env("GRAPHY_TEST_CONSOLE", binary)
         .env("TAURI_DRIVER", driver)
         .env("WEBKIT_DRIVER", native)
-        .env("GRAPHY_ARTIFACTS", workspace.path("tests/artifacts"));
+        .env("GRAPHY_TEST_ARTIFACTS", workspace.path("tests/artifacts"));
     report.runner("desktop flows", Runner::Node, shell);
 }

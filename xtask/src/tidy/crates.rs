@@ -65,7 +65,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "graphy-console",
-        &["protocol", "telemetry", "operations", "client", "server"],
+        &["model", "protocol", "telemetry", "operations", "client", "server"],
     ),
 ];
 
