@@ -93,9 +93,11 @@ if ARGV[2] ~= ARGV[3] then
         "nodeCount", ARGV[5], "edgeCount", ARGV[6])
 end
 in_chunks("HSET", applied, outcomes)
+local dated = {}
 for i = 1, #ids do
-    redis.call("ZADD", times, now, ids[i])
+    dated[2 * i - 1], dated[2 * i] = ARGV[7], ids[i]
 end
+in_chunks("ZADD", times, dated)
 in_chunks("HSET", nodes, list())
 in_chunks("HSET", edges, list())
 in_chunks("HSET", viewport, list())
@@ -112,9 +114,10 @@ for i = 1, #entries, 2 do
     redis.call("XADD", operations, entries[i] .. "-0", "o", entries[i + 1], "t", ARGV[7])
 end
 local buried = list()
-for i = 1, #buried do
-    redis.call("ZADD", tombstones, now, buried[i])
+for i = #buried, 1, -1 do
+    buried[2 * i - 1], buried[2 * i] = ARGV[7], buried[i]
 end
+in_chunks("ZADD", tombstones, buried)
 
 -- Keeping house, a bounded piece with every batch.
 local function expire(index, hash, before, most)
