@@ -38,6 +38,8 @@ pub struct Session {
     ready: VecDeque<Bytes>,
     heartbeat_at: Instant,
     closed: Option<Closing>,
+    /// A sync that is to be made before anything else: from where, if the reader holds anything.
+    wanted: Option<Option<(Epoch, u64)>>,
 }
 
 impl Session {
@@ -63,6 +65,7 @@ impl Session {
             ready,
             heartbeat_at,
             closed: None,
+            wanted: None,
         }
     }
 
@@ -70,6 +73,7 @@ impl Session {
     #[must_use]
     pub fn handle(&self) -> SessionHandle {
         SessionHandle {
+            graph_id: self.membership.graph_id.clone(),
             outbox: Arc::clone(&self.membership.outbox),
             room: self.membership.room_signal(),
         }
@@ -77,7 +81,7 @@ impl Session {
 
     /// Waits for what the socket has to do next. After a close it says close again.
     ///
-    /// Cancel-safe but for work lost: a resync that is interrupted is done anew.
+    /// Cancel-safe: a sync that is interrupted is made anew by the next call.
     pub async fn next(&mut self) -> Outgoing {
         loop {
             if let Some(frame) = self.ready.pop_front() {
@@ -85,6 +89,11 @@ impl Session {
             }
             if let Some(closing) = &self.closed {
                 return Outgoing::Close(closing.clone());
+            }
+            if let Some(from) = self.wanted.clone() {
+                self.resync(from).await;
+                self.wanted = None;
+                continue;
             }
             let item = tokio::select! {
                 biased;
@@ -103,10 +112,10 @@ impl Session {
                         return self.speak(text);
                     }
                     Place::Known => {}
-                    Place::Gap => self.resync(Some((self.epoch.clone(), self.version))).await,
+                    Place::Gap => self.wanted = Some(Some((self.epoch.clone(), self.version))),
                 },
-                Item::Resync => self.resync(Some((self.epoch.clone(), self.version))).await,
-                Item::SyncFrom(from) => self.resync(from).await,
+                Item::Resync => self.wanted = Some(Some((self.epoch.clone(), self.version))),
+                Item::SyncFrom(from) => self.wanted = Some(from),
                 Item::Close(closing) => self.closed = Some(closing),
             }
         }
@@ -187,11 +196,18 @@ enum Place {
 /// The side of a socket that does not wait: what the reader puts in.
 #[derive(Clone)]
 pub struct SessionHandle {
+    graph_id: graphy_model::GraphId,
     outbox: Arc<Outbox>,
     room: crate::room::RoomSignal,
 }
 
 impl SessionHandle {
+    /// Returns the graph that the socket watches.
+    #[must_use]
+    pub fn graph_id(&self) -> &graphy_model::GraphId {
+        &self.graph_id
+    }
+
     /// Notes that the client waits for an outcome; false if it waits for too many.
     #[must_use]
     pub fn expect(&self, operation: OperationId) -> bool {

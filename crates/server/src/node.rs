@@ -1,0 +1,459 @@
+//! A whole node: everything that a process runs, started in order and stopped in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use graphy_engine::{EngineError, Intake, Workers};
+use graphy_live::Hub;
+use graphy_model::{Role, UserId};
+use graphy_operations::{Operations, SystemFacts};
+use graphy_store::tokens::{NewTicket, TokenError, TokenStore};
+use graphy_store::{
+    EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink, RedisServer, Replicas, ServerId,
+    ServerNode, StoreError,
+};
+use graphy_telemetry::metrics::MetricsError;
+use graphy_telemetry::{Metrics, RestartPolicy, SystemClock, TaskRegistry};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::http::guard::GuardRules;
+use crate::http::listener;
+use crate::http::rates::Limiters;
+use crate::router::router;
+use crate::settings::NodeSettings;
+use crate::socket::revocation::Revocations;
+use crate::state::{App, Parts};
+
+/// How long sockets and requests may take to end when the node stops.
+const SOCKETS_WAIT: Duration = Duration::from_secs(3);
+/// How long commands that were accepted into the line may take to reach the queue.
+const DRAIN_WAIT: Duration = Duration::from_secs(5);
+/// How long running jobs may take to end.
+const WORKERS_WAIT: Duration = Duration::from_secs(10);
+/// How long background tasks may take to end.
+const TASKS_WAIT: Duration = Duration::from_secs(5);
+/// When clients should come back.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How often limiters forget those who have been quiet.
+const LIMITERS_UPKEEP: Duration = Duration::from_secs(60);
+/// How often samples are moved into the histograms.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// Says why a node did not start or stop well.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The data layer failed.
+    #[error("cannot open the store")]
+    Store(#[from] StoreError),
+    /// The queue or its workers failed.
+    #[error("cannot run the command queue")]
+    Engine(#[from] EngineError),
+    /// The metrics cannot be recorded.
+    #[error("cannot record metrics")]
+    Metrics(#[from] MetricsError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A running node. Dropping it ends the process's part in it abruptly; call [`Node::shutdown`].
+pub struct Node {
+    app: App,
+    address: SocketAddr,
+    redis: RedisServer,
+    replicas: Replicas,
+    events: EventBus,
+    workers: Option<Workers>,
+    tasks: TaskRegistry,
+    token: CancellationToken,
+    connections: TaskTracker,
+}
+
+impl Node {
+    /// Starts a node; when this returns, it answers.
+    ///
+    /// # Errors
+    /// [`NodeError`] says which part did not start. What had been started is stopped.
+    pub async fn start(settings: NodeSettings) -> Result<Self, NodeError> {
+        let metrics = Metrics::install()?;
+        let redis = RedisServer::open(&settings.redis).await?;
+        match Self::start_on(&redis, settings, metrics).await {
+            Ok(started) => Ok(started.into_node(redis)),
+            Err(error) => {
+                redis.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn start_on(
+        redis: &RedisServer,
+        settings: NodeSettings,
+        metrics: Metrics,
+    ) -> Result<Started, NodeError> {
+        let clock = SystemClock::shared();
+        let tasks = TaskRegistry::new(Arc::clone(&clock));
+        let token = CancellationToken::new();
+        // Whatever fails below, the tasks started before it end.
+        let guard = token.clone().drop_guard();
+        let started_at = clock.now_ms();
+        let link = RedisLink::connect(&redis.url(), LinkSettings::default(), &tasks).await?;
+        let store = GraphStore::new(link.clone(), Arc::clone(&clock));
+        let replicas = Replicas::new(store.clone(), settings.replicas_max);
+        let events = EventBus::start(link.clone(), &tasks, token.clone());
+        let engine = settings.engine.clone();
+        let intake = Intake::start(
+            engine.clone(),
+            &link,
+            store.clone(),
+            events.clone(),
+            tasks.clone(),
+            token.clone(),
+        )
+        .await?;
+        let workers = if settings.role.runs_workers() {
+            Some(Workers::start(engine, &link, replicas.clone(), &tasks, token.clone()).await?)
+        } else {
+            None
+        };
+        let tokens = TokenStore::new(link.clone(), Arc::clone(&clock));
+        let nodes = NodeRegistry::new(link.clone(), Arc::clone(&clock));
+        let (listener, address) = listen(settings.listen).await?;
+        let facts = SystemFacts {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            environment: settings.environment.clone(),
+            redis_url: redis.tools_url().to_string(),
+            data_dir: settings.data_dir().map(|path| path.display().to_string()),
+            api_url: format!("http://{address}"),
+            started_at,
+        };
+        let operations = Operations::start(graphy_operations::Parts {
+            store: store.clone(),
+            replicas: replicas.clone(),
+            tokens: tokens.clone(),
+            nodes: nodes.clone(),
+            intake: intake.clone(),
+            metrics: metrics.clone(),
+            limits: settings.limits.clone(),
+            clock: Arc::clone(&clock),
+            tasks: tasks.clone(),
+            token: token.clone(),
+            facts,
+        });
+        let hub = Hub::new(
+            &replicas,
+            events.clone(),
+            tasks.clone(),
+            token.child_token(),
+            settings.hub.clone(),
+        );
+        let role = settings.role;
+        let app = App(Arc::new(Parts {
+            store,
+            tokens,
+            intake,
+            hub,
+            operations,
+            metrics,
+            limits: settings.limits.clone(),
+            limiters: Limiters::new(settings.rates.clone()),
+            guard: GuardRules {
+                loopback_only: address.ip().is_loopback(),
+                hosts: settings.hosts,
+                origins: settings.origins,
+            },
+            revocations: Revocations::default(),
+            sockets: TaskTracker::new(),
+            stopping: token.child_token(),
+        }));
+        let connections = TaskTracker::new();
+        start_tasks(&app, &tasks, &token);
+        let serving = listener::serve(
+            listener,
+            router(&app, role),
+            app.stopping.clone(),
+            connections.clone(),
+        );
+        connections.spawn(serving);
+        nodes.keep_announced(
+            server_node(role.as_str(), started_at),
+            &tasks,
+            token.clone(),
+        );
+        let token = guard.disarm();
+        Ok(Started {
+            app,
+            address,
+            replicas,
+            events,
+            workers,
+            tasks,
+            token,
+            connections,
+        })
+    }
+
+    /// Returns where the HTTP API is, without a slash at the end.
+    #[must_use]
+    pub fn api_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns the address that the node listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Makes a URL that lets a browser in once, as an administrator.
+    ///
+    /// # Errors
+    /// When Redis does not keep the ticket.
+    pub async fn ticket(&self) -> Result<String, StoreError> {
+        let ticket = NewTicket {
+            name: "console on this machine".to_owned(),
+            role: Role::Admin,
+            user_id: local_user(),
+        };
+        let text = self.app.tokens.issue_ticket(&ticket).await?;
+        Ok(format!("{}/?ticket={}", self.api_url(), text.expose()))
+    }
+
+    /// Makes a token for a client in this process; it lives as long as that of a browser.
+    ///
+    /// # Errors
+    /// When Redis does not keep it.
+    pub async fn local_token(&self) -> Result<String, TokenError> {
+        let new = NewTicket {
+            name: "window of the console".to_owned(),
+            role: Role::Admin,
+            user_id: local_user(),
+        };
+        let ticket = self.app.tokens.issue_ticket(&new).await?;
+        Ok(self
+            .app
+            .tokens
+            .redeem_ticket(&ticket.expose())
+            .await?
+            .text
+            .expose())
+    }
+
+    /// Returns who the person at this machine is: whoever runs the process may do everything.
+    #[must_use]
+    pub fn local_admin(&self) -> graphy_operations::Caller {
+        graphy_operations::Caller {
+            user_id: local_user(),
+            role: Role::Admin,
+            trace_id: crate::http::failure::new_trace_id().to_string(),
+        }
+    }
+
+    /// Returns the operator's operations on this node.
+    #[must_use]
+    pub fn operations(&self) -> &Operations {
+        &self.app.operations
+    }
+
+    /// Returns the tokens, for callers in the same process.
+    #[must_use]
+    pub fn tokens(&self) -> &TokenStore {
+        &self.app.tokens
+    }
+
+    /// Returns the graphs in Redis, for callers in the same process.
+    #[must_use]
+    pub fn store(&self) -> &GraphStore {
+        &self.app.store
+    }
+
+    /// Returns the graphs in memory, for callers in the same process.
+    #[must_use]
+    pub fn replicas(&self) -> &Replicas {
+        &self.replicas
+    }
+
+    /// Returns the events of all graphs, for callers in the same process.
+    #[must_use]
+    pub fn events(&self) -> &EventBus {
+        &self.events
+    }
+
+    /// Returns the background tasks of the node.
+    #[must_use]
+    pub fn tasks(&self) -> &TaskRegistry {
+        &self.tasks
+    }
+
+    /// Returns the Redis of the node.
+    #[must_use]
+    pub fn redis(&self) -> &RedisServer {
+        &self.redis
+    }
+
+    /// Stops: no new connections, sockets told to come back, accepted commands into the queue,
+    /// running jobs to their end, then everything else, the private Redis last.
+    pub async fn shutdown(self) {
+        let Self {
+            app,
+            redis,
+            workers,
+            tasks,
+            token,
+            connections,
+            ..
+        } = self;
+        tracing::info!("the node stops");
+        app.stopping.cancel();
+        app.hub.shutdown(RETRY_AFTER);
+        app.sockets.close();
+        connections.close();
+        let ended = async {
+            app.sockets.wait().await;
+            connections.wait().await;
+        };
+        if tokio::time::timeout(SOCKETS_WAIT, ended).await.is_err() {
+            tracing::warn!(
+                sockets = app.sockets.len(),
+                "some connections did not end in time"
+            );
+        }
+        app.intake.drain(DRAIN_WAIT).await;
+        if let Some(workers) = workers
+            && let Err(error) = workers.stop(WORKERS_WAIT).await
+        {
+            tracing::warn!(%error, "the workers did not stop well; their jobs will be taken again");
+        }
+        token.cancel();
+        if let Err(running) = tasks.ended(TASKS_WAIT).await {
+            tracing::warn!(?running, "some tasks did not end in time");
+        }
+        drop(app);
+        redis.stop().await;
+    }
+}
+
+/// A node but for its Redis.
+struct Started {
+    app: App,
+    address: SocketAddr,
+    replicas: Replicas,
+    events: EventBus,
+    workers: Option<Workers>,
+    tasks: TaskRegistry,
+    token: CancellationToken,
+    connections: TaskTracker,
+}
+
+impl Started {
+    fn into_node(self, redis: RedisServer) -> Node {
+        let Self {
+            app,
+            address,
+            replicas,
+            events,
+            workers,
+            tasks,
+            token,
+            connections,
+        } = self;
+        Node {
+            app,
+            address,
+            redis,
+            replicas,
+            events,
+            workers,
+            tasks,
+            token,
+            connections,
+        }
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NodeError> {
+    let failed = |source| NodeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+fn start_tasks(app: &App, tasks: &TaskRegistry, token: &CancellationToken) {
+    let (revocations, tokens) = (app.revocations.clone(), app.tokens.clone());
+    tasks.spawn(
+        "revocations",
+        RestartPolicy::ALWAYS,
+        token.clone(),
+        move |context| revocations.clone().run(tokens.clone(), context),
+    );
+    let upkeep = app.clone();
+    tasks.spawn(
+        "limiters-upkeep",
+        RestartPolicy::ALWAYS,
+        token.clone(),
+        move |context| {
+            let app = upkeep.clone();
+            async move {
+                let mut ticks = tokio::time::interval(LIMITERS_UPKEEP);
+                while context
+                    .token
+                    .run_until_cancelled(ticks.tick())
+                    .await
+                    .is_some()
+                {
+                    context.tick();
+                    app.limiters.forget_quiet();
+                }
+                Ok(())
+            }
+        },
+    );
+    let metrics = app.metrics.clone();
+    tasks.spawn(
+        "metrics-upkeep",
+        RestartPolicy::ALWAYS,
+        token.clone(),
+        move |context| {
+            let metrics = metrics.clone();
+            async move {
+                let mut ticks = tokio::time::interval(METRICS_UPKEEP);
+                while context
+                    .token
+                    .run_until_cancelled(ticks.tick())
+                    .await
+                    .is_some()
+                {
+                    context.tick();
+                    metrics.run_upkeep();
+                }
+                Ok(())
+            }
+        },
+    );
+}
+
+fn server_node(role: &str, started_at: u64) -> ServerNode {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    ServerNode {
+        id: ServerId::random(),
+        role: role.to_owned(),
+        host: if host.is_empty() { "localhost" } else { host }.to_owned(),
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at,
+    }
+}
+
+fn local_user() -> UserId {
+    UserId::new("local").expect("the text has the form of an id")
+}

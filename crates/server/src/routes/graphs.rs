@@ -1,0 +1,129 @@
+//! Graphs: made, listed, deleted.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use graphy_engine::Submission;
+use graphy_model::command::NoPayload;
+use graphy_model::{Action, Command, Envelope, GraphId, GraphMeta, OperationId};
+use graphy_protocol::ErrorCode;
+use graphy_protocol::http::{Accepted, CreateGraph, GraphList, GraphSummary};
+use graphy_store::graph::{GraphRow, Visibility};
+
+use crate::http::auth::Caller;
+use crate::http::body::{Body, GraphPath};
+use crate::http::failure::Failure;
+use crate::openapi::answers::{ReadFailures, WriteFailures};
+use crate::openapi::schema;
+use crate::routes::commands::accept;
+use crate::state::App;
+
+/// The longest name of a graph, in characters.
+const NAME_CHARS_MAX: usize = 200;
+
+/// Makes an empty graph.
+#[utoipa::path(
+    post,
+    path = "/api/v2/graphs",
+    tag = "graphs",
+    request_body = schema::NewGraph,
+    responses(
+        (status = 201, description = "The graph was made", body = schema::GraphMeta),
+        WriteFailures,
+    ),
+    security(("bearer" = []))
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Body(request): Body<CreateGraph>,
+) -> Result<(StatusCode, Json<GraphMeta>), Failure> {
+    caller.may(Action::CreateGraph)?;
+    let name = request.name.trim();
+    if !(1..=NAME_CHARS_MAX).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        let message = format!("a graph's name has 1 to {NAME_CHARS_MAX} printable characters");
+        return Err(Failure::new(ErrorCode::Invalid, message).on("name"));
+    }
+    let id = request.graph_id.unwrap_or_else(new_graph_id);
+    let now_ms = app.store.now_ms();
+    let meta = app
+        .store
+        .create(&id, name, caller.user_id(), now_ms, Visibility::Listed)
+        .await?;
+    Ok((StatusCode::CREATED, Json(meta)))
+}
+
+fn new_graph_id() -> GraphId {
+    GraphId::new(&uuid::Uuid::now_v7().to_string()).expect("a UUID has the form of an id")
+}
+
+/// Lists the graphs, the newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v2/graphs",
+    tag = "graphs",
+    responses(
+        (status = 200, description = "The graphs", body = schema::GraphList),
+        ReadFailures,
+    ),
+    security(("bearer" = []))
+)]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<Json<GraphList>, Failure> {
+    caller.may(Action::ReadGraph)?;
+    let rows = app.store.list().await?;
+    let summary = |row: GraphRow| GraphSummary {
+        meta: row.meta,
+        version: row.version,
+        nodes: row.nodes,
+        edges: row.edges,
+    };
+    Ok(Json(GraphList {
+        graphs: rows.into_iter().map(summary).collect(),
+    }))
+}
+
+/// Deletes a graph with everything in it: a command like any other.
+#[utoipa::path(
+    delete,
+    path = "/api/v2/graphs/{graphId}",
+    tag = "graphs",
+    params(("graphId" = schema::Id, Path, description = "Which graph")),
+    responses(
+        (status = 202, description = "The deletion is in the queue", body = Accepted),
+        WriteFailures,
+    ),
+    security(("bearer" = []))
+)]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    GraphPath(id): GraphPath,
+) -> Result<(StatusCode, Json<Accepted>), Failure> {
+    caller.may(Action::DeleteGraph)?;
+    let envelope = Envelope {
+        operation_id: OperationId(uuid::Uuid::now_v7()),
+        graph_id: Some(id.clone()),
+        client_id: None,
+        seq: None,
+        command: Command::DeleteGraph(NoPayload {}),
+        base_version: None,
+        epoch: None,
+        timestamp: None,
+    };
+    let operation_id = envelope.operation_id;
+    let submission = Submission {
+        envelope,
+        user_id: caller.user_id().clone(),
+        role: caller.0.role,
+    };
+    let estimated_processing_time_ms = accept(&app, &caller, &id, vec![submission]).await?;
+    let accepted = Accepted {
+        accepted: true,
+        operation_id,
+        estimated_processing_time_ms,
+    };
+    Ok((StatusCode::ACCEPTED, Json(accepted)))
+}

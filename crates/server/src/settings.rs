@@ -1,0 +1,97 @@
+//! What a node is told when it starts.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use graphy_engine::EngineConfig;
+use graphy_live::HubSettings;
+use graphy_model::Limits;
+use graphy_operations::settings::{NodeRole, Settings};
+use graphy_store::RedisConfig;
+
+use crate::http::rates::{Rate, RateSettings};
+
+/// Settings of a node.
+#[derive(Debug, Clone)]
+pub struct NodeSettings {
+    /// The name of the deployment, for the badge.
+    pub environment: String,
+    /// What the node does.
+    pub role: NodeRole,
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where Redis is.
+    pub redis: RedisConfig,
+    /// What graphs and commands may weigh.
+    pub limits: Limits,
+    /// Intake and workers.
+    pub engine: EngineConfig,
+    /// Sockets.
+    pub hub: HubSettings,
+    /// How fast callers may go.
+    pub rates: RateSettings,
+    /// How many graphs are kept in memory.
+    pub replicas_max: usize,
+    /// Host names besides those of this machine that a loopback listener answers to, without port.
+    pub hosts: Vec<String>,
+    /// Origins besides our own whose pages may write and open sockets.
+    pub origins: Vec<String>,
+}
+
+impl NodeSettings {
+    /// Makes the usual settings: everything in one process, on a free loopback port.
+    #[must_use]
+    pub fn new(redis: RedisConfig) -> Self {
+        Self {
+            environment: "local".to_owned(),
+            role: NodeRole::All,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            redis,
+            limits: Limits::default(),
+            engine: EngineConfig::default(),
+            hub: HubSettings::default(),
+            rates: RateSettings::default(),
+            replicas_max: graphy_store::replica::REPLICAS_MAX,
+            hosts: Vec::new(),
+            origins: Vec::new(),
+        }
+    }
+
+    /// Returns the folder of the private Redis, if there is one.
+    pub(crate) fn data_dir(&self) -> Option<PathBuf> {
+        match &self.redis {
+            RedisConfig::Private(private) => Some(private.data_dir.clone()),
+            RedisConfig::Url(_) => None,
+        }
+    }
+}
+
+impl From<&Settings> for NodeSettings {
+    fn from(settings: &Settings) -> Self {
+        let per_second = settings.rates.commands_per_second;
+        let requests = settings.rates.requests_per_second;
+        let with_burst = |rate: u32| Rate::new(rate, rate.saturating_mul(2));
+        Self {
+            environment: settings.environment.clone(),
+            role: settings.role,
+            listen: settings.listen,
+            limits: settings.limits.clone(),
+            engine: EngineConfig {
+                limits: settings.limits.clone(),
+                concurrency: settings.worker_concurrency,
+                ..EngineConfig::default()
+            },
+            hub: HubSettings {
+                limits: settings.limits.clone(),
+                ..HubSettings::default()
+            },
+            rates: RateSettings {
+                socket_commands: with_burst((per_second / 10).max(500)),
+                token_commands: with_burst(per_second),
+                requests: with_burst(requests),
+                ..RateSettings::default()
+            },
+            ..Self::new(settings.redis.clone())
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The reading half of a socket: checks each frame and passes on what it asks for.
+
+use axum::extract::ws::Message;
+use futures_util::StreamExt;
+use graphy_engine::Submission;
+use graphy_live::SessionHandle;
+use graphy_model::json::check_text;
+use graphy_model::{ClientId, Envelope, GraphId, OperationId, RejectCode, Rejection};
+use graphy_protocol::{ApiError, ClientFrame, ServerFrame, close};
+use graphy_store::tokens::Principal;
+use tokio::sync::mpsc;
+
+use super::submit::refuse;
+use super::{PING_INTERVAL, PONG_WAIT, Stream};
+use crate::http::body::BODY_DEPTH_MAX;
+use crate::http::failure::new_trace_id;
+use crate::http::rates::SocketLimiters;
+use crate::routes::commands::check_command;
+use crate::state::App;
+
+/// How many faults a socket may have before it is closed.
+const FAULTS_MAX: u32 = 64;
+/// What going over the rate counts, against what a malformed frame counts: a client in a hurry is
+/// told many times before it is closed.
+const MALFORMED_WEIGHT: u32 = 4;
+
+/// What comes of a frame.
+enum Verdict {
+    Fine,
+    /// The frame broke a rule.
+    Fault(u32),
+    Close(u16, &'static str),
+}
+
+/// The reading half.
+pub(crate) struct Reader {
+    pub(crate) app: App,
+    pub(crate) graph: GraphId,
+    pub(crate) client_id: ClientId,
+    pub(crate) principal: Principal,
+    pub(crate) handle: SessionHandle,
+    pub(crate) limiters: SocketLimiters,
+    pub(crate) submissions: mpsc::Sender<Submission>,
+    /// Faults so far, less those forgiven.
+    pub(crate) faults: u32,
+}
+
+impl Reader {
+    /// Reads until the other end closes, falls silent or breaks the protocol.
+    pub(crate) async fn run(mut self, mut stream: Stream) {
+        loop {
+            let message = tokio::time::timeout(PING_INTERVAL + PONG_WAIT, stream.next()).await;
+            let verdict = match message {
+                Err(_) => Verdict::Close(close::IDLE, "nothing was heard, not even a pong"),
+                Ok(None | Some(Ok(Message::Close(_)))) => return,
+                Ok(Some(Ok(Message::Text(text)))) => self.take(&text).await,
+                Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Verdict::Fine,
+                Ok(Some(Ok(Message::Binary(_)))) => {
+                    Verdict::Close(close::PROTOCOL, "frames are text")
+                }
+                Ok(Some(Err(error))) => Verdict::Close(close::PROTOCOL, fault_reason(&error)),
+            };
+            match verdict {
+                Verdict::Fine => self.faults = self.faults.saturating_sub(1),
+                Verdict::Fault(weight) => self.faults = self.faults.saturating_add(weight),
+                Verdict::Close(code, reason) => return self.leave(stream, code, reason).await,
+            }
+            if self.faults > FAULTS_MAX * MALFORMED_WEIGHT {
+                return self
+                    .leave(stream, close::PROTOCOL, "too many frames broke the rules")
+                    .await;
+            }
+        }
+    }
+
+    /// Asks the writer to close and reads on until it has: what comes now is not looked at.
+    async fn leave(self, mut stream: Stream, code: u16, reason: &'static str) {
+        self.handle.close(code, reason);
+        while let Some(Ok(_)) = stream.next().await {}
+        // After a fault the stream ends at once; the caller waits for the writer.
+        std::future::pending::<()>().await;
+    }
+
+    async fn take(&mut self, text: &str) -> Verdict {
+        let parsed = check_text(text, BODY_DEPTH_MAX)
+            .map_err(|rejection| (rejection, None))
+            .and_then(|()| ClientFrame::parse(text));
+        match parsed {
+            Ok(ClientFrame::Command(envelope)) => self.command(*envelope).await,
+            Ok(ClientFrame::Heartbeat | ClientFrame::Presence) => Verdict::Fine,
+            Ok(ClientFrame::RequestSync { epoch, version }) => {
+                if self.limiters.take_sync_request() {
+                    self.handle.request_sync(epoch.zip(version));
+                    return Verdict::Fine;
+                }
+                let rejection = too_fast("syncs are asked for too fast");
+                self.say(&rejection, None);
+                Verdict::Fault(1)
+            }
+            Ok(ClientFrame::Hello(_)) => {
+                Verdict::Close(close::PROTOCOL, "a second hello on one socket")
+            }
+            Err((rejection, operation)) => {
+                self.say(&rejection, operation);
+                Verdict::Fault(MALFORMED_WEIGHT)
+            }
+        }
+    }
+
+    async fn command(&mut self, mut envelope: Envelope) -> Verdict {
+        let operation = envelope.operation_id;
+        if let Err(rejection) = self.check(&mut envelope) {
+            let fault = if rejection.code == RejectCode::RateLimited {
+                1
+            } else {
+                0
+            };
+            self.say(&rejection, Some(operation));
+            return Verdict::Fault(fault);
+        }
+        if !self.handle.expect(operation) {
+            self.say(
+                &too_fast("too many commands wait for their outcome"),
+                Some(operation),
+            );
+            return Verdict::Fault(1);
+        }
+        let submission = Submission {
+            envelope,
+            user_id: self.principal.user_id.clone(),
+            role: self.principal.role,
+        };
+        if self.submissions.send(submission).await.is_err() {
+            let rejection = Rejection::new(RejectCode::Unavailable, "the socket is closing");
+            self.say(&rejection, Some(operation));
+        }
+        Verdict::Fine
+    }
+
+    fn check(&self, envelope: &mut Envelope) -> Result<(), Rejection> {
+        let within_rate = self.limiters.take_command()
+            && self
+                .app
+                .limiters
+                .take_commands(&self.principal.token_id, 1)
+                .is_ok();
+        if !within_rate {
+            return Err(too_fast("commands come too fast"));
+        }
+        match &envelope.client_id {
+            None => envelope.client_id = Some(self.client_id.clone()),
+            Some(named) if *named != self.client_id => {
+                let message = "the command is of another client than the one that said hello";
+                return Err(Rejection::new(RejectCode::Invalid, message).on("clientId"));
+            }
+            Some(_) => {}
+        }
+        check_command(&self.app, &self.graph, envelope, self.principal.role)
+    }
+
+    /// Says what is wrong: to a command its refusal, else an error.
+    fn say(&self, rejection: &Rejection, operation: Option<OperationId>) {
+        match operation {
+            Some(operation) => refuse(&self.handle, operation, rejection),
+            None => {
+                let error = ApiError::from(rejection.clone()).traced(&*new_trace_id());
+                self.handle.send(&ServerFrame::Error {
+                    error,
+                    operation_id: None,
+                });
+            }
+        }
+    }
+}
+
+fn too_fast(message: &str) -> Rejection {
+    Rejection::new(RejectCode::RateLimited, message)
+}
+
+/// Says in few words what was wrong with what came.
+pub(crate) fn fault_reason(error: &axum::Error) -> &'static str {
+    let text = error.to_string();
+    if text.contains("UTF-8") || text.contains("utf-8") {
+        "a text frame is not UTF-8"
+    } else if text.contains("too long")
+        || text.contains("too large")
+        || text.contains("Space limit")
+    {
+        "a message is too large"
+    } else {
+        "a frame broke the WebSocket protocol"
+    }
+}

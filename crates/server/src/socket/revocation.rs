@@ -1,0 +1,114 @@
+//! Open sockets whose token was revoked or has expired.
+//!
+//! Tokens with open sockets are looked up together, each once per round however many sockets it
+//! has, and their sockets are told within [`ROUND`].
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use graphy_store::tokens::{Principal, TokenId, TokenStore};
+use graphy_telemetry::tasks::{TaskContext, TaskFailure};
+use tokio_util::sync::CancellationToken;
+
+/// How often the tokens of open sockets are looked up.
+const ROUND: Duration = Duration::from_secs(3);
+
+struct Watched {
+    principal: Principal,
+    ended: CancellationToken,
+    sockets: usize,
+}
+
+/// The tokens of open sockets; clones share the list.
+#[derive(Clone, Default)]
+pub(crate) struct Revocations {
+    watched: Arc<Mutex<HashMap<TokenId, Watched>>>,
+}
+
+impl Revocations {
+    /// Watches a token for as long as the answer lives.
+    pub(crate) fn watch(&self, principal: &Principal) -> WatchedToken {
+        let mut watched = self.lock();
+        let entry = watched
+            .entry(principal.token_id.clone())
+            .or_insert_with(|| Watched {
+                principal: principal.clone(),
+                ended: CancellationToken::new(),
+                sockets: 0,
+            });
+        entry.sockets += 1;
+        let (id, ended) = (principal.token_id.clone(), entry.ended.clone());
+        WatchedToken {
+            list: self.clone(),
+            id,
+            ended,
+        }
+    }
+
+    /// Looks the tokens up until the context is cancelled.
+    pub(crate) async fn run(
+        self,
+        tokens: TokenStore,
+        context: TaskContext,
+    ) -> Result<(), TaskFailure> {
+        loop {
+            tokio::select! {
+                () = context.token.cancelled() => return Ok(()),
+                () = tokio::time::sleep(ROUND) => {}
+            }
+            context.tick();
+            let principals: Vec<Principal> = self
+                .lock()
+                .values()
+                .map(|watched| watched.principal.clone())
+                .collect();
+            for principal in principals {
+                // Not knowing is no reason to close: the next round asks again.
+                if let Ok(false) = tokens.is_active(&principal).await {
+                    self.end(&principal.token_id);
+                }
+            }
+        }
+    }
+
+    fn end(&self, id: &TokenId) {
+        if let Some(watched) = self.lock().remove(id) {
+            watched.ended.cancel();
+        }
+    }
+
+    fn leave(&self, id: &TokenId) {
+        let mut watched = self.lock();
+        if let Some(entry) = watched.get_mut(id) {
+            entry.sockets = entry.sockets.saturating_sub(1);
+            if entry.sockets == 0 {
+                watched.remove(id);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TokenId, Watched>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A token that a socket was opened with.
+pub(crate) struct WatchedToken {
+    list: Revocations,
+    id: TokenId,
+    ended: CancellationToken,
+}
+
+impl WatchedToken {
+    /// Waits until the token is not valid any more.
+    pub(crate) async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+}
+
+impl Drop for WatchedToken {
+    fn drop(&mut self) {
+        self.list.leave(&self.id);
+    }
+}
