@@ -1,0 +1,41 @@
+//! The commands, one file each.
+
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod export;
+pub(crate) mod graphs;
+pub(crate) mod health;
+pub(crate) mod import;
+pub(crate) mod metrics;
+pub(crate) mod serve;
+pub(crate) mod ticket;
+pub(crate) mod token;
+pub(crate) mod verify;
+
+use crate::arguments::{Arguments, Command};
+use crate::configuration;
+use crate::exit::Failure;
+use crate::output::Output;
+use crate::remote::RemoteNode;
+
+/// Runs the command.
+pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
+    let Arguments { global, command } = arguments;
+    let output = *output;
+    let node = || -> Result<RemoteNode, Failure> {
+        RemoteNode::find(&configuration::read(&global, Vec::new())?.settings)
+    };
+    match command {
+        Command::Serve(arguments) => Box::pin(serve::run(&global, arguments, output)).await,
+        Command::Demo(arguments) => Box::pin(demo::run(&node()?, &arguments, output)).await,
+        Command::Import(arguments) => import::run(&node()?, &arguments, output).await,
+        Command::Export(arguments) => export::run(&node()?, &arguments, output).await,
+        Command::Graphs(arguments) => graphs::run(&node()?, arguments, output).await,
+        Command::Token(arguments) => token::run(&node()?, arguments, output).await,
+        Command::Verify(arguments) => Box::pin(verify::run(&global, arguments, output)).await,
+        Command::Health(_) => health::run(&node()?, output).await,
+        Command::Metrics(arguments) => metrics::run(&node()?, &arguments, output).await,
+        Command::Ticket(_) => Box::pin(ticket::run(&global, output)).await,
+        Command::Config(arguments) => config::run(&global, &arguments, output),
+    }
+}

@@ -1,0 +1,121 @@
+//! How a command can fail, and the exit code of each way.
+
+use std::process::ExitCode;
+
+use graphy_operations::settings::SettingsError;
+use graphy_protocol::{ApiError, ErrorCode};
+
+/// An exit code; the numbers are a promise to scripts and stand in the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It did not work.
+    Failed = 1,
+    /// The command line or the configuration is wrong.
+    Usage = 2,
+    /// No node, or no Redis, answers.
+    Unreachable = 3,
+    /// The token is not valid, or does not allow it.
+    Denied = 4,
+    /// What it names does not exist.
+    NotFound = 5,
+    /// A check ran and found something wrong.
+    Unsound = 6,
+    /// The person at the terminal stopped it.
+    Interrupted = 130,
+}
+
+/// The codes as the help shows them.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0    it worked
+  1    it did not work; the message says why
+  2    the command line or the configuration is wrong
+  3    no node, or no Redis, answers
+  4    the token is not valid, or does not allow it
+  5    what it names does not exist
+  6    a check ran and found something wrong (health, verify)
+  130  stopped by Ctrl-C";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The command line is wrong in a way that clap cannot see.
+    #[error("{0}")]
+    Usage(String),
+    /// Nothing answers.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The node refused.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// A check found something wrong.
+    #[error("{0}")]
+    Unsound(String),
+    /// Ctrl-C.
+    #[error("stopped")]
+    Interrupted,
+    /// Anything else.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl Failure {
+    /// Returns the exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Settings(_) | Self::Usage(_) => Exit::Usage,
+            Self::Unreachable(_) => Exit::Unreachable,
+            Self::Unsound(_) => Exit::Unsound,
+            Self::Interrupted => Exit::Interrupted,
+            Self::Other(_) => Exit::Failed,
+            Self::Api(error) => match error.code {
+                ErrorCode::Unauthorized | ErrorCode::Forbidden => Exit::Denied,
+                ErrorCode::NotFound => Exit::NotFound,
+                ErrorCode::Unavailable => Exit::Unreachable,
+                _ => Exit::Failed,
+            },
+        }
+    }
+
+    /// Returns the failure as the one error shape of every boundary.
+    pub(crate) fn to_api_error(&self) -> ApiError {
+        let code = match self {
+            Self::Api(error) => return error.clone(),
+            Self::Settings(_) | Self::Usage(_) => ErrorCode::Invalid,
+            Self::Unreachable(_) => ErrorCode::Unavailable,
+            Self::Unsound(_) | Self::Interrupted | Self::Other(_) => ErrorCode::Internal,
+        };
+        ApiError::new(code, self.text())
+    }
+
+    /// Returns the failure with all its causes, for people.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Other(error) => format!("{error:#}"),
+            Self::Api(error) => match &error.detail {
+                Some(detail) => format!("{}: {detail}", error.message),
+                None => error.message.clone(),
+            },
+            Self::Settings(_)
+            | Self::Usage(_)
+            | Self::Unreachable(_)
+            | Self::Unsound(_)
+            | Self::Interrupted => self.to_string(),
+        }
+    }
+}

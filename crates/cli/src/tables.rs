@@ -1,0 +1,107 @@
+//! Plain tables and quantities for people.
+
+/// Lays rows out in columns; numbers (columns named in `right`) are flush right.
+pub(crate) fn table(head: &[&str], right: &[usize], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells
+            .map(|cell| cell.chars().count())
+            .chain([head[column].len()])
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let line = |cells: &[String]| {
+        let padded = cells
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(column, (cell, width))| {
+                if right.contains(&column) {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
+            });
+        let line = padded.collect::<Vec<_>>().join("  ");
+        line.trim_end().to_owned()
+    };
+    let head: Vec<String> = head.iter().map(|cell| (*cell).to_owned()).collect();
+    std::iter::once(&head)
+        .chain(rows)
+        .map(|row| line(row))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Says how long ago a moment was, in one unit.
+pub(crate) fn ago(now_ms: u64, then_ms: u64) -> String {
+    format!("{} ago", span(now_ms.saturating_sub(then_ms)))
+}
+
+/// Says how long a time is, in one unit.
+pub(crate) fn span(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// Writes a value with the precision that its size deserves.
+pub(crate) fn quantity(value: f64, unit: &str) -> String {
+    match unit {
+        "bytes" | "B" => bytes(value),
+        _ => {
+            let number = if value.abs() >= 100.0 || value.fract() == 0.0 {
+                format!("{value:.0}")
+            } else {
+                format!("{value:.1}")
+            };
+            format!("{number} {unit}").trim_end().to_owned()
+        }
+    }
+}
+
+fn bytes(value: f64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = value;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 {
+        format!("{value:.0} B")
+    } else {
+        format!("{value:.1} {}", units[unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [
+            vec!["a".to_owned(), "10".to_owned()],
+            vec!["long".to_owned(), "7".to_owned()],
+        ];
+        assert_eq!(
+            table(&["name", "n"], &[1], &rows),
+            "name   n\na     10\nlong   7"
+        );
+    }
+
+    #[test]
+    fn quantities_read_well() {
+        assert_eq!(quantity(3.25, "ms"), "3.2 ms");
+        assert_eq!(quantity(1234.5, "1/s"), "1234 1/s");
+        assert_eq!(quantity(1536.0, "bytes"), "1.5 KiB");
+        assert_eq!(ago(100_000, 10_000), "1 min ago");
+        assert_eq!(span(259_200_000), "3 days");
+    }
+}
