@@ -1,0 +1,9 @@
+//! The product as it is deployed: API and worker processes on one Redis, with faults.
+//!
+//! Every test starts its own processes and its own Redis on free ports and ends them.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![allow(clippy::print_stdout, reason = "a failed run shows its seed and its figures")]
+
+mod kills;
+mod support;
