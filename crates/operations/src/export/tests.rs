@@ -1,3 +1,5 @@
+//! Exports read back, and pictures keep their bounds.
+
 use graphy_model::Limits;
 use graphy_protocol::console::ImportFormat;
 

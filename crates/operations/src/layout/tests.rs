@@ -1,3 +1,5 @@
+//! No overlap, dependents above, circles broken, blocks of rows.
+
 use std::collections::HashSet;
 
 use proptest::prelude::*;

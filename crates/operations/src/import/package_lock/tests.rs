@@ -1,3 +1,5 @@
+//! Lock files of npm as people have them, and broken ones.
+
 use super::*;
 
 fn plan(text: &str) -> ImportPlan {
