@@ -50,7 +50,9 @@ impl Workers {
             .lock_duration(config.lock)
             .stalled_interval(config.stalled_interval)
             .max_stalled_count(u32::MAX - 1)
-            .run_retry_delay(Duration::from_millis(200));
+            .run_retry_delay(Duration::from_millis(200))
+            // An idle worker notices only between two blocking reads that it is to close.
+            .drain_delay(Duration::from_secs(1));
         let processor = Processor {
             replicas,
             config: Arc::new(config),

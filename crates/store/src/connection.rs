@@ -89,6 +89,7 @@ struct LinkInner {
     settings: LinkSettings,
     query: LinkConnection,
     write: LinkConnection,
+    token: CancellationToken,
 }
 
 impl RedisLink {
@@ -129,12 +130,19 @@ impl RedisLink {
             settings,
             query,
             write,
+            token,
         };
         let link = Self {
             inner: Arc::new(inner),
         };
         link.require_no_eviction()?;
         Ok(link)
+    }
+
+    /// Ends the tasks that keep the connections alive, whoever still holds the link; what is asked
+    /// of it from then on fails. For a process that stops and may stop its Redis as well.
+    pub fn close(&self) {
+        self.inner.token.cancel();
     }
 
     /// Returns the shared connection for reads.

@@ -140,6 +140,9 @@ fn filter(text: &str) -> Result<EnvFilter, LogError> {
 
 fn daily_file(files: &LogFiles) -> Result<RollingFileAppender, LogError> {
     let directory: &Path = &files.directory;
+    // The appender makes it too, but first complains on standard error that it cannot be read; if
+    // it cannot be made, the appender says so.
+    let _ = std::fs::create_dir_all(directory);
     RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("graphy")

@@ -125,6 +125,35 @@ impl TaskRegistry {
         })
     }
 
+    /// Waits until all tasks have ended but those of these names, which others still need.
+    ///
+    /// # Errors
+    /// The names of the other tasks that still run.
+    pub async fn ended_but(&self, kept: &[&str], deadline: Duration) -> Result<(), Vec<Arc<str>>> {
+        let is_kept = |name: &Arc<str>| kept.contains(&name.as_ref());
+        let awaited: Vec<_> = self
+            .lock()
+            .iter()
+            .filter(|entry| !is_kept(&entry.name))
+            .map(|entry| entry.progress.subscribe())
+            .collect();
+        let all = async {
+            for mut progress in awaited {
+                // An error means that the entry is gone, and its task with it.
+                let _ = progress
+                    .wait_for(|progress| progress.state.is_ended())
+                    .await;
+            }
+        };
+        tokio::time::timeout(deadline, all).await.map_err(|_| {
+            let listed = self.list().into_iter();
+            listed
+                .filter(|status| !status.state.is_ended() && !is_kept(&status.name))
+                .map(|status| status.name)
+                .collect()
+        })
+    }
+
     fn register(&self, entry: &Arc<Entry>) {
         let mut entries = self.lock();
         entries.retain(|other| other.name != entry.name || !other.is_ended());

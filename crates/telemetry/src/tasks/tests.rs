@@ -158,3 +158,27 @@ fn the_status_is_flat_json() {
             "sinceMs": 5, "lastTickMs": null, "restarts": 0, "panics": 0})
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_all_tasks_but_some_does_not_wait_for_those() {
+    let tasks = registry();
+    let token = CancellationToken::new();
+    let (kept, other) = (CancellationToken::new(), token.clone());
+    let until = |token: CancellationToken| {
+        move |_| {
+            let token = token.clone();
+            async move {
+                token.cancelled().await;
+                Ok(())
+            }
+        }
+    };
+    let policy = RestartPolicy::Never;
+    tasks.spawn("link", policy, CancellationToken::new(), until(kept));
+    tasks.spawn("other", policy, CancellationToken::new(), until(other));
+    let wait = Duration::from_secs(1);
+    let running = tasks.ended_but(&["link"], wait).await.unwrap_err();
+    assert_eq!(running, ["other".into()]);
+    token.cancel();
+    tasks.ended_but(&["link"], wait).await.unwrap();
+}
