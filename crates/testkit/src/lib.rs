@@ -1,5 +1,6 @@
 //! Fixtures and process harnesses for tests and benches.
 
+pub mod bench;
 pub mod checker;
 pub mod cluster;
 pub mod editor;
