@@ -1,6 +1,6 @@
 //! The operations against a real Redis, a real queue and real workers.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests may")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
 mod calls;
 mod imports;

@@ -242,7 +242,9 @@ async fn readiness_needs_a_worker() {
         .unwrap();
     assert!(listed.graphs.is_empty(), "the probe's graph is hidden");
     until("the probe's graph to be gone", || async {
-        !keys(&redis).iter().any(|key| key.contains("probe-") && !key.starts_with("bull:"))
+        !keys(&redis)
+            .iter()
+            .any(|key| key.contains("probe-") && !key.starts_with("bull:"))
     })
     .await;
 }
