@@ -32,7 +32,7 @@ export function App({ platform }: { platform: Platform }) {
         <PlatformProvider platform={platform}>
           <QueryClientProvider client={queryClient}>
             <ModalsProvider>
-              <Notifications position="bottom-right" limit={4} />
+              <Notifications position="top-center" limit={4} />
               <Gate>
                 <LiveProvider>
                   <Shell />

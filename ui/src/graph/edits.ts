@@ -1,6 +1,7 @@
 /** What a person can do to a graph, as commands. */
 import type { Edge, Node, Position, SimpleCommand } from '../protocol';
 import { uuidV7 } from '../shared/ids';
+import { boxOf } from './flow-model';
 import { NODE_HEIGHT, NODE_WIDTH, roundPosition } from './geometry';
 import type { GraphSession } from './graph-session';
 
@@ -9,6 +10,34 @@ const PASTE_OFFSET = 32;
 export interface Clipboard {
   nodes: Node[];
   edges: Edge[];
+}
+
+const GAP = 24;
+const SEARCH_RINGS_MAX = 8;
+
+/** The place nearest to `center` where a new node covers no other; `center` if all are taken. */
+export function freePlace(session: GraphSession, center: Position): Position {
+  const stepX = (NODE_WIDTH + GAP) / 2;
+  const stepY = (NODE_HEIGHT + GAP) / 2;
+  const boxes = session.flow.store.getState().nodes.map(boxOf);
+  const isFree = ({ x, y }: Position) =>
+    boxes.every(
+      (box) =>
+        x + NODE_WIDTH / 2 <= box.x ||
+        x - NODE_WIDTH / 2 >= box.x + box.width ||
+        y + NODE_HEIGHT / 2 <= box.y ||
+        y - NODE_HEIGHT / 2 >= box.y + box.height,
+    );
+  for (let ring = 0; ring <= SEARCH_RINGS_MAX; ring += 1) {
+    for (let row = -ring; row <= ring; row += 1) {
+      for (let column = -ring; column <= ring; column += 1) {
+        if (Math.max(Math.abs(row), Math.abs(column)) !== ring) continue;
+        const place = { x: center.x + column * stepX, y: center.y + row * stepY };
+        if (isFree(place)) return place;
+      }
+    }
+  }
+  return center;
 }
 
 /** Adds a node around `center` and returns its id. */

@@ -2,7 +2,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FakeGraph, FakePlatform } from '../platform/fake';
 import type { Position } from '../protocol';
 import { packOperations } from './batches';
-import { addNode, connectNodes, copyNodes, deleteEntities, paste, renameNode } from './edits';
+import {
+  addNode,
+  connectNodes,
+  copyNodes,
+  deleteEntities,
+  freePlace,
+  paste,
+  renameNode,
+} from './edits';
 import { GraphSession } from './graph-session';
 import { MoveSender } from './move-sender';
 import { saveStatus } from './wording';
@@ -168,6 +176,19 @@ describe('an open graph', () => {
   it('adds a node around the given place', () => {
     const id = addNode(session, { x: 90, y: 24 });
     expect(session.replica.node(id)?.position).toEqual({ x: 0, y: 0 });
+  });
+
+  it('finds a place that covers no other node', () => {
+    const first = addNode(session, freePlace(session, { x: 0, y: 0 }));
+    const second = addNode(session, freePlace(session, { x: 0, y: 0 }));
+    const overlap = (one?: Position, other?: Position) =>
+      one !== undefined &&
+      other !== undefined &&
+      Math.abs(one.x - other.x) < 180 &&
+      Math.abs(one.y - other.y) < 48;
+    const place = (id: string) => session.replica.node(id)?.position;
+    expect(overlap(place(first), place(second))).toBe(false);
+    expect(overlap(place(first), place('a'))).toBe(false);
   });
 
   it('packs operations below the server’s limits', () => {

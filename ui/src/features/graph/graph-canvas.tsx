@@ -83,6 +83,7 @@ export function GraphCanvas({ readOnly }: { readOnly: boolean }) {
       minZoom={MIN_ZOOM}
       maxZoom={MAX_ZOOM}
       nodeDragThreshold={2}
+      className={shown.size === 'small' ? undefined : 'many-edges'}
       aria-label="Graph canvas"
     >
       <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />

@@ -1,6 +1,13 @@
 import { useReactFlow, useStoreApi } from '@xyflow/react';
 import { useEffect, useMemo } from 'react';
-import { addNode, type Clipboard, copyNodes, deleteEntities, paste } from '../../graph/edits';
+import {
+  addNode,
+  type Clipboard,
+  copyNodes,
+  deleteEntities,
+  freePlace,
+  paste,
+} from '../../graph/edits';
 import { plural } from '../../shared/format';
 import { type GraphAction, useGraphActions } from '../../shared/graph-actions';
 import { isTyping } from '../../shared/shortcuts';
@@ -46,7 +53,7 @@ export function useCanvasActions(): CanvasActions {
         const area = flowStore.getState().domNode?.getBoundingClientRect();
         const x = (area?.left ?? 0) + (area?.width ?? 0) / 2;
         const y = (area?.top ?? 0) + (area?.height ?? 0) / 2;
-        const id = addNode(session, screenToFlowPosition({ x, y }));
+        const id = addNode(session, freePlace(session, screenToFlowPosition({ x, y })));
         session.flow.selectOnly(new Set([id]));
         startRename(id);
       }),

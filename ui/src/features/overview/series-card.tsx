@@ -59,6 +59,7 @@ function displayUnit(unit: string): string {
       return '/s';
     case 'count':
     case 'ratio':
+    case 'share':
       return '';
     default:
       return unit;
