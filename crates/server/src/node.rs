@@ -35,6 +35,8 @@ const DRAIN_WAIT: Duration = Duration::from_secs(5);
 const WORKERS_WAIT: Duration = Duration::from_secs(10);
 /// How long background tasks may take to end.
 const TASKS_WAIT: Duration = Duration::from_secs(5);
+/// The tasks that keep the connections to Redis; they end last.
+const LINK_TASKS: [&str; 2] = ["redis-query", "redis-write"];
 /// When clients should come back.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How often limiters forget those who have been quiet.
@@ -334,9 +336,11 @@ impl Node {
             tracing::warn!(%error, "the workers did not stop well; their jobs will be taken again");
         }
         token.cancel();
-        if let Err(running) = tasks.ended(TASKS_WAIT).await {
+        // The others may still write, for instance that this node is gone.
+        if let Err(running) = tasks.ended_but(&LINK_TASKS, TASKS_WAIT).await {
             tracing::warn!(?running, "some tasks did not end in time");
         }
+        app.store.link().close();
         drop(app);
         redis.stop().await;
     }

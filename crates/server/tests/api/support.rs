@@ -145,14 +145,17 @@ pub(crate) fn envelope(kind: &str, payload: Value) -> Value {
 }
 
 /// A raw WebSocket.
-pub(crate) struct Socket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket {
+    pub(crate) stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    client: String,
+}
 
 pub(crate) async fn connect(node: &Node, path: &str) -> Socket {
     let url = format!("ws://{}{path}", node.address());
     let (socket, _) = tokio_tungstenite::connect_async(url)
         .await
         .expect("a socket");
-    Socket(socket)
+    Socket { stream: socket, client: String::new() }
 }
 
 /// Tries a handshake with an Origin; returns the status.
@@ -171,7 +174,10 @@ pub(crate) async fn handshake(node: &Node, path: &str, headers: &[(&'static str,
 
 impl Socket {
     pub(crate) async fn send(&mut self, frame: &Value) {
-        self.0
+        if let Some(client) = frame["clientId"].as_str() {
+            client.clone_into(&mut self.client);
+        }
+        self.stream
             .send(Message::Text(frame.to_string().into()))
             .await
             .expect("sent");
@@ -182,6 +188,7 @@ impl Socket {
         let mut command = envelope(kind, payload);
         if seq > 0 {
             command["seq"] = seq.into();
+            command["clientId"] = self.client.as_str().into();
         }
         let id = command["operationId"].as_str().unwrap().to_owned();
         self.send(&json!({"type": "command", "command": command}))
@@ -218,7 +225,7 @@ impl Socket {
 
     pub(crate) async fn next(&mut self) -> Next {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.0.next())
+            let message = tokio::time::timeout(PATIENCE, self.stream.next())
                 .await
                 .expect("in time");
             match message {
