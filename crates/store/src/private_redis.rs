@@ -82,6 +82,10 @@ pub struct PrivateRedis {
     endpoints: watch::Receiver<Option<PrivateEndpoint>>,
     stop: CancellationToken,
     kill: CancellationToken,
+    #[cfg_attr(
+        not(any(test, feature = "testing")),
+        expect(dead_code, reason = "only tests wait for the thread; it ends by itself")
+    )]
     thread: Option<JoinHandle<()>>,
 }
 
