@@ -155,7 +155,10 @@ pub(crate) async fn connect(node: &Node, path: &str) -> Socket {
     let (socket, _) = tokio_tungstenite::connect_async(url)
         .await
         .expect("a socket");
-    Socket { stream: socket, client: String::new() }
+    Socket {
+        stream: socket,
+        client: String::new(),
+    }
 }
 
 /// Tries a handshake with an Origin; returns the status.
