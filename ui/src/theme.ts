@@ -49,7 +49,7 @@ export const theme = createTheme({
     TextInput: { defaultProps: { size: 'xs' } },
     Select: { defaultProps: { size: 'xs' } },
     NumberInput: { defaultProps: { size: 'xs' } },
-    Badge: { defaultProps: { size: 'md', radius: 'sm', tt: 'none', fw: 600 } },
+    Badge: { defaultProps: { size: 'md', radius: 'sm', tt: 'none', fw: 600, fz: 12 } },
     Modal: { defaultProps: { centered: true } },
   },
 });

@@ -50,6 +50,8 @@ export class GraphSession {
   readonly flow = new FlowModel(this.replica);
   readonly marks = new MarkStore(this.replica);
   readonly status: StoreApi<GraphStatus>;
+  /** Where this window looked last; the pages come and go, the session stays. */
+  view: Viewport | undefined;
   private readonly connection: GraphConnection;
   private readonly inbox: ServerFrame[] = [];
   private readonly sentAt = new Map<string, number>();

@@ -135,7 +135,7 @@ function useStartView() {
   const { setViewport } = useReactFlow();
   const { fitAll, seesSomething } = useFit();
   return useCallback(() => {
-    const { viewport } = session.replica;
+    const viewport = session.view ?? session.replica.viewport;
     if (viewport && seesSomething(viewport)) void setViewport(viewport);
     else fitAll();
   }, [session, setViewport, fitAll, seesSomething]);
@@ -147,11 +147,11 @@ function useRememberView() {
   useEffect(() => () => clearTimeout(timer.current), []);
   return useCallback(
     (event: unknown, viewport: Viewport) => {
-      // Only a person's own movement; a fit of the window is nobody's wish.
+      session.view = viewport;
+      // Only a person's own movement is sent; a fit of the window is nobody's wish.
       if (event === null) return;
       clearTimeout(timer.current);
       timer.current = setTimeout(() => session.sendViewport(viewport), REMEMBER_VIEW_MS);
-      session.replica.viewport = viewport;
     },
     [session],
   );

@@ -8,10 +8,8 @@ import {
   freePlace,
   paste,
 } from '../../graph/edits';
-import { plural } from '../../shared/format';
 import { type GraphAction, useGraphActions } from '../../shared/graph-actions';
 import { isTyping } from '../../shared/shortcuts';
-import { toast } from '../../shared/toasts';
 import { startRename, useCanvasSession, useCanvasState } from './canvas-state';
 import { useFit } from './use-fit';
 
@@ -70,7 +68,6 @@ export function useCanvasActions(): CanvasActions {
         if (nodes.length === 0) return;
         clipboard = copyNodes(session, nodes);
         pastes = 0;
-        toast('Copied', plural(nodes.length, 'node'));
       },
       paste: editing(() => {
         if (clipboard.nodes.length === 0) return;
