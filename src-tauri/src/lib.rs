@@ -6,6 +6,7 @@
 //! **Invariant:** closing the last window, a signal and a failed start all end through the same
 //! door: the node says that it goes away, finishes its work, and stops its private Redis.
 
+mod announcement;
 mod downloads;
 mod graph_stream;
 mod ipc;
@@ -15,12 +16,14 @@ mod sessions;
 mod settings;
 mod window;
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use graphy_operations::settings::LogStyle;
-use graphy_telemetry::logging::{self, LogConfig, LogError, LogFiles, LogFormat, LogGuard};
+use graphy_telemetry::logging::{self, LogConfig, LogFiles, LogFormat, LogGuard};
 use tauri::{AppHandle, Manager as _, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 
@@ -48,9 +51,13 @@ fn start(arguments: &Arguments) -> anyhow::Result<(tauri::App, LogGuard)> {
     Ok((app, log))
 }
 
-fn start_log(settings: &Settings) -> Result<LogGuard, LogError> {
+fn start_log(settings: &Settings) -> anyhow::Result<LogGuard> {
+    // Whoever comes first makes the folder, and it is nobody else's business.
+    let folder = &settings.node.data_dir;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("could not make {}", folder.display()))?;
     let files = LogFiles {
-        directory: settings.node.data_dir.join("logs"),
+        directory: folder.join("logs"),
         files_max: 7,
     };
     let format = match settings.node.log.style {
@@ -58,11 +65,12 @@ fn start_log(settings: &Settings) -> Result<LogGuard, LogError> {
         LogStyle::Json => LogFormat::Json,
     };
     let filter = settings.node.log.filter.clone();
-    logging::install(&LogConfig {
+    let files = Some(files);
+    Ok(logging::install(&LogConfig {
         filter,
         format,
-        files: Some(files),
-    })
+        files,
+    })?)
 }
 
 fn build(settings: Settings) -> tauri::Result<tauri::App> {

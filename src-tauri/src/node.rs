@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use graphy_client::NodeUrl;
+use graphy_operations::settings as node;
 use graphy_operations::{Caller, LiveFrames, Operations};
 use graphy_protocol::{ApiError, ErrorCode};
 use graphy_server::{Node, NodeSettings};
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use tauri::{AppHandle, Manager as _};
 use tokio::sync::{Mutex, watch};
 
+use crate::announcement::Announcement;
 use crate::settings::Settings;
 
 /// The first graph of a new node: what this very program is built from.
@@ -24,8 +26,15 @@ const FIRST_GRAPH: &str = include_str!("../../Cargo.lock");
 pub(crate) struct EmbeddedNode {
     state: watch::Sender<State>,
     /// The running node itself, for the one who stops it.
-    node: Mutex<Option<Node>>,
+    node: Mutex<Option<Owned>>,
     stopping: AtomicBool,
+}
+
+/// A running node and what has to be taken back before it stops.
+struct Owned {
+    node: Node,
+    running: Arc<RunningNode>,
+    announcement: Option<Announcement>,
 }
 
 enum State {
@@ -72,7 +81,7 @@ impl EmbeddedNode {
     pub(crate) async fn token(&self) -> Result<String, ApiError> {
         let unavailable = |reason: &str| ApiError::new(ErrorCode::Unavailable, reason);
         match self.node.lock().await.as_ref() {
-            Some(node) => node.local_token().await.map_err(|error| {
+            Some(owned) => owned.node.local_token().await.map_err(|error| {
                 unavailable("the node cannot open a view now").with_detail(error.to_string())
             }),
             None => Err(unavailable("the node has stopped")),
@@ -94,26 +103,42 @@ impl EmbeddedNode {
                 .await,
         );
         self.state.send_replace(State::Stopped);
-        if let Some(node) = self.node.lock().await.take() {
-            node.shutdown().await;
+        if let Some(owned) = self.node.lock().await.take() {
+            if let Some(announcement) = owned.announcement {
+                announcement.withdraw(&owned.running).await;
+            }
+            owned.node.shutdown().await;
         }
     }
 
-    async fn start(&self, settings: NodeSettings) -> anyhow::Result<Arc<RunningNode>> {
-        let node = Node::start(settings)
-            .await
-            .context("the node did not start")?;
+    async fn start(&self, settings: &node::Settings) -> anyhow::Result<Arc<RunningNode>> {
+        let node = Box::pin(Node::start(NodeSettings::from(settings))).await?;
         let url = node
             .api_url()
             .parse()
             .context("the node has no usable address")?;
         let (operations, caller) = (node.operations().clone(), node.local_admin());
-        *self.node.lock().await = Some(node);
-        Ok(Arc::new(RunningNode {
+        let running = Arc::new(RunningNode {
             operations,
             caller,
             url,
-        }))
+        });
+        let announced = Announcement::make(&node, &running, &settings.data_dir).await;
+        // The windows work without it.
+        let announcement = announced.unwrap_or_else(|error| {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "commands will not find this node"
+            );
+            None
+        });
+        let owned = Owned {
+            node,
+            running: Arc::clone(&running),
+            announcement,
+        };
+        *self.node.lock().await = Some(owned);
+        Ok(running)
     }
 }
 
@@ -172,9 +197,9 @@ impl RunningNode {
 
 /// Starts the node and gives a new one its first graph.
 pub(crate) async fn boot(app: AppHandle) {
-    let settings = NodeSettings::from(&app.state::<Settings>().node);
+    let settings = app.state::<Settings>().node.clone();
     let embedded = app.state::<EmbeddedNode>();
-    match embedded.start(settings).await {
+    match embedded.start(&settings).await {
         Ok(node) => {
             tracing::info!(url = ?node.url(), "the node runs");
             embedded

@@ -1,7 +1,6 @@
 //! How the console was started: its few flags over the configuration that every node shares.
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
@@ -59,11 +58,7 @@ impl Settings {
             flags,
         }
         .resolve()?;
-        let mut node = node::Settings::from_resolved(&resolved)?;
-        if resolved.get("listen").source == Source::Default {
-            // A window needs no fixed port, and must open even if another node holds the usual one.
-            node.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        }
+        let node = node::Settings::from_resolved(&resolved)?;
         let data_dir_was_named = resolved.get("data_dir").source != Source::Default;
         Ok(Self {
             node,

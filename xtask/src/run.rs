@@ -37,7 +37,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         ui::build(workspace)?;
         let graphy = console::build_headless(workspace, profile)?;
         let mut words = vec![graphy.to_string_lossy().into_owned(), "serve".to_owned()];
-        words.push("--demo-graph".to_owned());
+        words.push("--import".to_owned());
         words.push(workspace.path("Cargo.lock").to_string_lossy().into_owned());
         words.extend(arguments.rest.iter().cloned());
         return Shell::new(workspace.root(), &words)

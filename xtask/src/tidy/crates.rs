@@ -65,7 +65,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "graphy-console",
-        &["model", "protocol", "telemetry", "operations", "client", "server"],
+        &[
+            "model",
+            "protocol",
+            "telemetry",
+            "operations",
+            "client",
+            "server",
+        ],
     ),
 ];
 
