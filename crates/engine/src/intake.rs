@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::EngineConfig;
 use crate::error::EngineError;
-use crate::job::QueuedCommand;
+use crate::job::{Origin, QueuedCommand};
 use crate::lane::{Line, Waiting};
 use crate::queue::CommandQueue;
 
@@ -38,6 +38,8 @@ pub struct Submission {
     pub user_id: UserId,
     /// What the token allows.
     pub role: Role,
+    /// How it came in.
+    pub origin: Origin,
 }
 
 /// The door to the queue, one per node; cheap to clone.
@@ -144,6 +146,7 @@ impl Intake {
             envelope,
             user_id,
             role,
+            origin,
         } = submission;
         let action = match &envelope.command {
             Command::DeleteGraph(_) => Action::DeleteGraph,
@@ -166,6 +169,7 @@ impl Intake {
             envelope,
             user_id,
             accepted_at: now_ms,
+            origin,
         })
     }
 

@@ -20,6 +20,18 @@ pub struct QueuedCommand {
     pub user_id: UserId,
     /// When the node took it, in milliseconds since 1970.
     pub accepted_at: u64,
+    /// Whether its author may ask for its progress; known only where it came in.
+    pub origin: Origin,
+}
+
+/// How a command came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// By a request: its author may ask for its progress while it waits.
+    Request,
+    /// By something that listens to the graph and hears of the outcome by itself.
+    #[default]
+    Listener,
 }
 
 /// A command that cannot be read but that names itself, so that its author can be told.
@@ -81,6 +93,7 @@ impl QueuedCommand {
             envelope,
             user_id,
             accepted_at: accepted_at.min(now_ms),
+            origin: Origin::default(),
         })
     }
 }
@@ -170,6 +183,7 @@ mod tests {
             envelope,
             user_id,
             accepted_at: 5,
+            origin: Origin::default(),
         };
         let graph = GraphId::new("g").unwrap();
         let value = write(&graph, std::slice::from_ref(&command), Some(7), None);

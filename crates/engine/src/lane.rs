@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::intake::Inner;
-use crate::job::QueuedCommand;
+use crate::job::{Origin, QueuedCommand};
 
 /// How long a line stays open without traffic.
 const IDLE: Duration = Duration::from_secs(10);
@@ -169,10 +169,10 @@ impl Line {
     /// Puts the first commands into the queue, under the same job id until it is known to be there.
     async fn enqueue(&mut self, job_id: &str, count: usize) -> Result<(), Rejection> {
         let commands = self.buffer.commands.make_contiguous()[..count].to_vec();
-        let ids: Vec<_> = commands
+        let asked = commands
             .iter()
-            .map(|command| command.envelope.operation_id)
-            .collect();
+            .filter(|command| command.origin == Origin::Request);
+        let ids: Vec<_> = asked.map(|command| command.envelope.operation_id).collect();
         let deadline = Instant::now() + ADD_WAIT;
         let mut wait = Duration::from_millis(20);
         loop {

@@ -160,6 +160,7 @@ impl HealthProbe {
             timestamp: None,
         };
         let submission = Submission {
+            origin: graphy_engine::Origin::Listener,
             envelope,
             user_id: probe_user(),
             role: Role::Viewer,

@@ -84,7 +84,10 @@ pub struct PrivateRedis {
     kill: CancellationToken,
     #[cfg_attr(
         not(any(test, feature = "testing")),
-        expect(dead_code, reason = "only tests wait for the thread; it ends by itself")
+        expect(
+            dead_code,
+            reason = "only tests wait for the thread; it ends by itself"
+        )
     )]
     thread: Option<JoinHandle<()>>,
 }

@@ -93,6 +93,7 @@ impl Fixture {
         let submissions = envelopes
             .into_iter()
             .map(|envelope| Submission {
+                origin: graphy_engine::Origin::Request,
                 envelope,
                 user_id: UserId::new("ada").unwrap(),
                 role: Role::Admin,

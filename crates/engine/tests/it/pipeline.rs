@@ -143,6 +143,7 @@ async fn roles_are_checked_before_anything_is_accepted() {
         (Role::Editor, "DELETE_GRAPH", json!({})),
     ] {
         let submission = graphy_engine::Submission {
+            origin: graphy_engine::Origin::Request,
             envelope: command(kind, payload),
             user_id: UserId::new("eve").unwrap(),
             role,

@@ -163,6 +163,7 @@ impl Run {
             timestamp: None,
         };
         let submission = Submission {
+            origin: graphy_engine::Origin::Listener,
             envelope,
             user_id: self.author.user_id.clone(),
             role: self.author.role,

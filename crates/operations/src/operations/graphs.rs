@@ -96,6 +96,7 @@ impl Operations {
             timestamp: None,
         };
         let submission = Submission {
+            origin: graphy_engine::Origin::Request,
             envelope,
             user_id: caller.user_id.clone(),
             role: caller.role,

@@ -90,6 +90,7 @@ pub(crate) async fn batch(
         .map(|envelope| envelope.operation_id)
         .collect();
     let submission = |envelope| Submission {
+        origin: graphy_engine::Origin::Request,
         envelope,
         user_id: caller.user_id().clone(),
         role: caller.0.role,

@@ -39,6 +39,7 @@ pub(crate) async fn command(
     check_command(&app, &id, &envelope, caller.0.role)?;
     let operation_id = envelope.operation_id;
     let submission = Submission {
+        origin: graphy_engine::Origin::Request,
         envelope,
         user_id: caller.user_id().clone(),
         role: caller.0.role,

@@ -115,6 +115,7 @@ pub(crate) async fn delete(
     };
     let operation_id = envelope.operation_id;
     let submission = Submission {
+        origin: graphy_engine::Origin::Request,
         envelope,
         user_id: caller.user_id().clone(),
         role: caller.0.role,

@@ -126,6 +126,7 @@ impl Reader {
             return Verdict::Fault(1);
         }
         let submission = Submission {
+            origin: graphy_engine::Origin::Listener,
             envelope,
             user_id: self.principal.user_id.clone(),
             role: self.principal.role,

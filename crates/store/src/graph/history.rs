@@ -192,6 +192,9 @@ impl GraphStore {
         id: &GraphId,
         operations: &[OperationId],
     ) -> Result<(), StoreError> {
+        if operations.is_empty() {
+            return Ok(());
+        }
         let mut pipe = redis::pipe();
         for id_of_command in operations {
             let key = operation(*id_of_command);
@@ -217,6 +220,9 @@ impl GraphStore {
         id: &GraphId,
         outcomes: &[(OperationId, OperationState, String)],
     ) -> Result<(), StoreError> {
+        if outcomes.is_empty() {
+            return Ok(());
+        }
         let mut pipe = redis::pipe();
         for (id_of_command, state, outcome) in outcomes {
             let key = operation(*id_of_command);
