@@ -27,6 +27,11 @@ impl Output {
         !self.json && io::stderr().is_terminal()
     }
 
+    /// Says whether results go to a terminal, where they can be written over.
+    pub(crate) fn is_screen(self) -> bool {
+        !self.json && io::stdout().is_terminal()
+    }
+
     /// Gives a result, as JSON or as the text that `text` makes of it.
     pub(crate) fn result<T: Serialize>(
         self,

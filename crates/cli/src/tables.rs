@@ -41,12 +41,13 @@ pub(crate) fn ago(now_ms: u64, then_ms: u64) -> String {
 
 /// Says how long a time is, in one unit.
 pub(crate) fn span(ms: u64) -> String {
-    let seconds = ms / 1000;
+    let seconds = ms.saturating_add(500) / 1000;
+    let rounded = |unit: u64| (seconds + unit / 2) / unit;
     match seconds {
         0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
+        60..3600 => format!("{} min", rounded(60)),
+        3600..172_800 => format!("{} h", rounded(3600)),
+        _ => format!("{} days", rounded(86_400)),
     }
 }
 
@@ -54,6 +55,8 @@ pub(crate) fn span(ms: u64) -> String {
 pub(crate) fn quantity(value: f64, unit: &str) -> String {
     match unit {
         "bytes" | "B" => bytes(value),
+        "share" => format!("{:.1} %", value * 100.0),
+        "1/s" => format!("{value:.0}/s"),
         _ => {
             let number = if value.abs() >= 100.0 || value.fract() == 0.0 {
                 format!("{value:.0}")
@@ -99,9 +102,10 @@ mod tests {
     #[test]
     fn quantities_read_well() {
         assert_eq!(quantity(3.25, "ms"), "3.2 ms");
-        assert_eq!(quantity(1234.5, "1/s"), "1234 1/s");
+        assert_eq!(quantity(1234.5, "1/s"), "1234/s");
+        assert_eq!(quantity(0.125, "share"), "12.5 %");
         assert_eq!(quantity(1536.0, "bytes"), "1.5 KiB");
-        assert_eq!(ago(100_000, 10_000), "1 min ago");
+        assert_eq!(ago(100_000, 30_000), "1 min ago");
         assert_eq!(span(259_200_000), "3 days");
     }
 }

@@ -78,7 +78,14 @@ fn entry(one: &Explained) -> String {
 /// Writes the settings as TOML, tables last.
 fn file(explained: &[Explained]) -> String {
     let mut root = toml::Table::new();
+    let named_host = explained
+        .iter()
+        .any(|one| one.key == "redis.host" && one.value.is_some());
     for one in explained {
+        // In one file the URL goes before the host, so a URL that lost must not be there.
+        if named_host && one.key == "redis.url" && one.is_default {
+            continue;
+        }
         let Some(value) = one.value.as_ref().filter(|value| !value.contains("***")) else {
             continue;
         };

@@ -66,11 +66,11 @@ async fn watch(node: &RemoteNode, output: Output) -> Result<(), Failure> {
     loop {
         if !output.is_json() {
             let text = figures(&snapshot.series, &now);
-            // Go up over what was shown before and write over it.
-            let up = if shown == 0 {
-                String::new()
-            } else {
-                format!("\u{1b}[{shown}A\u{1b}[J")
+            // On a screen, go up over what was shown before and write over it.
+            let up = match (shown, output.is_screen()) {
+                (0, _) => String::new(),
+                (lines, true) => format!("\u{1b}[{lines}A\u{1b}[J"),
+                (_, false) => "\n".to_owned(),
             };
             shown = text.lines().count();
             output.raw(&format!("{up}{text}"))?;

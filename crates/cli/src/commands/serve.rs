@@ -87,9 +87,13 @@ pub(crate) async fn run(
     // From here on a signal waits for its turn instead of ending the process.
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let node = Box::pin(Node::start(NodeSettings::from(&settings)))
-        .await
-        .context("the node could not start")?;
+    let node = tokio::select! {
+        started = Box::pin(Node::start(NodeSettings::from(&settings))) => {
+            started.context("the node could not start")?
+        }
+        _ = interrupt.recv() => return Err(Failure::Interrupted),
+        _ = terminate.recv() => return Err(Failure::Interrupted),
+    };
     let registered = match present(&node, &settings, output).await {
         Ok(registered) => registered,
         Err(failure) => {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::layers::Resolved;
+use super::layers::{Resolved, Source};
 use super::table::{KEYS, Key, Kind};
 
 /// One key as `graphy config explain` shows it.
@@ -15,6 +15,8 @@ pub struct Explained {
     pub value: Option<String>,
     /// Who set it.
     pub source: String,
+    /// Whether nobody set it.
+    pub is_default: bool,
     /// Who else set it, in vain.
     pub hidden: Vec<String>,
     /// The variables that set it.
@@ -36,6 +38,7 @@ pub fn explain(resolved: &Resolved) -> Vec<Explained> {
             key: key.name,
             value: (!entry.value.is_empty()).then(|| shown(key, &entry.value)),
             source: entry.source.to_string(),
+            is_default: entry.source == Source::Default,
             hidden: entry.hidden.iter().map(ToString::to_string).collect(),
             variables: key.variables,
             flag: key.flag,

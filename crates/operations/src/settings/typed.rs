@@ -286,8 +286,10 @@ impl Reader<'_> {
             return;
         }
         for key in ["redis.port", "redis.password", "redis.db"] {
-            let source = &self.resolved.get(key).source;
-            if *source != Source::Default {
+            let entry = self.resolved.get(key);
+            let source = &entry.source;
+            let default = Key::named(key).map_or("", |key| key.default);
+            if *source != Source::Default && entry.value != default {
                 let message =
                     format!("{key} from {source} needs redis.host, or redis.url instead of both");
                 self.faults.push(Fault::Together(message));

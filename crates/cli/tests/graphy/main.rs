@@ -1,0 +1,10 @@
+//! The real binary as people and scripts meet it: processes, files, exit codes and sockets.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod commands;
+mod session;
+mod support;
