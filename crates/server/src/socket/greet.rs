@@ -24,7 +24,7 @@ const PENDING_MAX: usize = 1000;
 struct Refusal {
     code: u16,
     reason: &'static str,
-    error: Option<ApiError>,
+    error: Option<Box<ApiError>>,
 }
 
 impl Refusal {
@@ -37,7 +37,7 @@ impl Refusal {
     }
 
     fn with(mut self, error: ApiError) -> Self {
-        self.error = Some(error);
+        self.error = Some(Box::new(error));
         self
     }
 }
@@ -56,7 +56,7 @@ async fn turn_away(mut socket: WebSocket, refusal: Refusal) {
     let said = async {
         if let Some(error) = refusal.error {
             let frame = ServerFrame::Error {
-                error,
+                error: *error,
                 operation_id: None,
             };
             socket.send(Message::Text(frame.to_text().into())).await?;

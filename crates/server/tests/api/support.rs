@@ -133,13 +133,17 @@ pub(crate) async fn token(node: &Node, role: Role) -> (String, TokenId) {
     let new = NewToken {
         name: format!("test {}", role.as_str()),
         role,
-        user_id: UserId::new(&format!("user-{}", role.as_str())).unwrap(),
+        user_id: UserId::new(&format!("user-{}", role.as_str())).expect("an id"),
         life: Some(Duration::from_secs(3600)),
     };
     let issued = node.tokens().create(new).await.expect("a token");
     (issued.text.expose(), issued.record.id)
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "callers write the payload in place"
+)]
 pub(crate) fn envelope(kind: &str, payload: Value) -> Value {
     json!({"operationId": uuid::Uuid::now_v7(), "type": kind, "payload": payload})
 }
@@ -164,9 +168,11 @@ pub(crate) async fn connect(node: &Node, path: &str) -> Socket {
 /// Tries a handshake with an Origin; returns the status.
 pub(crate) async fn handshake(node: &Node, path: &str, headers: &[(&'static str, &str)]) -> u16 {
     let url = format!("ws://{}{path}", node.address());
-    let mut request = url.into_client_request().unwrap();
+    let mut request = url.into_client_request().expect("well formed");
     for (name, value) in headers {
-        request.headers_mut().insert(*name, value.parse().unwrap());
+        request
+            .headers_mut()
+            .insert(*name, value.parse().expect("well formed"));
     }
     match tokio_tungstenite::connect_async(request).await {
         Ok((_, response)) => response.status().as_u16(),
@@ -193,7 +199,10 @@ impl Socket {
             command["seq"] = seq.into();
             command["clientId"] = self.client.as_str().into();
         }
-        let id = command["operationId"].as_str().unwrap().to_owned();
+        let id = command["operationId"]
+            .as_str()
+            .expect("well formed")
+            .to_owned();
         self.send(&json!({"type": "command", "command": command}))
             .await;
         id
