@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use graphy_client::{GraphSession, SessionConfig, SessionEvent, SessionStatus, Timing};
 use graphy_model::{
-    AppliedOperation, Checksum, ClientId, CommandType, Envelope, Epoch, GraphId, GraphMeta, Limits,
-    OperationId, Outcome, Role, UserId,
+    AppliedOperation, Checksum, ClientId, Command, CommandType, Envelope, Epoch, GraphId,
+    GraphMeta, Limits, Node, OperationId, Outcome, Role, UserId,
 };
 use graphy_protocol::{ClientFrame, Hello, Landed, ServerFrame, Sync};
 use tokio::net::{TcpListener, TcpStream};
@@ -270,4 +270,9 @@ pub(crate) fn result(operation_id: OperationId, version: u64) -> ServerFrame {
         operation_id,
         outcome: Outcome::Applied { version },
     }
+}
+
+pub(crate) fn node(id: &str) -> Command {
+    let text = format!(r#"{{"id":"{id}"}}"#);
+    Command::CreateNode(serde_json::from_str::<Node>(&text).unwrap())
 }
