@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use crate::recording::Recorder;
 use crate::workload::Planned;
 
-pub use http::HttpEditor;
+pub use http::{HttpEditor, Ordering};
 pub use socket::{Converged, SocketEditor};
 
 /// What all clients of a run share; cheap to clone.

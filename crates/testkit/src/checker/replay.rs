@@ -76,7 +76,7 @@ fn check_idle(
 ) {
     let envelope = &command.sending.envelope;
     let author = Author {
-        client: Some(command.sending.client.clone()),
+        client: envelope.client_id.clone(),
         base_version: envelope.base_version,
         timestamp_ms: envelope.timestamp.unwrap_or_default(),
     };

@@ -19,12 +19,22 @@ const POLL_WAIT: Duration = Duration::from_secs(5);
 /// After every so many batches the client waits for the end of what it sent.
 const LOOK_BACK_EVERY: usize = 4;
 
+/// How a client's commands keep their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ordering {
+    /// It numbers them, and sends on while earlier ones are under way.
+    Counted,
+    /// It names neither itself nor numbers, and waits for the end of each batch.
+    Plain,
+}
+
 /// A client that sends each batch to the next node in turn, so that its order depends on its
 /// counter and not on one node's memory.
 pub struct HttpEditor {
     stage: Stage,
     identity: Identity,
     caller: HttpCaller,
+    ordering: Ordering,
     turn: usize,
     seqs: HashMap<GraphId, u64>,
     /// The last version of each graph that this client was told of.
@@ -36,12 +46,13 @@ pub struct HttpEditor {
 impl HttpEditor {
     /// Makes a client.
     #[must_use]
-    pub fn new(stage: Stage, identity: Identity) -> Self {
+    pub fn new(stage: Stage, identity: Identity, ordering: Ordering) -> Self {
         let caller = HttpCaller::new(identity.token.clone());
         Self {
             stage,
             identity,
             caller,
+            ordering,
             turn: 0,
             seqs: HashMap::new(),
             seen: HashMap::new(),
@@ -62,7 +73,8 @@ impl HttpEditor {
                 self.stage.recorder.note(Event::Accepted(command.operation_id));
                 self.open.push((portion.graph.clone(), command));
             }
-            if count % LOOK_BACK_EVERY == LOOK_BACK_EVERY - 1 {
+            let pause = count % LOOK_BACK_EVERY == LOOK_BACK_EVERY - 1;
+            if pause || self.ordering == Ordering::Plain {
                 self.look_back().await;
             }
         }
@@ -74,8 +86,10 @@ impl HttpEditor {
         let prepare = |planned: &crate::workload::Planned| {
             *seq += 1;
             let mut envelope = planned.envelope.clone();
-            envelope.client_id = Some(self.identity.client.clone());
-            envelope.seq = Some(*seq);
+            if self.ordering == Ordering::Counted {
+                envelope.client_id = Some(self.identity.client.clone());
+                envelope.seq = Some(*seq);
+            }
             envelope.timestamp = Some(now_ms());
             envelope.base_version = self.seen.get(&portion.graph).copied();
             self.stage.recorder.sent(Sending {

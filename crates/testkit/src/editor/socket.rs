@@ -142,6 +142,7 @@ impl Room {
 
     fn send(&mut self, stage: &Stage, identity: &Identity, planned: &Planned) {
         let mut envelope = planned.envelope.clone();
+        envelope.client_id = Some(self.client.clone());
         envelope.timestamp = Some(now_ms());
         if let Some((epoch, version)) = self.replica.confirmed() {
             envelope.epoch = Some(epoch.clone());

@@ -5,5 +5,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 #![allow(clippy::print_stdout, reason = "a failed run shows its seed and its figures")]
 
+mod broken_graph;
 mod kills;
+mod lost_news;
+mod poison;
+mod redis_restart;
 mod support;

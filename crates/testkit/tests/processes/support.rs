@@ -8,9 +8,9 @@ use graphy_engine::{CommandQueue, EngineConfig};
 use graphy_model::{ClientId, GraphId, Role, UserId};
 use graphy_testkit::checker::{Rules, StoredGraph, Summary, check};
 use graphy_testkit::cluster::{Cluster, NodeKind, PATIENCE};
-use graphy_testkit::editor::{Converged, HttpEditor, Identity, Portion, SocketEditor, Stage};
+use graphy_testkit::editor::{Converged, HttpEditor, Identity, Ordering, Portion, SocketEditor, Stage};
 use graphy_testkit::http::HttpCaller;
-use graphy_testkit::recording::Recorder;
+use graphy_testkit::recording::{Event, Recorder};
 use graphy_testkit::stored::read_graphs;
 use graphy_testkit::workload::{Author, shared_nodes};
 use rand::rngs::StdRng;
@@ -69,7 +69,7 @@ impl Run {
             caller.create_graph(&self.stage.apis[0], graph).await.unwrap();
         }
         let portions = self.graphs.iter().map(portion).collect();
-        HttpEditor::new(self.stage.clone(), identity).run(portions).await;
+        HttpEditor::new(self.stage.clone(), identity, Ordering::Plain).run(portions).await;
     }
 
     pub(crate) async fn identity(&self, name: &str) -> Identity {
@@ -107,36 +107,43 @@ impl Run {
         portions
     }
 
-    /// Waits until no job is left to be done.
-    pub(crate) async fn idle(&self) {
-        let config = EngineConfig::default();
-        let queue = CommandQueue::open(self.cluster.link(), &config).await.unwrap();
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let counts = queue.counts().await.unwrap();
-            if counts.unfinished() == 0 {
-                break;
-            }
-            assert!(Instant::now() < deadline, "jobs are left undone: {counts:?}");
-            sleep(LOOK_INTERVAL).await;
-        }
-        queue.close().await;
-    }
-
     /// Judges everything that has happened so far.
     pub(crate) async fn judge(&self, rules: &Rules) -> (Summary, Vec<StoredGraph>) {
-        self.idle().await;
-        let events = self.stage.recorder.events();
-        let graphs = read_graphs(&self.cluster.store(), &events).await.unwrap();
-        match check(&events, &graphs, rules) {
-            Ok(summary) => (summary, graphs),
-            Err(violations) => {
-                let shown: Vec<String> =
-                    violations.iter().take(VIOLATIONS_SHOWN).map(ToString::to_string).collect();
-                panic!("{} violations:\n{}", violations.len(), shown.join("\n"));
-            }
+        judge(&self.cluster, &self.stage.recorder.events(), rules).await
+    }
+}
+
+/// Waits until all jobs are done and judges what has happened.
+pub(crate) async fn judge(
+    cluster: &Cluster,
+    events: &[Event],
+    rules: &Rules,
+) -> (Summary, Vec<StoredGraph>) {
+    idle(cluster).await;
+    let graphs = read_graphs(&cluster.store(), events).await.unwrap();
+    match check(events, &graphs, rules) {
+        Ok(summary) => (summary, graphs),
+        Err(violations) => {
+            let shown: Vec<String> =
+                violations.iter().take(VIOLATIONS_SHOWN).map(ToString::to_string).collect();
+            panic!("{} violations:\n{}", violations.len(), shown.join("\n"));
         }
     }
+}
+
+/// Waits until no job is left to be done.
+async fn idle(cluster: &Cluster) {
+    let queue = CommandQueue::open(cluster.link(), &EngineConfig::default()).await.unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let counts = queue.counts().await.unwrap();
+        if counts.unfinished() == 0 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "jobs are left undone: {counts:?}");
+        sleep(LOOK_INTERVAL).await;
+    }
+    queue.close().await;
 }
 
 /// Checks that a client's own copies are what is stored.
