@@ -53,7 +53,13 @@ impl Sampler {
     }
 
     async fn run(mut self, context: &TaskContext) {
-        let mut ticks = tokio::time::interval(STEP);
+        // In the middle of the history's steps, so that a tick that comes a little early or late
+        // still falls into its own step instead of its neighbour's.
+        let step_ms = u64::try_from(STEP.as_millis()).unwrap_or(u64::MAX);
+        let now_ms = self.overview.inner.parts.clock.now_ms();
+        let to_middle_ms = (step_ms + step_ms / 2 - now_ms % step_ms) % step_ms;
+        let first = tokio::time::Instant::now() + Duration::from_millis(to_middle_ms);
+        let mut ticks = tokio::time::interval_at(first, STEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         while context
             .token
@@ -68,6 +74,7 @@ impl Sampler {
 
     async fn sample(&mut self) {
         let parts = &self.overview.inner.parts;
+        let at_ms = parts.clock.now_ms();
         let mut unmeasured = Vec::new();
         let probe = timeout(MEASURE_WAIT, parts.store.link().probe());
         let (probe, counts) = tokio::join!(probe, timeout(MEASURE_WAIT, parts.queue.counts()));
@@ -97,7 +104,6 @@ impl Sampler {
             unmeasured.extend([series::CPU, series::MEMORY]);
         }
         let inner = &self.overview.inner;
-        let at_ms = inner.parts.clock.now_ms();
         let values = self
             .meter
             .take(at_ms, &inner.parts.metrics.snapshot(), &unmeasured);
