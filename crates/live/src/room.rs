@@ -4,6 +4,7 @@
 //! hint of one and every audit the room compares itself with the store and fills what is missing.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,15 +41,23 @@ pub(crate) struct Room {
     members: Mutex<Vec<Arc<Outbox>>>,
     standing: watch::Sender<Standing>,
     changed: Arc<Notify>,
+    /// Whether somebody may wait for an outcome since the last look-up.
+    awaited: Arc<AtomicBool>,
 }
 
-/// Tells a room's task that members came, left or wait for something.
+/// Tells a room's task that somebody waits for an outcome.
 #[derive(Clone)]
-pub(crate) struct RoomSignal(Arc<Notify>);
+pub(crate) struct RoomSignal {
+    changed: Arc<Notify>,
+    awaited: Arc<AtomicBool>,
+}
 
 impl RoomSignal {
+    /// Wakes the task unless it knows already: one wake-up for a burst of commands.
     pub(crate) fn notify(&self) {
-        self.0.notify_one();
+        if !self.awaited.swap(true, Ordering::AcqRel) {
+            self.changed.notify_one();
+        }
     }
 }
 
@@ -64,7 +73,7 @@ impl Room {
     }
 
     pub(crate) fn signal(&self) -> RoomSignal {
-        RoomSignal(Arc::clone(&self.changed))
+        RoomSignal { changed: Arc::clone(&self.changed), awaited: Arc::clone(&self.awaited) }
     }
 
     /// Waits until the room can be used, or never will be.
@@ -183,8 +192,8 @@ impl Follower {
     async fn take_step(&mut self, step: Step) -> Presence {
         let over = match step {
             Step::Event(BusEvent::Batch(event)) => self.hear(&event).await,
-            Step::Event(BusEvent::Gap) => self.audit().await,
-            Step::Audit => match self.audit().await {
+            // Outcomes may have been among what was lost; the history does not hold them all.
+            Step::Event(BusEvent::Gap) | Step::Audit => match self.audit().await {
                 Presence::Goes => self.look_up().await,
                 Presence::Over => Presence::Over,
             },
@@ -221,7 +230,7 @@ impl Follower {
             self.empty_since.get_or_insert_with(Instant::now);
         } else {
             self.empty_since = None;
-            if self.lookup_at.is_none() {
+            if self.lookup_at.is_none() && self.room.awaited.load(Ordering::Acquire) {
                 self.lookup_at = Some(Instant::now() + self.shared.settings.silence);
             }
         }
@@ -321,6 +330,7 @@ impl Follower {
     /// Looks up how the commands ended that members wait for.
     async fn look_up(&mut self) -> Presence {
         self.lookup_at = None;
+        self.room.awaited.store(false, Ordering::Release);
         let mut waiting: Vec<(ClientId, OperationId)> = Vec::new();
         self.room.each(|outbox| {
             let ids = outbox.awaited_ids();
@@ -329,6 +339,10 @@ impl Follower {
         if waiting.is_empty() {
             return Presence::Goes;
         }
+        // Whatever is not found now is looked for again, until nobody waits.
+        self.lookup_at = Some(Instant::now() + self.shared.settings.silence);
+        // Ids are in the order of their making, and so are the answers then.
+        waiting.sort_unstable_by_key(|(_, id)| *id);
         waiting.truncate(LOOKUP_MAX);
         let ids: Vec<OperationId> = waiting.iter().map(|(_, id)| *id).collect();
         let Ok(outcomes) = self
