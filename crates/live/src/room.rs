@@ -69,11 +69,15 @@ impl Room {
             members: Mutex::default(),
             standing,
             changed: Arc::default(),
+            awaited: Arc::default(),
         }
     }
 
     pub(crate) fn signal(&self) -> RoomSignal {
-        RoomSignal { changed: Arc::clone(&self.changed), awaited: Arc::clone(&self.awaited) }
+        RoomSignal {
+            changed: Arc::clone(&self.changed),
+            awaited: Arc::clone(&self.awaited),
+        }
     }
 
     /// Waits until the room can be used, or never will be.
@@ -127,6 +131,7 @@ pub(crate) async fn run(
         heard_at: None,
         audit_at: now + shared.settings.audit,
         lookup_at: None,
+        lookup_wait: shared.settings.silence,
         empty_since: None,
         shared,
         room,
@@ -185,6 +190,8 @@ struct Follower {
     heard_at: Option<Instant>,
     audit_at: Instant,
     lookup_at: Option<Instant>,
+    /// Doubles with each look-up that found nothing.
+    lookup_wait: Duration,
     empty_since: Option<Instant>,
 }
 
@@ -231,7 +238,7 @@ impl Follower {
         } else {
             self.empty_since = None;
             if self.lookup_at.is_none() && self.room.awaited.load(Ordering::Acquire) {
-                self.lookup_at = Some(Instant::now() + self.shared.settings.silence);
+                self.lookup_at = Some(Instant::now() + self.lookup_wait);
             }
         }
     }
@@ -239,8 +246,9 @@ impl Follower {
     async fn hear(&mut self, event: &BatchEvent) -> Presence {
         let now = Instant::now();
         self.heard_at.get_or_insert(now);
+        self.lookup_wait = self.shared.settings.silence;
         if self.lookup_at.is_some() {
-            self.lookup_at = Some(now + self.shared.settings.silence);
+            self.lookup_at = Some(now + self.lookup_wait);
         }
         match self.timeline.take(event) {
             Taken::InOrder => Presence::Goes,
@@ -343,6 +351,9 @@ impl Follower {
         self.lookup_at = Some(Instant::now() + self.shared.settings.silence);
         // Ids are in the order of their making, and so are the answers then.
         waiting.sort_unstable_by_key(|(_, id)| *id);
+        // Workers may be slow, or stopped: ask again, less and less often.
+        self.lookup_wait = (2 * self.lookup_wait).min(self.shared.settings.audit);
+        self.lookup_at = Some(Instant::now() + self.lookup_wait);
         waiting.truncate(LOOKUP_MAX);
         let ids: Vec<OperationId> = waiting.iter().map(|(_, id)| *id).collect();
         let Ok(outcomes) = self

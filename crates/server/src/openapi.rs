@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use graphy_protocol::ErrorCode;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
@@ -84,6 +85,12 @@ fn build() -> Value {
     });
     if let (Some(all), Value::Object(own)) = (components["schemas"].as_object_mut(), schemas) {
         all.extend(own);
+        // The codes as they stand on the wire; their schema knows only their names in Rust.
+        let codes: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        all.insert(
+            "ErrorCode".to_owned(),
+            json!({ "type": "string", "enum": codes }),
+        );
     }
     whole
 }

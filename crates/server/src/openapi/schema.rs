@@ -26,6 +26,6 @@ macro_rules! named {
 }
 
 named! {
-    Alive Anything Batch Changes Envelope GraphList GraphMeta HealthReport Id NewGraph OperationName Progress
+    Alive Anything Batch Changes Envelope GraphList GraphMeta HealthReport Id NewGraph OperationName Payload Progress
     SessionToken State
 }

@@ -91,7 +91,7 @@ pub(crate) async fn batch(
         .collect();
     let submission = |envelope| Submission {
         origin: graphy_engine::Origin::Request,
-        envelope,
+        content: envelope.into(),
         user_id: caller.user_id().clone(),
         role: caller.0.role,
     };

@@ -34,13 +34,13 @@ pub(crate) async fn command(
     GraphPath(id): GraphPath,
     RawBody(value): RawBody,
 ) -> Result<(StatusCode, Json<Accepted>), Failure> {
-    caller.may(Action::EditGraph)?;
+    caller.may(Action::ReadGraph)?;
     let envelope = Envelope::from_value(value)?;
     check_command(&app, &id, &envelope, caller.0.role)?;
     let operation_id = envelope.operation_id;
     let submission = Submission {
         origin: graphy_engine::Origin::Request,
-        envelope,
+        content: envelope.into(),
         user_id: caller.user_id().clone(),
         role: caller.0.role,
     };

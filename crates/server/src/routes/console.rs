@@ -19,7 +19,7 @@ use crate::state::App;
     path = "/api/v2/console/{operation}",
     tag = "console",
     params(("operation" = schema::OperationName, Path, description = "Which operation")),
-    request_body = schema::Anything,
+    request_body = schema::Payload,
     responses(
         (status = 200, description = "The operation's result", body = schema::Anything),
         WriteFailures,

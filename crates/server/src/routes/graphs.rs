@@ -116,7 +116,7 @@ pub(crate) async fn delete(
     let operation_id = envelope.operation_id;
     let submission = Submission {
         origin: graphy_engine::Origin::Request,
-        envelope,
+        content: envelope.into(),
         user_id: caller.user_id().clone(),
         role: caller.0.role,
     };

@@ -127,7 +127,7 @@ impl Reader {
         }
         let submission = Submission {
             origin: graphy_engine::Origin::Listener,
-            envelope,
+            content: envelope.into(),
             user_id: self.principal.user_id.clone(),
             role: self.principal.role,
         };

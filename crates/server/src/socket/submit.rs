@@ -70,7 +70,7 @@ fn hand_in(app: &App, graph: &GraphId, batch: Vec<Submission>) -> HandIn {
     let (intake, graph) = (app.intake.clone(), graph.clone());
     let ids = batch
         .iter()
-        .map(|submission| submission.envelope.operation_id)
+        .map(|submission| submission.content.operation_id())
         .collect();
     Box::pin(async move { (ids, intake.submit(&graph, batch).await) })
 }
