@@ -347,11 +347,10 @@ impl Follower {
         if waiting.is_empty() {
             return Presence::Goes;
         }
-        // Whatever is not found now is looked for again, until nobody waits.
-        self.lookup_at = Some(Instant::now() + self.shared.settings.silence);
         // Ids are in the order of their making, and so are the answers then.
         waiting.sort_unstable_by_key(|(_, id)| *id);
-        // Workers may be slow, or stopped: ask again, less and less often.
+        // Whatever is not found now is looked for again, until nobody waits; less and less often,
+        // because workers may be stopped.
         self.lookup_wait = (2 * self.lookup_wait).min(self.shared.settings.audit);
         self.lookup_at = Some(Instant::now() + self.lookup_wait);
         waiting.truncate(LOOKUP_MAX);
