@@ -2,7 +2,7 @@
 
 use std::env;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::console::{self, Profile};
 use crate::setup::{self, Purpose};
@@ -42,8 +42,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         words.extend(arguments.rest.iter().cloned());
         return Shell::new(workspace.root(), &words)
             .interactive()
-            .run()
-            .context("the server ended with an error");
+            .become_it();
     }
     setup::prepare(workspace, &[Purpose::Server, Purpose::Console])?;
     println!("==> console window");
@@ -52,8 +51,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     words.extend(arguments.rest.iter().cloned());
     Shell::new(workspace.root(), &words)
         .interactive()
-        .run()
-        .context("the console ended with an error")
+        .become_it()
 }
 
 fn has_display() -> bool {

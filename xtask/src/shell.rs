@@ -6,6 +6,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -80,6 +81,14 @@ impl Shell {
             bail!("`{}` ended with {status}", self.line);
         }
         Ok(())
+    }
+
+    /// Becomes the command, so that the terminal and its Ctrl-C belong to it alone; returns only when
+    /// it cannot be started.
+    pub(crate) fn become_it(mut self) -> Result<()> {
+        println!("$ {}", self.line);
+        let error = self.command.exec();
+        Err(error).with_context(|| format!("could not start `{}`", self.line))
     }
 
     /// Runs it silently and gives its standard output back; fails when it fails.
