@@ -338,3 +338,65 @@ async fn a_slow_reader_is_given_the_difference_and_slows_nobody() {
     );
     test.stop().await;
 }
+
+#[tokio::test]
+async fn a_store_that_is_away_is_said_and_sockets_go_on_after_it() {
+    let test = TestNode::start().await;
+    test.graph("g").await;
+    let (mut ann, _) = test.editor("g", "ann").await;
+    test.redis.signal("STOP");
+    let body = envelope("CREATE_NODE", json!({"id": "a"}));
+    let (status, answer) = test.post("/api/v2/graphs/g/command", &body).await;
+    assert_eq!(
+        (status, answer["code"].as_str()),
+        (503, Some("unavailable")),
+        "{answer}"
+    );
+    assert_eq!(answer["retryable"], true);
+    let (status, report) = test.get("/health/ready").await;
+    assert_eq!((status, &report["ready"]), (503, &json!(false)), "{report}");
+    test.redis.signal("CONT");
+    let mut seen = false;
+    while !seen {
+        ann.command(0, "CREATE_NODE", json!({"id": "b"})).await;
+        // Refused as unavailable until the connections are back.
+        let frame = ann.frame().await;
+        seen = frame["type"] == "state_update" || frame["type"] == "sync";
+    }
+    test.stop().await;
+}
+
+#[tokio::test]
+async fn a_stopping_node_lets_no_accepted_command_be_lost() {
+    let test = TestNode::start().await;
+    test.graph("g").await;
+    let (mut ann, _) = test.editor("g", "ann").await;
+    let mut accepted = Vec::new();
+    for index in 0..50 {
+        let body = envelope("CREATE_NODE", json!({"id": format!("n{index}")}));
+        let (status, _) = test.post("/api/v2/graphs/g/command", &body).await;
+        assert_eq!(status, 202);
+        accepted.push(body["operationId"].clone());
+    }
+    let TestNode {
+        node,
+        redis,
+        admin,
+        http,
+    } = test;
+    let stopping = tokio::spawn(node.shutdown());
+    let code = ann.closed().await;
+    assert_eq!(code, 4000);
+    stopping.await.unwrap();
+    let node = TestNode::node_on(&redis, |_| {}).await;
+    let test = TestNode {
+        node,
+        redis,
+        admin,
+        http,
+    };
+    for id in accepted {
+        assert_eq!(test.outcome(&id).await["status"], "completed");
+    }
+    test.stop().await;
+}
