@@ -9,7 +9,7 @@ use std::time::Duration;
 use graphy_model::{Outcome, RejectCode, Rejection};
 use graphy_telemetry::tasks::{TaskContext, TaskFailure};
 
-use crate::job::{self, JobData, Unreadable};
+use crate::job::{self, JobData, QueuedCommand};
 use crate::process::Processor;
 use crate::queue::CommandQueue;
 
@@ -45,7 +45,7 @@ async fn settle(processor: &Processor, data: JobData) -> Result<(), TaskFailure>
     let ids: Vec<_> = data
         .commands
         .iter()
-        .map(|command| command.envelope.operation_id)
+        .map(QueuedCommand::operation_id)
         .collect();
     let outcomes: Vec<Option<Outcome>> = processor
         .replicas
@@ -53,21 +53,20 @@ async fn settle(processor: &Processor, data: JobData) -> Result<(), TaskFailure>
         .outcomes_of(&data.graph_id, &ids)
         .await?;
     let message = "the server could not carry the command out";
-    let unsettled: Vec<Unreadable> = ids
+    let unsettled: Vec<QueuedCommand> = data
+        .commands
         .into_iter()
         .zip(outcomes)
         .filter(|(_, outcome)| outcome.is_none())
-        .map(|(operation_id, _)| Unreadable {
-            operation_id,
-            rejection: Rejection::new(RejectCode::Internal, message),
-        })
+        .map(|(command, _)| command.refused(Rejection::new(RejectCode::Internal, message)))
         .collect();
     if unsettled.is_empty() {
         return Ok(());
     }
     let rejected = JobData {
-        commands: Vec::new(),
-        unreadable: unsettled,
+        commands: unsettled,
+        dead_letter: None,
+        held_since: Some(0),
         ..data
     };
     processor.run("dead-letters", rejected).await?;

@@ -14,7 +14,7 @@ use graphy_model::{
 use graphy_store::graph::{BatchWrite, Fate};
 use graphy_store::{BatchEvent, CommandOutcome};
 
-use crate::job::QueuedCommand;
+use crate::job::{Content, QueuedCommand};
 
 /// A command with its outcome.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,10 +31,10 @@ pub(crate) struct Settled {
 impl Settled {
     pub(crate) fn new(command: &QueuedCommand, outcome: Outcome) -> Self {
         Self {
-            operation_id: command.envelope.operation_id,
-            client_id: command.envelope.client_id.clone(),
-            seq: command.envelope.seq,
-            command_type: Some(command.envelope.command.command_type()),
+            operation_id: command.operation_id(),
+            client_id: command.content.client_id().cloned(),
+            seq: command.content.seq(),
+            command_type: command.content.command_type(),
             accepted_at: command.accepted_at,
             outcome,
         }
@@ -177,7 +177,10 @@ struct Batch {
 
 impl Batch {
     fn run(&mut self, graph: &mut Graph, command: &QueuedCommand, context: Context<'_>) -> Outcome {
-        let envelope = &command.envelope;
+        let envelope = match &command.content {
+            Content::Asked(envelope) => envelope,
+            Content::Refused(refused) => return refused.rejection.clone().into(),
+        };
         if context
             .poison
             .is_some_and(|poison| poison(&envelope.command))
@@ -245,8 +248,11 @@ fn survivors(commands: &[QueuedCommand]) -> Vec<usize> {
     let mut survivors: Vec<usize> = (0..commands.len()).collect();
     let mut later: HashMap<(&ClientId, &NodeId), usize> = HashMap::new();
     for (index, command) in commands.iter().enumerate().rev() {
-        let envelope = &command.envelope;
-        match (&envelope.client_id, envelope.command.only_moves()) {
+        let moved = command
+            .content
+            .envelope()
+            .and_then(|envelope| envelope.command.only_moves());
+        match (command.content.client_id(), moved) {
             (Some(client), Some(node)) => {
                 survivors[index] = *later.entry((client, node)).or_insert(index);
             }

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::EngineConfig;
 use crate::error::EngineError;
-use crate::job::{Origin, QueuedCommand};
+use crate::job::{Content, Origin, QueuedCommand};
 use crate::lane::{Line, Waiting};
 use crate::queue::CommandQueue;
 
@@ -32,8 +32,8 @@ const OPERATION_AGE_MAX_MS: u64 = 23 * 3600 * 1000;
 /// A command with what is known of who sent it.
 #[derive(Debug, Clone)]
 pub struct Submission {
-    /// What is asked.
-    pub envelope: Envelope,
+    /// What is asked, or what was refused already and has to keep its place.
+    pub content: Content,
     /// Whose token it came with.
     pub user_id: UserId,
     /// What the token allows.
@@ -141,13 +141,36 @@ impl Intake {
         }
     }
 
+    /// Checks a command at the door.
+    ///
+    /// What listens to the graph hears of a refusal in its turn: the refusal goes through the
+    /// queue like a command, so that it takes its place in the client's order.
     fn admit(&self, submission: Submission, now_ms: u64) -> Result<QueuedCommand, Rejection> {
         let Submission {
-            envelope,
+            content,
             user_id,
             role,
             origin,
         } = submission;
+        let checked = content
+            .envelope()
+            .map_or(Ok(()), |envelope| self.check(envelope, role, now_ms));
+        let command = QueuedCommand {
+            content,
+            user_id,
+            accepted_at: now_ms,
+            origin,
+        };
+        match (checked, origin) {
+            (Ok(()), _) => Ok(command),
+            (Err(rejection), Origin::Listener) if command.content.seq().is_some() => {
+                Ok(command.refused(rejection))
+            }
+            (Err(rejection), _) => Err(rejection),
+        }
+    }
+
+    fn check(&self, envelope: &Envelope, role: Role, now_ms: u64) -> Result<(), Rejection> {
         let action = match &envelope.command {
             Command::DeleteGraph(_) => Action::DeleteGraph,
             Command::UpdateViewport(_) => Action::ReadGraph,
@@ -159,18 +182,12 @@ impl Intake {
             return Err(Rejection::new(RejectCode::Forbidden, message));
         }
         self.inner.config.limits.check(&envelope.command)?;
-        if let Some(made_at) = envelope.operation_id.made_at_ms()
-            && now_ms.saturating_sub(made_at) > OPERATION_AGE_MAX_MS
-        {
+        let made_at = envelope.operation_id.made_at_ms();
+        if made_at.is_some_and(|at| now_ms.saturating_sub(at) > OPERATION_AGE_MAX_MS) {
             let message = "the operation id is older than 23 hours; send the intent under a new id";
             return Err(Rejection::new(RejectCode::Expired, message).on("operationId"));
         }
-        Ok(QueuedCommand {
-            envelope,
-            user_id,
-            accepted_at: now_ms,
-            origin,
-        })
+        Ok(())
     }
 
     /// Joins the graph's line, opening it if there is none.

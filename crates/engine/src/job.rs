@@ -7,21 +7,89 @@
 //! as a record of a command that could not be carried out.
 
 use graphy_model::envelope::clip;
-use graphy_model::{Envelope, GraphId, OperationId, RejectCode, Rejection, UserId};
+use graphy_model::{
+    ClientId, CommandType, Envelope, GraphId, OperationId, RejectCode, Rejection, UserId,
+};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// A command as it waits in the queue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueuedCommand {
-    /// What is asked.
-    pub envelope: Envelope,
+    /// What is asked, or what was refused.
+    pub content: Content,
     /// Whose token it came with.
     pub user_id: UserId,
     /// When the node took it, in milliseconds since 1970.
     pub accepted_at: u64,
     /// Whether its author may ask for its progress; known only where it came in.
     pub origin: Origin,
+}
+
+/// What a queued command holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// Something to decide.
+    Asked(Box<Envelope>),
+    /// Something that was refused at the door; it waits for its place in its client's order, so
+    /// that the commands behind it are not held up.
+    Refused(RefusedCommand),
+}
+
+/// A command that will not be carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RefusedCommand {
+    /// Which command.
+    pub operation_id: OperationId,
+    /// Whose command.
+    pub client_id: Option<ClientId>,
+    /// Its place in the client's order.
+    pub seq: Option<u64>,
+    /// Why it was refused.
+    pub rejection: Rejection,
+}
+
+impl From<Envelope> for Content {
+    fn from(envelope: Envelope) -> Self {
+        Self::Asked(Box::new(envelope))
+    }
+}
+
+impl Content {
+    /// Returns which command it is.
+    #[must_use]
+    pub fn operation_id(&self) -> OperationId {
+        match self {
+            Self::Asked(envelope) => envelope.operation_id,
+            Self::Refused(refused) => refused.operation_id,
+        }
+    }
+
+    pub(crate) fn client_id(&self) -> Option<&ClientId> {
+        match self {
+            Self::Asked(envelope) => envelope.client_id.as_ref(),
+            Self::Refused(refused) => refused.client_id.as_ref(),
+        }
+    }
+
+    pub(crate) fn seq(&self) -> Option<u64> {
+        match self {
+            Self::Asked(envelope) => envelope.seq,
+            Self::Refused(refused) => refused.seq,
+        }
+    }
+
+    pub(crate) fn envelope(&self) -> Option<&Envelope> {
+        match self {
+            Self::Asked(envelope) => Some(envelope),
+            Self::Refused(_) => None,
+        }
+    }
+
+    pub(crate) fn command_type(&self) -> Option<CommandType> {
+        self.envelope()
+            .map(|envelope| envelope.command.command_type())
+    }
 }
 
 /// How a command came in.
@@ -34,19 +102,11 @@ pub enum Origin {
     Listener,
 }
 
-/// A command that cannot be read but that names itself, so that its author can be told.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Unreadable {
-    pub(crate) operation_id: OperationId,
-    pub(crate) rejection: Rejection,
-}
-
 /// A job's content, read.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct JobData {
     pub(crate) graph_id: GraphId,
     pub(crate) commands: Vec<QueuedCommand>,
-    pub(crate) unreadable: Vec<Unreadable>,
     pub(crate) held_since: Option<u64>,
     pub(crate) dead_letter: Option<String>,
 }
@@ -63,9 +123,34 @@ struct RawJob {
 }
 
 impl QueuedCommand {
+    /// Returns which command it is.
+    #[must_use]
+    pub fn operation_id(&self) -> OperationId {
+        self.content.operation_id()
+    }
+
+    /// Turns the command into one that is refused.
+    pub(crate) fn refused(self, rejection: Rejection) -> Self {
+        let content = Content::Refused(RefusedCommand {
+            operation_id: self.content.operation_id(),
+            client_id: self.content.client_id().cloned(),
+            seq: self.content.seq(),
+            rejection,
+        });
+        Self { content, ..self }
+    }
+
     fn to_value(&self) -> Value {
-        let mut value = serde_json::to_value(&self.envelope)
-            .expect("an envelope holds only texts, numbers and JSON values");
+        let mut value = match &self.content {
+            Content::Asked(envelope) => serde_json::to_value(envelope)
+                .expect("an envelope holds only texts, numbers and JSON values"),
+            Content::Refused(refused) => json!({
+                "operationId": refused.operation_id,
+                "clientId": refused.client_id,
+                "seq": refused.seq,
+                "refused": refused.rejection,
+            }),
+        };
         if let Value::Object(map) = &mut value {
             map.insert("userId".into(), Value::String(self.user_id.as_str().into()));
             map.insert("acceptedAt".into(), Value::from(self.accepted_at));
@@ -73,6 +158,7 @@ impl QueuedCommand {
         value
     }
 
+    /// Reads a command; one that cannot be read but names itself is a refused one.
     fn from_value(value: Value, now_ms: u64) -> Result<Self, Rejection> {
         let Value::Object(mut map) = value else {
             return Err(Rejection::new(
@@ -88,13 +174,50 @@ impl QueuedCommand {
             .remove("acceptedAt")
             .and_then(|at| at.as_u64())
             .unwrap_or(now_ms);
-        let envelope = Envelope::from_value(Value::Object(map))?;
+        let refused = map
+            .remove("refused")
+            .and_then(|value| serde_json::from_value(value).ok());
+        let names = Names::of(&map);
+        let content = match refused.map_or_else(|| Envelope::from_value(Value::Object(map)), Err) {
+            Ok(envelope) => envelope.into(),
+            Err(rejection) => match names.operation_id {
+                Some(operation_id) => Content::Refused(RefusedCommand {
+                    operation_id,
+                    client_id: names.client_id,
+                    seq: names.seq,
+                    rejection,
+                }),
+                None => return Err(rejection),
+            },
+        };
+        let accepted_at = accepted_at.min(now_ms);
         Ok(Self {
-            envelope,
+            content,
             user_id,
-            accepted_at: accepted_at.min(now_ms),
+            accepted_at,
             origin: Origin::default(),
         })
+    }
+}
+
+/// What a command says of itself, however broken the rest is.
+struct Names {
+    operation_id: Option<OperationId>,
+    client_id: Option<ClientId>,
+    seq: Option<u64>,
+}
+
+impl Names {
+    fn of(map: &Map<String, Value>) -> Self {
+        let read = |key: &str| map.get(key).cloned().unwrap_or_default();
+        let client_id: Option<ClientId> = serde_json::from_value(read("clientId")).ok();
+        Self {
+            operation_id: serde_json::from_value(read("operationId")).ok(),
+            seq: read("seq")
+                .as_u64()
+                .filter(|seq| *seq > 0 && client_id.is_some()),
+            client_id,
+        }
     }
 }
 
@@ -121,7 +244,10 @@ pub(crate) fn write(
 /// Names a job after its commands: their type, or `COMMANDS` if there are several.
 pub(crate) fn name(commands: &[QueuedCommand]) -> &'static str {
     match commands {
-        [one] => one.envelope.command.command_type().as_str(),
+        [one] => one
+            .content
+            .command_type()
+            .map_or("COMMANDS", CommandType::as_str),
         _ => "COMMANDS",
     }
 }
@@ -130,7 +256,7 @@ pub(crate) fn name(commands: &[QueuedCommand]) -> &'static str {
 ///
 /// # Errors
 /// When it is not of the documented form at all. Single commands that cannot be read are listed
-/// if they name themselves, and left out if not.
+/// as refused if they name themselves, and left out if not.
 pub(crate) fn read(data: &Value, now_ms: u64) -> Result<JobData, String> {
     let raw: RawJob = serde_json::from_value(data.clone()).map_err(|error| {
         format!(
@@ -141,24 +267,14 @@ pub(crate) fn read(data: &Value, now_ms: u64) -> Result<JobData, String> {
     let mut job = JobData {
         graph_id: raw.graph_id,
         commands: Vec::with_capacity(raw.commands.len()),
-        unreadable: Vec::new(),
         held_since: raw.held_since,
         dead_letter: raw.dead_letter,
     };
     for value in raw.commands {
-        let id = value.get("operationId").cloned();
         match QueuedCommand::from_value(value, now_ms) {
             Ok(command) => job.commands.push(command),
             Err(rejection) => {
-                let id = id.and_then(|id| serde_json::from_value(id).ok());
-                let Some(operation_id) = id else {
-                    tracing::warn!(graph = %job.graph_id, %rejection, "a queued command has no id");
-                    continue;
-                };
-                job.unreadable.push(Unreadable {
-                    operation_id,
-                    rejection,
-                });
+                tracing::warn!(graph = %job.graph_id, %rejection, "a queued command has no name");
             }
         }
     }
@@ -168,7 +284,6 @@ pub(crate) fn read(data: &Value, now_ms: u64) -> Result<JobData, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     const ID: &str = "01938f7e-3c1a-7c3e-8a3e-1f2e3d4c5b6a";
 
@@ -180,7 +295,7 @@ mod tests {
         .unwrap();
         let user_id = UserId::new("ada").unwrap();
         let command = QueuedCommand {
-            envelope,
+            content: envelope.into(),
             user_id,
             accepted_at: 5,
             origin: Origin::default(),
@@ -202,7 +317,11 @@ mod tests {
             10,
         )
         .unwrap();
-        assert_eq!((job.commands.len(), job.unreadable.len()), (1, 1));
+        let refused = |command: &QueuedCommand| command.content.envelope().is_none();
+        assert_eq!(
+            job.commands.iter().map(refused).collect::<Vec<_>>(),
+            [true, false]
+        );
         assert_eq!(job.commands[0].user_id.as_str(), "queue");
         assert!(read(&json!({"commands": []}), 10).is_err());
     }

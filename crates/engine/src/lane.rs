@@ -172,7 +172,7 @@ impl Line {
         let asked = commands
             .iter()
             .filter(|command| command.origin == Origin::Request);
-        let ids: Vec<_> = asked.map(|command| command.envelope.operation_id).collect();
+        let ids: Vec<_> = asked.map(|command| command.operation_id()).collect();
         let deadline = Instant::now() + ADD_WAIT;
         let mut wait = Duration::from_millis(20);
         loop {
@@ -240,8 +240,8 @@ impl Line {
 /// A cheap upper guess of a command's text; exact sizes are checked where commands come in.
 fn approximate_bytes(command: &QueuedCommand) -> usize {
     use graphy_model::Command;
-    match &command.envelope.command {
-        Command::BatchUpdate(batch) => 512 * batch.operations.len(),
+    match command.content.envelope().map(|envelope| &envelope.command) {
+        Some(Command::BatchUpdate(batch)) => 512 * batch.operations.len(),
         _ => 1024,
     }
 }

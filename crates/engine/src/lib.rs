@@ -24,6 +24,6 @@ mod worker;
 pub use config::{EngineConfig, GRAPH_COMMANDS};
 pub use error::EngineError;
 pub use intake::{Intake, Submission};
-pub use job::{Origin, QueuedCommand};
+pub use job::{Content, Origin, QueuedCommand, RefusedCommand};
 pub use queue::{CommandQueue, QueueCounts};
 pub use worker::Workers;

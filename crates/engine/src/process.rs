@@ -88,28 +88,15 @@ impl Processor {
         let todo: Vec<QueuedCommand> = job
             .commands
             .into_iter()
-            .filter(|one| seen.insert(one.envelope.operation_id))
+            .filter(|one| seen.insert(one.operation_id()))
             .collect();
-        let unreadable = job
-            .unreadable
-            .into_iter()
-            .filter(|one| seen.insert(one.operation_id));
-        let record = unreadable.map(|one| Settled {
-            operation_id: one.operation_id,
-            client_id: None,
-            seq: None,
-            command_type: None,
-            accepted_at: self.store().now_ms(),
-            outcome: Outcome::Rejected(one.rejection),
-        });
         let held_since = job.held_since.unwrap_or_else(|| self.store().now_ms());
-        let record = record.collect();
         let work = Work {
             graph: &job.graph_id,
             job_id,
             held_since,
             todo: todo.clone(),
-            record,
+            record: Vec::new(),
             tell: Vec::new(),
         };
         match self.settle(work).await {
@@ -254,14 +241,10 @@ impl Processor {
                 first: Some(Box::new(first)),
             };
             work.record.retain(|settled| settled.operation_id != id);
-            if let Some(at) = work
-                .todo
-                .iter()
-                .position(|one| one.envelope.operation_id == id)
-            {
+            if let Some(at) = work.todo.iter().position(|one| one.operation_id() == id) {
                 let command = work.todo.remove(at);
                 if let (Some(client), Some(seq)) =
-                    (&command.envelope.client_id, command.envelope.seq)
+                    (command.content.client_id(), command.content.seq())
                 {
                     let last = replica.seqs.entry(client.clone()).or_default();
                     *last = (*last).max(seq);

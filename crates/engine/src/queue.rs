@@ -112,7 +112,7 @@ impl CommandQueue {
     ) -> Result<(), bullmq::Error> {
         let commands = std::slice::from_ref(command);
         let data = job::write(graph, commands, None, Some(reason));
-        let id = format!("dead-{}", command.envelope.operation_id);
+        let id = format!("dead-{}", command.operation_id());
         self.queue
             .add(job::name(commands), data)
             .options(self.options().attempts(1).job_id(id))

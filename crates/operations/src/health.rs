@@ -161,7 +161,7 @@ impl HealthProbe {
         };
         let submission = Submission {
             origin: graphy_engine::Origin::Listener,
-            envelope,
+            content: envelope.into(),
             user_id: probe_user(),
             role: Role::Viewer,
         };

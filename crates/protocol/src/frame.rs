@@ -88,14 +88,35 @@ struct SyncRequest {
     version: Option<u64>,
 }
 
+/// Why a frame cannot be served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadFrame {
+    /// The refusal to answer with.
+    pub rejection: Rejection,
+    /// The operation that it concerns, if it was a command that names one.
+    pub operation_id: Option<OperationId>,
+    /// That command's place in its client's order, if it names one.
+    pub seq: Option<u64>,
+}
+
+impl From<Rejection> for BadFrame {
+    fn from(rejection: Rejection) -> Self {
+        Self {
+            rejection,
+            operation_id: None,
+            seq: None,
+        }
+    }
+}
+
 impl ClientFrame {
     /// Reads a frame.
     ///
     /// # Errors
-    /// The refusal to answer with, and the operation that it concerns if the frame was a command
-    /// that named one.
-    pub fn parse(text: &str) -> Result<Self, (Rejection, Option<OperationId>)> {
-        let invalid = |message: String| (Rejection::new(RejectCode::Invalid, message), None);
+    /// The refusal to answer with, and which command it concerns if it was one.
+    pub fn parse(text: &str) -> Result<Self, BadFrame> {
+        let invalid =
+            |message: String| BadFrame::from(Rejection::new(RejectCode::Invalid, message));
         let value: Value = serde_json::from_str(text)
             .map_err(|error| invalid(format!("the frame is not JSON: {error}")))?;
         let Value::Object(mut map) = value else {
@@ -104,29 +125,16 @@ impl ClientFrame {
         let kind = map
             .remove("type")
             .and_then(|kind| kind.as_str().map(str::to_owned));
-        let read = |error: Rejection| (error, None);
         match kind.as_deref() {
-            Some("hello") => graphy_model::envelope::decode(Value::Object(map), "")
-                .map(Self::Hello)
-                .map_err(read),
-            Some("command") => {
-                let command = map.remove("command").unwrap_or(Value::Null);
-                let id = command
-                    .get("operationId")
-                    .and_then(|id| serde_json::from_value(id.clone()).ok());
-                if let Some(unknown) = map.keys().next() {
-                    let message = format!("a command frame has no field {unknown:?}");
-                    return Err((Rejection::new(RejectCode::Invalid, message), id));
-                }
-                Envelope::from_value(command)
-                    .map(|envelope| Self::Command(Box::new(envelope)))
-                    .map_err(|error| (error, id))
-            }
+            Some("hello") => Ok(Self::Hello(graphy_model::envelope::decode(
+                Value::Object(map),
+                "",
+            )?)),
+            Some("command") => parse_command(map),
             Some("heartbeat") => Ok(Self::Heartbeat),
             Some("presence") => Ok(Self::Presence),
             Some("request_sync") => {
-                let request: SyncRequest =
-                    graphy_model::envelope::decode(Value::Object(map), "").map_err(read)?;
+                let request: SyncRequest = graphy_model::envelope::decode(Value::Object(map), "")?;
                 Ok(Self::RequestSync {
                     epoch: request.epoch,
                     version: request.version,
@@ -135,15 +143,13 @@ impl ClientFrame {
             Some(other) => {
                 let other = graphy_model::envelope::clip(other);
                 let message = format!("there is no frame type {other:?}");
-                Err((
-                    Rejection::new(RejectCode::Invalid, message).on("type"),
-                    None,
-                ))
+                Err(Rejection::new(RejectCode::Invalid, message)
+                    .on("type")
+                    .into())
             }
-            None => Err((
-                Rejection::new(RejectCode::Invalid, "a frame has a type").on("type"),
-                None,
-            )),
+            None => Err(Rejection::new(RejectCode::Invalid, "a frame has a type")
+                .on("type")
+                .into()),
         }
     }
 
@@ -178,6 +184,28 @@ impl ClientFrame {
             }
         }
     }
+}
+
+fn parse_command(mut map: serde_json::Map<String, Value>) -> Result<ClientFrame, BadFrame> {
+    let command = map.remove("command").unwrap_or(Value::Null);
+    let operation_id = command
+        .get("operationId")
+        .and_then(|id| serde_json::from_value(id.clone()).ok());
+    let seq = command
+        .get("seq")
+        .and_then(Value::as_u64)
+        .filter(|seq| *seq > 0);
+    let bad = |rejection| BadFrame {
+        rejection,
+        operation_id,
+        seq,
+    };
+    if let Some(unknown) = map.keys().next() {
+        let message = format!("a command frame has no field {unknown:?}");
+        return Err(bad(Rejection::new(RejectCode::Invalid, message)));
+    }
+    let envelope = Envelope::from_value(command).map_err(bad)?;
+    Ok(ClientFrame::Command(Box::new(envelope)))
 }
 
 /// How a command of which the client was in doubt ended.
@@ -415,10 +443,11 @@ mod tests {
 
     #[test]
     fn a_broken_command_frame_still_names_its_operation() {
-        let text = r#"{"type":"command","command":{"operationId":"01938f7e-3c1a-7c3e-8a3e-1f2e3d4c5b6a","type":"CREATE_NODE","payload":{}}}"#;
-        let (rejection, id) = ClientFrame::parse(text).unwrap_err();
-        assert_eq!(rejection.field.as_deref(), Some("payload.id"));
-        assert!(id.is_some());
+        let text = r#"{"type":"command","command":{"operationId":"01938f7e-3c1a-7c3e-8a3e-1f2e3d4c5b6a","clientId":"c","seq":4,"type":"CREATE_NODE","payload":{}}}"#;
+        let bad = ClientFrame::parse(text).unwrap_err();
+        assert_eq!(bad.rejection.field.as_deref(), Some("payload.id"));
+        assert!(bad.operation_id.is_some());
+        assert_eq!(bad.seq, Some(4));
     }
 
     #[test]

@@ -10,5 +10,5 @@ pub mod http;
 mod typescript;
 
 pub use error::{ApiError, ErrorCode};
-pub use frame::{ClientFrame, Hello, Landed, ServerFrame, Sync, close};
+pub use frame::{BadFrame, ClientFrame, Hello, Landed, ServerFrame, Sync, close};
 pub use typescript::export_typescript;

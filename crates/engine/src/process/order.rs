@@ -56,7 +56,8 @@ impl Processor {
         let mut sorted = Sorted::default();
         let mut late = Vec::new();
         for (command, place) in work.todo.iter().zip(places) {
-            let epoch = command.envelope.epoch.as_ref();
+            let envelope = command.content.envelope();
+            let epoch = envelope.and_then(|envelope| envelope.epoch.as_ref());
             if epoch.is_some_and(|epoch| epoch != replica.graph.epoch()) {
                 let message = "the graph has another epoch now; synchronise and send it again";
                 let rejection = Rejection::new(RejectCode::StaleEpoch, message).on("epoch");
@@ -84,17 +85,10 @@ impl Processor {
         sorted: &mut Sorted,
         late: &[&QueuedCommand],
     ) -> Result<(), Failure> {
-        let ids: Vec<_> = late
-            .iter()
-            .map(|command| command.envelope.operation_id)
-            .collect();
+        let ids: Vec<_> = late.iter().map(|command| command.operation_id()).collect();
         let outcomes = self.store().outcomes_of(work.graph, &ids).await?;
         for (command, outcome) in late.iter().zip(outcomes) {
-            let made_at = command
-                .envelope
-                .operation_id
-                .made_at_ms()
-                .unwrap_or_default();
+            let made_at = command.operation_id().made_at_ms().unwrap_or_default();
             let age_ms = self.store().now_ms().saturating_sub(made_at);
             if outcome.is_some() || age_ms > FORGOTTEN_AFTER_MS {
                 let outcome = Outcome::Duplicate {
@@ -118,8 +112,8 @@ impl Processor {
         let mut clients: Vec<ClientId> = work
             .todo
             .iter()
-            .filter(|command| command.envelope.seq.is_some())
-            .filter_map(|command| command.envelope.client_id.clone())
+            .filter(|command| command.content.seq().is_some())
+            .filter_map(|command| command.content.client_id().cloned())
             .filter(|client| wanted(replica, client))
             .collect();
         clients.sort();
@@ -142,7 +136,7 @@ fn places(replica: &Replica, commands: &[QueuedCommand]) -> Vec<Place> {
     commands
         .iter()
         .map(|command| {
-            let (Some(client), Some(seq)) = (&command.envelope.client_id, command.envelope.seq)
+            let (Some(client), Some(seq)) = (command.content.client_id(), command.content.seq())
             else {
                 return Place::Next;
             };

@@ -94,7 +94,7 @@ impl Fixture {
             .into_iter()
             .map(|envelope| Submission {
                 origin: graphy_engine::Origin::Request,
-                envelope,
+                content: envelope.into(),
                 user_id: UserId::new("ada").unwrap(),
                 role: Role::Admin,
             })

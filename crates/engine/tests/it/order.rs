@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use graphy_engine::EngineConfig;
 
-use crate::fixture::{Fixture, applied, create, from, rejected};
+use serde_json::json;
+
+use crate::fixture::{Fixture, applied, command, create, from, rejected};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_waits_for_the_one_before_it() {
@@ -44,5 +46,39 @@ async fn a_command_whose_predecessor_never_comes_is_refused_in_the_end() {
         rejected(&fixture.run(from("c", 1, create("z"))).await),
         "out_of_order"
     );
+    fixture.check_graph().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_refused_at_the_door_takes_its_place_in_the_order() {
+    let fixture = Fixture::start().await;
+    let huge = "x".repeat(20_000);
+    let too_large = command("CREATE_NODE", json!({"id": "b", "title": huge}));
+    let commands = vec![
+        from("c", 1, create("a")),
+        from("c", 2, too_large),
+        from("c", 3, create("c")),
+    ];
+    let ids: Vec<_> = commands
+        .iter()
+        .map(|envelope| envelope.operation_id)
+        .collect();
+    let submissions = commands
+        .into_iter()
+        .map(|envelope| graphy_engine::Submission {
+            content: envelope.into(),
+            user_id: graphy_model::UserId::new("ada").unwrap(),
+            role: graphy_model::Role::Editor,
+            origin: graphy_engine::Origin::Listener,
+        })
+        .collect();
+    fixture
+        .intake
+        .submit(&fixture.graph, submissions)
+        .await
+        .unwrap();
+    assert_eq!(fixture.outcome(ids[0]).await, applied(1));
+    assert_eq!(rejected(&fixture.outcome(ids[1]).await), "too_large");
+    assert_eq!(fixture.outcome(ids[2]).await, applied(2));
     fixture.check_graph().await;
 }

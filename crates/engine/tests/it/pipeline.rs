@@ -144,7 +144,7 @@ async fn roles_are_checked_before_anything_is_accepted() {
     ] {
         let submission = graphy_engine::Submission {
             origin: graphy_engine::Origin::Request,
-            envelope: command(kind, payload),
+            content: command(kind, payload).into(),
             user_id: UserId::new("eve").unwrap(),
             role,
         };

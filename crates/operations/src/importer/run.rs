@@ -164,7 +164,7 @@ impl Run {
         };
         let submission = Submission {
             origin: graphy_engine::Origin::Listener,
-            envelope,
+            content: envelope.into(),
             user_id: self.author.user_id.clone(),
             role: self.author.role,
         };

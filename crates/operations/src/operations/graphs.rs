@@ -97,7 +97,7 @@ impl Operations {
         };
         let submission = Submission {
             origin: graphy_engine::Origin::Request,
-            envelope,
+            content: envelope.into(),
             user_id: caller.user_id.clone(),
             role: caller.role,
         };

@@ -89,7 +89,7 @@ pub(crate) async fn batch(
         .iter()
         .map(|envelope| envelope.operation_id)
         .collect();
-    let submission = |envelope| Submission {
+    let submission = |envelope: Envelope| Submission {
         origin: graphy_engine::Origin::Request,
         content: envelope.into(),
         user_id: caller.user_id().clone(),

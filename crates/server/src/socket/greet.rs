@@ -4,7 +4,7 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::{SinkExt, StreamExt};
 use graphy_live::{OpenError, OpenRequest, Session};
 use graphy_model::{Action, GraphId};
-use graphy_protocol::{ApiError, ClientFrame, Hello, ServerFrame, close};
+use graphy_protocol::{ApiError, BadFrame, ClientFrame, Hello, ServerFrame, close};
 use graphy_store::tokens::{Principal, TokenError};
 use tokio_util::sync::CancellationToken;
 
@@ -160,7 +160,7 @@ async fn read_hello(app: &App, socket: &mut WebSocket) -> Result<Hello, Refusal>
             return broken("the hello is too large");
         }
         let parsed = graphy_model::json::check_text(&text, app.limits.json_depth_max)
-            .map_err(|error| (error, None))
+            .map_err(BadFrame::from)
             .and_then(|()| ClientFrame::parse(&text));
         return match parsed {
             Ok(ClientFrame::Hello(hello)) if hello.pending.len() > PENDING_MAX => {
@@ -173,7 +173,7 @@ async fn read_hello(app: &App, socket: &mut WebSocket) -> Result<Hello, Refusal>
             }
             Ok(ClientFrame::Hello(hello)) => Ok(hello),
             Ok(_) => broken("the first frame is not a hello"),
-            Err((rejection, _)) => {
+            Err(BadFrame { rejection, .. }) => {
                 let error = Failure::from(rejection).into_error();
                 Err(Refusal::new(close::PROTOCOL, "the hello is malformed").with(error))
             }

@@ -2,11 +2,11 @@
 
 use axum::extract::ws::Message;
 use futures_util::StreamExt;
-use graphy_engine::Submission;
+use graphy_engine::{Content, Origin, RefusedCommand, Submission};
 use graphy_live::SessionHandle;
 use graphy_model::json::check_text;
 use graphy_model::{ClientId, Envelope, GraphId, OperationId, RejectCode, Rejection};
-use graphy_protocol::{ApiError, ClientFrame, ServerFrame, close};
+use graphy_protocol::{ApiError, BadFrame, ClientFrame, ServerFrame, close};
 use graphy_store::tokens::Principal;
 use tokio::sync::mpsc;
 
@@ -83,7 +83,7 @@ impl Reader {
 
     async fn take(&mut self, text: &str) -> Verdict {
         let parsed = check_text(text, BODY_DEPTH_MAX)
-            .map_err(|rejection| (rejection, None))
+            .map_err(BadFrame::from)
             .and_then(|()| ClientFrame::parse(text));
         match parsed {
             Ok(ClientFrame::Command(envelope)) => self.command(*envelope).await,
@@ -100,8 +100,12 @@ impl Reader {
             Ok(ClientFrame::Hello(_)) => {
                 Verdict::Close(close::PROTOCOL, "a second hello on one socket")
             }
-            Err((rejection, operation)) => {
-                self.say(&rejection, operation);
+            Err(BadFrame {
+                rejection,
+                operation_id,
+                seq,
+            }) => {
+                self.turn_away(rejection, operation_id, seq).await;
                 Verdict::Fault(MALFORMED_WEIGHT)
             }
         }
@@ -115,7 +119,8 @@ impl Reader {
             } else {
                 0
             };
-            self.say(&rejection, Some(operation));
+            self.turn_away(rejection, Some(operation), envelope.seq)
+                .await;
             return Verdict::Fault(fault);
         }
         if !self.handle.expect(operation) {
@@ -125,9 +130,40 @@ impl Reader {
             );
             return Verdict::Fault(1);
         }
+        self.hand_in(operation, Content::from(envelope)).await;
+        Verdict::Fine
+    }
+
+    /// Refuses a command.
+    ///
+    /// One that has a place in its client's order is refused there, through the queue: the
+    /// commands behind it would wait for it else.
+    async fn turn_away(
+        &mut self,
+        rejection: Rejection,
+        operation: Option<OperationId>,
+        seq: Option<u64>,
+    ) {
+        match (operation, seq) {
+            (Some(operation_id), Some(_))
+                if !rejection.code.retryable() && self.handle.expect(operation_id) =>
+            {
+                let refused = Content::Refused(RefusedCommand {
+                    operation_id,
+                    client_id: Some(self.client_id.clone()),
+                    seq,
+                    rejection,
+                });
+                self.hand_in(operation_id, refused).await;
+            }
+            _ => self.say(&rejection, operation),
+        }
+    }
+
+    async fn hand_in(&mut self, operation: OperationId, content: Content) {
         let submission = Submission {
-            origin: graphy_engine::Origin::Listener,
-            content: envelope.into(),
+            origin: Origin::Listener,
+            content,
             user_id: self.principal.user_id.clone(),
             role: self.principal.role,
         };
@@ -135,7 +171,6 @@ impl Reader {
             let rejection = Rejection::new(RejectCode::Unavailable, "the socket is closing");
             self.say(&rejection, Some(operation));
         }
-        Verdict::Fine
     }
 
     fn check(&self, envelope: &mut Envelope) -> Result<(), Rejection> {

@@ -148,6 +148,31 @@ async fn the_same_operation_twice_has_one_effect() {
     test.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_command_does_not_hold_up_those_behind_it() {
+    let test = TestNode::start().await;
+    test.graph("g").await;
+    let (mut ann, _) = test.editor("g", "ann").await;
+    let huge = "x".repeat(20_000);
+    let broken = [
+        ann.command(1, "CREATE_NODE", json!({})).await,
+        ann.command(2, "CREATE_NODE", json!({"id": "a", "title": huge}))
+            .await,
+        ann.command(3, "DELETE_GRAPH", json!({})).await,
+    ];
+    let good = ann.command(4, "CREATE_NODE", json!({"id": "a"})).await;
+    for (id, code) in broken.iter().zip(["invalid", "too_large", "forbidden"]) {
+        let revert = ann.frame_of("revert").await;
+        assert_eq!(
+            (&revert["operationId"], &revert["code"]),
+            (&json!(id), &json!(code))
+        );
+    }
+    let result = ann.frame_of("command_result").await;
+    assert_eq!(result["operationId"], json!(good));
+    test.stop().await;
+}
+
 #[tokio::test]
 async fn what_is_no_text_frame_closes_with_4500() {
     let test = TestNode::start().await;
