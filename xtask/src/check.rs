@@ -48,6 +48,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             "clippy",
             "--workspace",
             "--all-targets",
+            "--keep-going",
             "--",
             "--deny",
             "warnings",
