@@ -201,8 +201,8 @@ describe('bringing graphs in', { timeout: 300_000 }, () => {
     await nothingNew();
     await waitFor('every trace of it to be gone', async () => {
       const keys = (await node.redis('--scan', '--pattern', '*')).split('\n');
-      const graphs = keys.flatMap((key) => /\{([^}]+)\}/.exec(key)?.[1] ?? []);
-      return graphs.every((id) => !/^[0-9a-f]{32}$/.test(id) || known.includes(id));
+      const graphs = keys.flatMap((key) => /^graph:\{([^}]+)\}/.exec(key)?.[1] ?? []);
+      return graphs.every((id) => known.includes(id));
     });
     await ada.canvas.untilSaved();
   });
