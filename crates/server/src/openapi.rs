@@ -129,7 +129,7 @@ mod tests {
     fn every_route_has_its_answers() {
         let document = build();
         let paths = document["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 15, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 16, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 let answers = operation["responses"].as_object().unwrap();

@@ -236,8 +236,10 @@ impl Socket {
     }
 
     pub(crate) async fn next(&mut self) -> Next {
+        // Heartbeats do not extend it.
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.stream.next())
+            let message = tokio::time::timeout_at(deadline, self.stream.next())
                 .await
                 .expect("in time");
             match message {
