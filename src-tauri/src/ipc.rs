@@ -49,8 +49,13 @@ pub(crate) async fn live_open(
 
 /// Ends live figures.
 #[tauri::command]
-pub(crate) fn live_close(window: WebviewWindow, sessions: State<'_, Sessions>, id: String) {
+pub(crate) async fn live_close(
+    window: WebviewWindow,
+    sessions: State<'_, Sessions>,
+    id: String,
+) -> Answer<()> {
     sessions.close(window.label(), &id);
+    Ok(())
 }
 
 /// The answer of [`graph_open`].
@@ -115,12 +120,13 @@ pub(crate) async fn graph_request_sync(
 
 /// Closes a graph.
 #[tauri::command]
-pub(crate) fn graph_close(
+pub(crate) async fn graph_close(
     window: WebviewWindow,
     sessions: State<'_, Sessions>,
     session_id: String,
-) {
+) -> Answer<()> {
     sessions.close(window.label(), &session_id);
+    Ok(())
 }
 
 /// Saves a file in the user's downloads folder and returns its path.
