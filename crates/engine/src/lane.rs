@@ -172,7 +172,7 @@ impl Line {
         let asked = commands
             .iter()
             .filter(|command| command.origin == Origin::Request);
-        let ids: Vec<_> = asked.map(|command| command.operation_id()).collect();
+        let ids: Vec<_> = asked.map(QueuedCommand::operation_id).collect();
         let deadline = Instant::now() + ADD_WAIT;
         let mut wait = Duration::from_millis(20);
         loop {
