@@ -1,6 +1,7 @@
 //! Carries one job out: decide, write, and say how each command ended.
 
 mod order;
+mod refusal;
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -63,8 +64,6 @@ struct Work<'a> {
     job_id: &'a str,
     held_since: u64,
     todo: Vec<QueuedCommand>,
-    /// To be recorded with the next write.
-    record: Vec<Settled>,
     /// To be announced only.
     tell: Vec<Settled>,
 }
@@ -96,7 +95,6 @@ impl Processor {
             job_id,
             held_since,
             todo: todo.clone(),
-            record: Vec::new(),
             tell: Vec::new(),
         };
         match self.settle(work).await {
@@ -119,21 +117,20 @@ impl Processor {
     ) -> Result<Report, Failure> {
         let mut report = Report::default();
         for command in commands {
-            let alone = |todo, record| Work {
+            let alone = Work {
                 graph,
                 job_id,
                 held_since,
-                todo,
-                record,
+                todo: vec![command.clone()],
                 tell: Vec::new(),
             };
-            let result = match self.settle(alone(vec![command.clone()], Vec::new())).await {
+            let result = match self.settle(alone).await {
                 Err(Failure::Fault(reason)) => {
                     let message = "the server could not carry the command out";
                     let rejection = Rejection::new(RejectCode::Internal, message);
                     let settled = Settled::new(&command, rejection.into());
                     report.poisoned.push((command, reason));
-                    self.settle(alone(Vec::new(), vec![settled])).await?
+                    self.record_refusal(graph, job_id, settled).await?
                 }
                 other => other?,
             };
@@ -167,7 +164,7 @@ impl Processor {
             return self.refuse_all(work).await.map(Step::Done);
         };
         let sorted = self.sort(&mut replica, work).await?;
-        if sorted.ready.is_empty() && work.record.is_empty() && sorted.record.is_empty() {
+        if sorted.ready.is_empty() && sorted.record.is_empty() {
             lane.put(replica);
             self.announce(work, &sorted.settled).await?;
             return Ok(Step::Done(finish(work, Vec::new(), sorted)));
@@ -218,9 +215,10 @@ impl Processor {
             poison: self.config.poison,
         };
         let told: Vec<Settled> = work.tell.iter().chain(&sorted.settled).cloned().collect();
-        let record: Vec<Settled> = work.record.iter().chain(&sorted.record).cloned().collect();
         let graph = &mut replica.graph;
-        let decision = AssertUnwindSafe(|| decide(graph, &sorted.ready, record, &told, context));
+        let decision = AssertUnwindSafe(|| {
+            decide(graph, &sorted.ready, sorted.record.clone(), &told, context)
+        });
         catch_unwind(decision).map_err(|panic| {
             metrics::counter!(names::TASK_PANICS, label::TASK => "decide").increment(1);
             Failure::Fault(panic_text(&*panic).to_owned())
@@ -240,7 +238,6 @@ impl Processor {
             let outcome = Outcome::Duplicate {
                 first: Some(Box::new(first)),
             };
-            work.record.retain(|settled| settled.operation_id != id);
             if let Some(at) = work.todo.iter().position(|one| one.operation_id() == id) {
                 let command = work.todo.remove(at);
                 if let (Some(client), Some(seq)) =
@@ -265,7 +262,6 @@ impl Processor {
         let todo = std::mem::take(&mut work.todo);
         let refused = todo.iter().map(|one| Settled::new(one, why.clone().into()));
         work.tell.extend(refused);
-        work.tell.append(&mut work.record);
         self.announce(work, &[]).await?;
         Ok(finish(work, Vec::new(), Sorted::default()))
     }

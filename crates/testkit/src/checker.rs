@@ -25,9 +25,7 @@ mod violation;
 
 use std::collections::HashMap;
 
-use graphy_model::{
-    AppliedOperation, Checksum, Graph, GraphId, OperationId, Outcome, RejectCode,
-};
+use graphy_model::{AppliedOperation, Checksum, Graph, GraphId, OperationId, Outcome, RejectCode};
 
 use crate::recording::{Event, Sending};
 pub use violation::Violation;
@@ -58,8 +56,11 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        let refusals =
-            vec![RejectCode::NotFound, RejectCode::AlreadyExists, RejectCode::DanglingEdge];
+        let refusals = vec![
+            RejectCode::NotFound,
+            RejectCode::AlreadyExists,
+            RejectCode::DanglingEdge,
+        ];
         Self { refusals }
     }
 }
@@ -117,7 +118,11 @@ pub fn check(
     for graph in graphs {
         replay::check(graph, &commands, &mut violations);
     }
-    if violations.is_empty() { Ok(summary(&commands)) } else { Err(violations) }
+    if violations.is_empty() {
+        Ok(summary(&commands))
+    } else {
+        Err(violations)
+    }
 }
 
 /// Goes through the events once.
@@ -126,8 +131,10 @@ fn track<'a>(
     graphs: &'a [StoredGraph],
     violations: &mut Vec<Violation>,
 ) -> Commands<'a> {
-    let recorded: HashMap<&GraphId, &StoredGraph> =
-        graphs.iter().map(|graph| (&graph.graph_id, graph)).collect();
+    let recorded: HashMap<&GraphId, &StoredGraph> = graphs
+        .iter()
+        .map(|graph| (&graph.graph_id, graph))
+        .collect();
     let mut commands = Commands::new();
     let mut known: HashMap<&GraphId, u64> = HashMap::new();
     for (place, event) in events.iter().enumerate() {
@@ -151,8 +158,13 @@ fn track<'a>(
                     command.accepted = true;
                 }
             }
-            Event::Told { operation_id, outcome } => {
-                let Some(command) = commands.get_mut(operation_id) else { continue };
+            Event::Told {
+                operation_id,
+                outcome,
+            } => {
+                let Some(command) = commands.get_mut(operation_id) else {
+                    continue;
+                };
                 command.told = true;
                 if first(outcome) != command.outcome {
                     violations.push(Violation::ToldOtherwise {
@@ -188,7 +200,10 @@ fn version_of(outcome: &Outcome) -> Option<u64> {
 }
 
 fn summary(commands: &Commands<'_>) -> Summary {
-    let mut summary = Summary { sent: commands.len(), ..Summary::default() };
+    let mut summary = Summary {
+        sent: commands.len(),
+        ..Summary::default()
+    };
     for command in commands.values() {
         summary.accepted += usize::from(command.accepted);
         summary.told += usize::from(command.told);

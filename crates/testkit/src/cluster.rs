@@ -49,7 +49,12 @@ impl Cluster {
             .prefix("graphy-cluster-")
             .tempdir()
             .expect("a temporary folder can be made");
-        Self { nodes: Vec::new(), link, redis, folder }
+        Self {
+            nodes: Vec::new(),
+            link,
+            redis,
+            folder,
+        }
     }
 
     /// Starts nodes of one kind at the same time and waits until they serve; returns the place of
@@ -60,8 +65,12 @@ impl Cluster {
     pub async fn add(&mut self, kind: NodeKind, count: usize) -> usize {
         let first = self.nodes.len();
         for place in first..first + count {
-            let folder = self.folder.path().join(format!("{}-{place}", kind.as_str()));
-            self.nodes.push(Node::spawn(kind, &self.redis.url(), &folder));
+            let folder = self
+                .folder
+                .path()
+                .join(format!("{}-{place}", kind.as_str()));
+            self.nodes
+                .push(Node::spawn(kind, &self.redis.url(), &folder));
         }
         for node in &mut self.nodes[first..] {
             node.ready().await;
@@ -104,8 +113,17 @@ impl Cluster {
     /// When Redis refuses.
     pub async fn token(&self, user: &UserId, role: Role) -> String {
         let tokens = TokenStore::new(self.link.clone(), SystemClock::shared());
-        let new =
-            NewToken { name: user.to_string(), role, user_id: user.clone(), life: None };
-        tokens.create(new).await.expect("redis takes a token").text.expose()
+        let new = NewToken {
+            name: user.to_string(),
+            role,
+            user_id: user.clone(),
+            life: None,
+        };
+        tokens
+            .create(new)
+            .await
+            .expect("redis takes a token")
+            .text
+            .expose()
     }
 }

@@ -6,8 +6,8 @@ use graphy_client::NodeUrl;
 use graphy_model::{Envelope, GraphId, GraphMeta, OperationId, Outcome};
 use graphy_protocol::http::{AcceptedBatch, CreateGraph, OperationStatus};
 use graphy_protocol::{ApiError, ErrorCode};
-use serde::de::DeserializeOwned;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 /// How long one request may take, long polls included.
@@ -73,7 +73,10 @@ impl HttpCaller {
             .no_proxy()
             .build()
             .expect("a plain HTTP client needs nothing from the machine");
-        Self { client, token: token.into() }
+        Self {
+            client,
+            token: token.into(),
+        }
     }
 
     /// Makes a graph.
@@ -85,7 +88,10 @@ impl HttpCaller {
         node: &NodeUrl,
         graph: &GraphId,
     ) -> Result<GraphMeta, HttpFailure> {
-        let body = CreateGraph { name: graph.to_string(), graph_id: Some(graph.clone()) };
+        let body = CreateGraph {
+            name: graph.to_string(),
+            graph_id: Some(graph.clone()),
+        };
         let request = self.client.post(node.http("/api/v2/graphs")).json(&body);
         self.call(request).await
     }
@@ -102,7 +108,8 @@ impl HttpCaller {
     ) -> Result<AcceptedBatch, HttpFailure> {
         let path = format!("/api/v2/graphs/{graph}/batch");
         let body = json!({ "operations": commands, "atomic": false });
-        self.call(self.client.post(node.http(&path)).json(&body)).await
+        self.call(self.client.post(node.http(&path)).json(&body))
+            .await
     }
 
     /// Asks where a command stands, once it has ended or after a wait.
@@ -124,7 +131,11 @@ impl HttpCaller {
         request: reqwest::RequestBuilder,
     ) -> Result<T, HttpFailure> {
         let lost = |error: reqwest::Error| HttpFailure::Lost(format!("{error:?}"));
-        let response = request.bearer_auth(&self.token).send().await.map_err(lost)?;
+        let response = request
+            .bearer_auth(&self.token)
+            .send()
+            .await
+            .map_err(lost)?;
         if response.status().is_success() {
             return response.json().await.map_err(lost);
         }

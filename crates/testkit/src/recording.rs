@@ -56,7 +56,10 @@ pub struct Recorder {
 impl Recorder {
     /// Notes what happened just now.
     pub fn note(&self, event: Event) {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        self.events
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(event);
     }
 
     /// Notes that a command is about to be sent.
@@ -66,12 +69,18 @@ impl Recorder {
 
     /// Notes how a command ended, as a client was told.
     pub fn told(&self, operation_id: OperationId, outcome: Outcome) {
-        self.note(Event::Told { operation_id, outcome });
+        self.note(Event::Told {
+            operation_id,
+            outcome,
+        });
     }
 
     /// Returns what has happened so far.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.events
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

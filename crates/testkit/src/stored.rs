@@ -38,10 +38,21 @@ async fn read_graph(
     graph_id: GraphId,
     ids: &[OperationId],
 ) -> Result<StoredGraph, StoreError> {
-    let missing = |what: &'static str| StoreError::Corrupt { what, detail: graph_id.to_string() };
-    let graph = store.load(&graph_id).await?.ok_or_else(|| missing("a graph that is gone"))?;
-    let found = store.verify(&graph_id).await?.ok_or_else(|| missing("a graph that is gone"))?;
-    let History::Operations(stream) = store.operations_since(&graph_id, 0, usize::MAX >> 1).await?
+    let missing = |what: &'static str| StoreError::Corrupt {
+        what,
+        detail: graph_id.to_string(),
+    };
+    let graph = store
+        .load(&graph_id)
+        .await?
+        .ok_or_else(|| missing("a graph that is gone"))?;
+    let found = store
+        .verify(&graph_id)
+        .await?
+        .ok_or_else(|| missing("a graph that is gone"))?;
+    let History::Operations(stream) = store
+        .operations_since(&graph_id, 0, usize::MAX >> 1)
+        .await?
     else {
         return Err(missing("a history without its beginning"));
     };
@@ -49,9 +60,18 @@ async fn read_graph(
     for ids in ids.chunks(OUTCOMES_AT_ONCE) {
         let found = store.outcomes_of(&graph_id, ids).await?;
         outcomes.extend(
-            ids.iter().zip(found).filter_map(|(id, outcome)| outcome.map(|outcome| (*id, outcome))),
+            ids.iter()
+                .zip(found)
+                .filter_map(|(id, outcome)| outcome.map(|outcome| (*id, outcome))),
         );
     }
     let (stored, computed) = (found.stored, found.computed);
-    Ok(StoredGraph { graph_id, graph, stored, computed, stream, outcomes })
+    Ok(StoredGraph {
+        graph_id,
+        graph,
+        stored,
+        computed,
+        stream,
+        outcomes,
+    })
 }

@@ -27,7 +27,7 @@ pub struct Planned {
 }
 
 impl Planned {
-    fn new(kind: &str, payload: Value, demand: Demand) -> Self {
+    fn new(kind: &str, payload: &Value, demand: Demand) -> Self {
         let command = json!({
             "operationId": Uuid::now_v7(), "type": kind, "payload": payload,
         });
@@ -40,7 +40,9 @@ impl Planned {
 #[must_use]
 pub fn shared_nodes() -> Vec<Planned> {
     let node = |index| json!({ "id": format!("shared-{index}"), "title": "shared" });
-    (0..SHARED_NODES).map(|index| Planned::new("CREATE_NODE", node(index), Demand::Effect)).collect()
+    (0..SHARED_NODES)
+        .map(|index| Planned::new("CREATE_NODE", &node(index), Demand::Effect))
+        .collect()
 }
 
 /// Somebody who edits one graph.
@@ -79,11 +81,14 @@ impl Author {
     }
 
     fn act(&mut self, planned: &mut Vec<Planned>) {
-        let effect = |kind, payload| Planned::new(kind, payload, Demand::Effect);
+        let effect = |kind, payload: Value| Planned::new(kind, &payload, Demand::Effect);
         match self.random.random_range(0..100) {
             0..25 => {
                 let id = self.new_node();
-                planned.push(effect("CREATE_NODE", json!({ "id": id, "title": self.name })));
+                planned.push(effect(
+                    "CREATE_NODE",
+                    json!({ "id": id, "title": self.name }),
+                ));
             }
             25..45 => self.drag(planned),
             45..58 => {
@@ -97,7 +102,8 @@ impl Author {
             80..92 => planned.push(self.contest()),
             92..97 => {
                 let (one, other) = (self.new_node(), self.new_node());
-                let edge = json!({ "id": format!("{one}:{other}"), "source": one, "target": other });
+                let edge =
+                    json!({ "id": format!("{one}:{other}"), "source": one, "target": other });
                 let operations = json!([
                     { "type": "CREATE_NODE", "payload": { "id": one } },
                     { "type": "CREATE_NODE", "payload": { "id": other } },
@@ -105,7 +111,10 @@ impl Author {
                 ]);
                 planned.push(effect("BATCH_UPDATE", json!({ "operations": operations })));
             }
-            _ => planned.push(effect("UPDATE_VIEWPORT", json!({ "x": 1.5, "y": 0, "zoom": 2 }))),
+            _ => planned.push(effect(
+                "UPDATE_VIEWPORT",
+                json!({ "x": 1.5, "y": 0, "zoom": 2 }),
+            )),
         }
     }
 
@@ -113,10 +122,13 @@ impl Author {
     fn drag(&mut self, planned: &mut Vec<Planned>) {
         let id = self.shared_node();
         for _ in 0..self.random.random_range(1..5) {
-            let (x, y) = (self.random.random_range(-500..500), self.random.random_range(-500..500));
+            let (x, y) = (
+                self.random.random_range(-500..500),
+                self.random.random_range(-500..500),
+            );
             let patch = json!({ "position": { "x": f64::from(x) / 4.0, "y": y } });
             let payload = json!({ "id": id, "patch": patch });
-            planned.push(Planned::new("UPDATE_NODE", payload, Demand::Effect));
+            planned.push(Planned::new("UPDATE_NODE", &payload, Demand::Effect));
         }
     }
 
@@ -126,12 +138,16 @@ impl Author {
         let id = format!("{}.e{}", self.name, self.made);
         self.edges.push((id.clone(), source.clone()));
         let payload = json!({ "id": id, "source": source, "target": self.shared_node() });
-        Some(Planned::new("CREATE_EDGE", payload, Demand::Effect))
+        Some(Planned::new("CREATE_EDGE", &payload, Demand::Effect))
     }
 
     fn disconnect(&mut self) -> Option<Planned> {
         let (id, _) = self.edges.pop()?;
-        Some(Planned::new("DELETE_EDGE", json!({ "id": id }), Demand::Effect))
+        Some(Planned::new(
+            "DELETE_EDGE",
+            &json!({ "id": id }),
+            Demand::Effect,
+        ))
     }
 
     /// Deletes an own node; its edges go with it.
@@ -139,18 +155,22 @@ impl Author {
         let id = self.own_node()?;
         self.nodes.retain(|node| *node != id);
         self.edges.retain(|(_, source)| *source != id);
-        Some(Planned::new("DELETE_NODE", json!({ "id": id }), Demand::Effect))
+        Some(Planned::new(
+            "DELETE_NODE",
+            &json!({ "id": id }),
+            Demand::Effect,
+        ))
     }
 
     /// Does something to a node that others may have made or deleted meanwhile.
     fn contest(&mut self) -> Planned {
         let id = format!("contested-{}", self.random.random_range(0..CONTESTED_NODES));
         match self.random.random_range(0..3) {
-            0 => Planned::new("CREATE_NODE", json!({ "id": id }), Demand::Outcome),
-            1 => Planned::new("DELETE_NODE", json!({ "id": id }), Demand::Outcome),
+            0 => Planned::new("CREATE_NODE", &json!({ "id": id }), Demand::Outcome),
+            1 => Planned::new("DELETE_NODE", &json!({ "id": id }), Demand::Outcome),
             _ => {
                 let payload = json!({ "id": id, "patch": { "title": self.word() } });
-                Planned::new("UPDATE_NODE", payload, Demand::Outcome)
+                Planned::new("UPDATE_NODE", &payload, Demand::Outcome)
             }
         }
     }
@@ -184,7 +204,10 @@ mod tests {
     fn the_same_seed_makes_the_same_commands() {
         let plan = |seed| {
             let planned = Author::new("ada", seed).plan(200);
-            planned.into_iter().map(|one| one.envelope.command).collect::<Vec<_>>()
+            planned
+                .into_iter()
+                .map(|one| one.envelope.command)
+                .collect::<Vec<_>>()
         };
         assert_eq!(plan(7), plan(7));
         assert_ne!(plan(7), plan(8));

@@ -12,7 +12,10 @@ pub(super) fn check(commands: &Commands<'_>, violations: &mut Vec<Violation>) {
     sent.sort_unstable_by_key(|command| command.place);
     let mut last: HashMap<(&ClientId, &GraphId), u64> = HashMap::new();
     for command in sent {
-        let Some(version) = command.made.or_else(|| command.outcome.and_then(version_of)) else {
+        let Some(version) = command
+            .made
+            .or_else(|| command.outcome.and_then(version_of))
+        else {
             continue;
         };
         let sending = command.sending;
@@ -30,7 +33,9 @@ pub(super) fn check(commands: &Commands<'_>, violations: &mut Vec<Violation>) {
             });
         }
         let Some(made) = command.made else { continue };
-        let earlier = last.insert((&sending.client, &sending.graph), made).unwrap_or_default();
+        let earlier = last
+            .insert((&sending.client, &sending.graph), made)
+            .unwrap_or_default();
         if made <= earlier {
             violations.push(Violation::Reordered {
                 graph: sending.graph.clone(),

@@ -14,14 +14,19 @@ pub(super) fn check(
     rules: &Rules,
     violations: &mut Vec<Violation>,
 ) {
-    let ends: HashMap<&GraphId, u64> =
-        graphs.iter().map(|graph| (&graph.graph_id, graph.graph.version())).collect();
+    let ends: HashMap<&GraphId, u64> = graphs
+        .iter()
+        .map(|graph| (&graph.graph_id, graph.graph.version()))
+        .collect();
     for (operation, command) in commands {
         let graph = &command.sending.graph;
         let end = ends.get(graph).copied().unwrap_or_default();
         let Some(outcome) = command.outcome else {
             if command.accepted {
-                violations.push(Violation::Lost { graph: graph.clone(), operation: *operation });
+                violations.push(Violation::Lost {
+                    graph: graph.clone(),
+                    operation: *operation,
+                });
             }
             if command.made.is_some() {
                 violations.push(not_borne_out(command));

@@ -86,7 +86,11 @@ fn check_idle(
             graph: stored.graph_id.clone(),
             version: model.version(),
             operation: envelope.operation_id,
-            detail: format!("{:?} with {} changes", executed.outcome, executed.changes.len()),
+            detail: format!(
+                "{:?} with {} changes",
+                executed.outcome,
+                executed.changes.len()
+            ),
         });
     }
     model.revert(executed.undo);
@@ -106,12 +110,20 @@ fn check_end(stored: &StoredGraph, model: &Graph, violations: &mut Vec<Violation
         return;
     }
     let node = |id: &&NodeId| model.nodes().get(*id) != stored.graph.nodes().get(*id);
-    let nodes = model.nodes().keys().chain(stored.graph.nodes().keys()).filter(node).count();
+    let nodes = model
+        .nodes()
+        .keys()
+        .chain(stored.graph.nodes().keys())
+        .filter(node)
+        .count();
     let detail = match nodes {
         0 => "edges or indexes".to_owned(),
         count => format!("nodes (counted from both sides: {count})"),
     };
-    violations.push(Violation::WrongState { graph: stored.graph_id.clone(), detail });
+    violations.push(Violation::WrongState {
+        graph: stored.graph_id.clone(),
+        detail,
+    });
 }
 
 /// Finds the commands that ended well without an entry, by the version that they found; those
@@ -127,9 +139,13 @@ fn without_effect<'a>(
         if sending.graph != stored.graph_id {
             continue;
         }
-        let Some(version) = command.outcome.and_then(version_of) else { continue };
+        let Some(version) = command.outcome.and_then(version_of) else {
+            continue;
+        };
         if let Some(node) = sending.envelope.command.only_moves() {
-            let place = last_moves.entry((&sending.client, node, version)).or_default();
+            let place = last_moves
+                .entry((&sending.client, node, version))
+                .or_default();
             *place = command.place.max(*place);
         }
         if command.made.is_none() {
@@ -152,10 +168,16 @@ fn without_effect<'a>(
 
 fn difference(executed: &Executed, entry: &AppliedOperation, recorded: Option<&Outcome>) -> String {
     if executed.changes != entry.changes {
-        return format!("{:?}, the history has {:?}", executed.changes, entry.changes);
+        return format!(
+            "{:?}, the history has {:?}",
+            executed.changes, entry.changes
+        );
     }
     if executed.inverse != entry.inverse {
-        return format!("the inverse {:?}, not {:?}", executed.inverse, entry.inverse);
+        return format!(
+            "the inverse {:?}, not {:?}",
+            executed.inverse, entry.inverse
+        );
     }
     format!("{:?}, recorded is {recorded:?}", executed.outcome)
 }

@@ -19,12 +19,24 @@ struct Run {
 const COMMANDS: [(&str, &str, &str); 9] = [
     ("ada", "CREATE_NODE", r#"{"id":"a","title":"A"}"#),
     ("ada", "CREATE_NODE", r#"{"id":"b","data":{"n":1.5}}"#),
-    ("bob", "CREATE_EDGE", r#"{"id":"ab","source":"a","target":"b"}"#),
-    ("bob", "UPDATE_NODE", r#"{"id":"a","patch":{"position":{"x":1,"y":2}}}"#),
+    (
+        "bob",
+        "CREATE_EDGE",
+        r#"{"id":"ab","source":"a","target":"b"}"#,
+    ),
+    (
+        "bob",
+        "UPDATE_NODE",
+        r#"{"id":"a","patch":{"position":{"x":1,"y":2}}}"#,
+    ),
     ("ada", "UPDATE_VIEWPORT", r#"{"x":0,"y":0,"zoom":1}"#),
     ("ada", "DELETE_NODE", r#"{"id":"c"}"#),
     ("bob", "DELETE_NODE", r#"{"id":"b"}"#),
-    ("ada", "UPDATE_NODE", r#"{"id":"a","patch":{"title":"B"},"base":{"title":"A"}}"#),
+    (
+        "ada",
+        "UPDATE_NODE",
+        r#"{"id":"a","patch":{"title":"B"},"base":{"title":"A"}}"#,
+    ),
     ("bob", "CREATE_NODE", r#"{"id":"d"}"#),
 ];
 
@@ -53,11 +65,19 @@ fn honest() -> Run {
             graph: graph_id.clone(),
             user: user.clone(),
             envelope: envelope.clone(),
-            demand: if kind == "DELETE_NODE" { Demand::Outcome } else { Demand::Effect },
+            demand: if kind == "DELETE_NODE" {
+                Demand::Outcome
+            } else {
+                Demand::Effect
+            },
         });
         recorder.note(Event::Accepted(envelope.operation_id));
         let timestamp_ms = envelope.timestamp.unwrap();
-        let author = Author { client: Some(client.clone()), base_version: None, timestamp_ms };
+        let author = Author {
+            client: Some(client.clone()),
+            base_version: None,
+            timestamp_ms,
+        };
         let executed = execute(&mut graph, &envelope.command, &author, &Limits::default());
         outcomes.insert(envelope.operation_id, executed.outcome.clone());
         recorder.told(envelope.operation_id, executed.outcome);
@@ -76,14 +96,27 @@ fn honest() -> Run {
         }
     }
     let sum = graph.checksum();
-    let stored =
-        StoredGraph { graph_id, graph, stored: sum, computed: sum, stream, outcomes };
-    Run { events: recorder.events(), stored }
+    let stored = StoredGraph {
+        graph_id,
+        graph,
+        stored: sum,
+        computed: sum,
+        stream,
+        outcomes,
+    };
+    Run {
+        events: recorder.events(),
+        stored,
+    }
 }
 
 impl Run {
     fn judge(&self) -> Result<Summary, Vec<Violation>> {
-        check(&self.events, std::slice::from_ref(&self.stored), &Rules::default())
+        check(
+            &self.events,
+            std::slice::from_ref(&self.stored),
+            &Rules::default(),
+        )
     }
 
     /// The ids in the order of sending.
@@ -135,7 +168,16 @@ fn a_lost_command_is_found() {
     );
     catches(
         |run| drop(run.stored.stream.pop()),
-        |violation| matches!(violation, Violation::WrongEnd { history: 6, stored: 7, .. }),
+        |violation| {
+            matches!(
+                violation,
+                Violation::WrongEnd {
+                    history: 6,
+                    stored: 7,
+                    ..
+                }
+            )
+        },
     );
 }
 
@@ -148,7 +190,16 @@ fn a_command_that_happened_twice_is_found() {
             run.stored.stream.push(again);
             run.stored.graph.finish_load(8);
         },
-        |violation| matches!(violation, Violation::Twice { first: 4, second: 8, .. }),
+        |violation| {
+            matches!(
+                violation,
+                Violation::Twice {
+                    first: 4,
+                    second: 8,
+                    ..
+                }
+            )
+        },
     );
 }
 
@@ -157,8 +208,14 @@ fn a_client_whose_commands_changed_places_is_found() {
     catches(
         |run| {
             let (second, seventh) = (run.entry(2).clone(), run.entry(6).clone());
-            *run.entry(2) = AppliedOperation { version: 2, ..seventh };
-            *run.entry(6) = AppliedOperation { version: 6, ..second };
+            *run.entry(2) = AppliedOperation {
+                version: 2,
+                ..seventh
+            };
+            *run.entry(6) = AppliedOperation {
+                version: 6,
+                ..second
+            };
         },
         |violation| matches!(violation, Violation::Reordered { .. }),
     );
@@ -168,7 +225,16 @@ fn a_client_whose_commands_changed_places_is_found() {
 fn a_gap_in_the_versions_is_found() {
     catches(
         |run| drop(run.stored.stream.remove(3)),
-        |violation| matches!(violation, Violation::VersionGap { expected: 4, found: 5, .. }),
+        |violation| {
+            matches!(
+                violation,
+                Violation::VersionGap {
+                    expected: 4,
+                    found: 5,
+                    ..
+                }
+            )
+        },
     );
 }
 
@@ -196,7 +262,9 @@ fn a_stored_state_that_the_history_does_not_lead_to_is_found() {
             let id = NodeId::new("a").unwrap();
             let mut entry = run.stored.graph.nodes()[&id].clone();
             entry.marks = Marks::new();
-            run.stored.graph.load_node(entry.version, entry.marks, entry.entity, entry.hash);
+            run.stored
+                .graph
+                .load_node(entry.version, entry.marks, entry.entity, entry.hash);
         },
         |violation| matches!(violation, Violation::WrongState { .. }),
     );
@@ -220,27 +288,40 @@ fn a_command_that_nobody_sent_is_found() {
 
 #[test]
 fn an_outcome_that_changes_is_found() {
-    let told_otherwise = |violation: &Violation| matches!(violation, Violation::ToldOtherwise { .. });
+    let told_otherwise =
+        |violation: &Violation| matches!(violation, Violation::ToldOtherwise { .. });
     catches(
         |run| {
             let operation_id = run.ids()[0];
             let outcome = Outcome::Applied { version: 2 };
-            run.events.push(Event::Told { operation_id, outcome });
+            run.events.push(Event::Told {
+                operation_id,
+                outcome,
+            });
         },
         told_otherwise,
     );
     catches(
         |run| {
             let operation_id = run.ids()[0];
-            run.events.push(Event::Told { operation_id, outcome: Outcome::Duplicate { first: None } });
+            run.events.push(Event::Told {
+                operation_id,
+                outcome: Outcome::Duplicate { first: None },
+            });
         },
         told_otherwise,
     );
     let mut run = honest();
     let operation_id = run.ids()[0];
     let first = Some(Box::new(Outcome::Applied { version: 1 }));
-    run.events.push(Event::Told { operation_id, outcome: Outcome::Duplicate { first } });
-    assert!(run.judge().is_ok(), "a duplicate that repeats the first outcome is right");
+    run.events.push(Event::Told {
+        operation_id,
+        outcome: Outcome::Duplicate { first },
+    });
+    assert!(
+        run.judge().is_ok(),
+        "a duplicate that repeats the first outcome is right"
+    );
 }
 
 #[test]
@@ -256,7 +337,9 @@ fn an_outcome_that_the_history_does_not_bear_out_is_found() {
     catches(
         |run| {
             let operation_id = run.ids()[4];
-            run.stored.outcomes.insert(operation_id, Outcome::Applied { version: 99 });
+            run.stored
+                .outcomes
+                .insert(operation_id, Outcome::Applied { version: 99 });
         },
         not_borne_out,
     );
@@ -277,6 +360,15 @@ fn a_command_that_happened_before_its_time_is_found() {
             }
             assert_eq!(count, 7);
         },
-        |violation| matches!(violation, Violation::BackInTime { version: 1, known: 6, .. }),
+        |violation| {
+            matches!(
+                violation,
+                Violation::BackInTime {
+                    version: 1,
+                    known: 6,
+                    ..
+                }
+            )
+        },
     );
 }

@@ -88,7 +88,9 @@ pub enum Violation {
         outcome: Outcome,
     },
     /// Two commands of one client happened in another order than they were sent in.
-    #[error("graph {graph}: client {client} sent {later} after version {earlier_version}, it is {later_version}")]
+    #[error(
+        "graph {graph}: client {client} sent {later} after version {earlier_version}, it is {later_version}"
+    )]
     Reordered {
         /// Where.
         graph: GraphId,
@@ -102,7 +104,9 @@ pub enum Violation {
         later_version: u64,
     },
     /// A command happened before something that was over when it was sent.
-    #[error("graph {graph}: {operation} is version {version}, but {known} was known before it was sent")]
+    #[error(
+        "graph {graph}: {operation} is version {version}, but {known} was known before it was sent"
+    )]
     BackInTime {
         /// Where.
         graph: GraphId,
@@ -134,7 +138,9 @@ pub enum Violation {
         detail: String,
     },
     /// The checksums differ.
-    #[error("graph {graph}: checksum {stored} is stored, {computed} is that of its texts, {replayed} of its history")]
+    #[error(
+        "graph {graph}: checksum {stored} is stored, {computed} is that of its texts, {replayed} of its history"
+    )]
     WrongChecksum {
         /// Where.
         graph: GraphId,

@@ -22,7 +22,11 @@ pub(super) fn path() -> &'static Path {
 fn find() -> PathBuf {
     if let Some(path) = env::var_os("GRAPHY_BINARY") {
         let path = PathBuf::from(path);
-        assert!(path.is_file(), "GRAPHY_BINARY is {}, which is no file", path.display());
+        assert!(
+            path.is_file(),
+            "GRAPHY_BINARY is {}, which is no file",
+            path.display()
+        );
         return path;
     }
     let test = env::current_exe().expect("a running test has a path");
@@ -40,10 +44,20 @@ fn find() -> PathBuf {
 
 /// Says whether no source is newer than the binary, by the list that cargo keeps beside it.
 fn is_fresh(binary: &Path) -> bool {
-    let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
-    let Some(built) = changed(binary) else { return false };
-    let Ok(list) = std::fs::read_to_string(binary.with_extension("d")) else { return false };
-    let Some((_, sources)) = list.split_once(": ") else { return false };
+    let changed = |path: &Path| {
+        path.metadata()
+            .and_then(|metadata| metadata.modified())
+            .ok()
+    };
+    let Some(built) = changed(binary) else {
+        return false;
+    };
+    let Ok(list) = std::fs::read_to_string(binary.with_extension("d")) else {
+        return false;
+    };
+    let Some((_, sources)) = list.split_once(": ") else {
+        return false;
+    };
     let newer = |source: &str| changed(Path::new(source)).is_none_or(|at: SystemTime| at > built);
     !sources.split_whitespace().any(newer)
 }

@@ -56,7 +56,13 @@ impl Node {
         let redis = redis.expose().to_owned();
         let port = free_port();
         let child = launch(kind, &redis, port, folder);
-        Self { kind, redis, port, folder: folder.to_owned(), child }
+        Self {
+            kind,
+            redis,
+            port,
+            folder: folder.to_owned(),
+            child,
+        }
     }
 
     /// Waits until the node serves.
@@ -68,14 +74,23 @@ impl Node {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Ok(Some(status)) = self.child.try_wait() {
-                panic!("a node of role {} ended ({status}):\n{}", self.kind.as_str(), self.log());
+                panic!(
+                    "a node of role {} ended ({status}):\n{}",
+                    self.kind.as_str(),
+                    self.log()
+                );
             }
             let answer = client.get(self.url().http("/health/live")).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
                 return;
             }
             let late = Instant::now() >= deadline;
-            assert!(!late, "a node of role {} is not ready:\n{}", self.kind.as_str(), self.log());
+            assert!(
+                !late,
+                "a node of role {} is not ready:\n{}",
+                self.kind.as_str(),
+                self.log()
+            );
             sleep(PROBE_INTERVAL).await;
         }
     }
@@ -83,7 +98,9 @@ impl Node {
     /// Returns the node's address, the same after a restart.
     #[must_use]
     pub fn url(&self) -> NodeUrl {
-        format!("http://127.0.0.1:{}", self.port).parse().expect("a loopback address and a port")
+        format!("http://127.0.0.1:{}", self.port)
+            .parse()
+            .expect("a loopback address and a port")
     }
 
     /// Returns the process id.
@@ -97,8 +114,15 @@ impl Node {
     /// # Panics
     /// When it had ended before, which a test should know.
     pub fn kill(&mut self) {
-        let before = self.child.try_wait().expect("a child can be asked for its status");
-        assert!(before.is_none(), "the node had ended by itself ({before:?}):\n{}", self.log());
+        let before = self
+            .child
+            .try_wait()
+            .expect("a child can be asked for its status");
+        assert!(
+            before.is_none(),
+            "the node had ended by itself ({before:?}):\n{}",
+            self.log()
+        );
         self.child.kill().expect("a child that runs can be killed");
         self.child.wait().expect("a killed child can be waited for");
     }
@@ -129,7 +153,11 @@ impl Node {
             .args([format!("-{signal}"), self.pid().to_string()])
             .status()
             .expect("kill can be run");
-        assert!(sent.success(), "cannot send {signal} to process {}", self.pid());
+        assert!(
+            sent.success(),
+            "cannot send {signal} to process {}",
+            self.pid()
+        );
     }
 
     /// Returns the end of what the node has logged, over all its lives.
@@ -180,5 +208,8 @@ fn log_path(folder: &Path) -> PathBuf {
 
 fn free_port() -> u16 {
     let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has free ports");
-    probe.local_addr().expect("a bound socket has an address").port()
+    probe
+        .local_addr()
+        .expect("a bound socket has an address")
+        .port()
 }

@@ -70,7 +70,9 @@ impl HttpEditor {
             let commands = self.prepare(&portion);
             self.send(&portion.graph, &commands).await;
             for command in commands {
-                self.stage.recorder.note(Event::Accepted(command.operation_id));
+                self.stage
+                    .recorder
+                    .note(Event::Accepted(command.operation_id));
                 self.open.push((portion.graph.clone(), command));
             }
             let pause = count % LOOK_BACK_EVERY == LOOK_BACK_EVERY - 1;
@@ -115,7 +117,11 @@ impl HttpEditor {
                 Ok(_) => return,
                 Err(failure) => {
                     let again = failure.is_retryable() && Instant::now() < deadline;
-                    assert!(again, "{}: a batch was not taken: {failure}", self.identity.client);
+                    assert!(
+                        again,
+                        "{}: a batch was not taken: {failure}",
+                        self.identity.client
+                    );
                 }
             }
             sleep(RETRY_WAIT).await;
@@ -154,7 +160,11 @@ impl HttpEditor {
                 Err(failure) => panic!("{}: asking for {id}: {failure}", self.identity.client),
             };
             let late = Instant::now() >= deadline;
-            assert!(!late, "{}: {id} on {graph} has no end: {failure}", self.identity.client);
+            assert!(
+                !late,
+                "{}: {id} on {graph} has no end: {failure}",
+                self.identity.client
+            );
         }
     }
 }

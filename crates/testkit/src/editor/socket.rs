@@ -53,7 +53,12 @@ impl SocketEditor {
     /// Makes a client of one node.
     #[must_use]
     pub fn new(stage: Stage, identity: Identity, node: NodeUrl) -> Self {
-        Self { stage, identity, node, rooms: HashMap::new() }
+        Self {
+            stage,
+            identity,
+            node,
+            rooms: HashMap::new(),
+        }
     }
 
     /// Opens a session without sending anything through it.
@@ -64,8 +69,10 @@ impl SocketEditor {
         let room = Room::open(&self.node, &self.identity, graph);
         let room = self.rooms.entry(graph.clone()).or_insert(room);
         let recorder = self.stage.recorder.clone();
-        room.turn_until("the first sync", &recorder, |room| room.replica.confirmed().is_some())
-            .await;
+        room.turn_until("the first sync", &recorder, |room| {
+            room.replica.confirmed().is_some()
+        })
+        .await;
     }
 
     /// Sends everything; then waits until the end of everything is known.
@@ -78,7 +85,10 @@ impl SocketEditor {
             if !self.rooms.contains_key(&portion.graph) {
                 self.open(&portion.graph).await;
             }
-            let room = self.rooms.get_mut(&portion.graph).expect("it was opened above");
+            let room = self
+                .rooms
+                .get_mut(&portion.graph)
+                .expect("it was opened above");
             for planned in &portion.commands {
                 room.send(&self.stage, &self.identity, planned);
             }
@@ -88,8 +98,10 @@ impl SocketEditor {
         }
         for room in self.rooms.values_mut() {
             let recorder = self.stage.recorder.clone();
-            room.turn_until("the end of all commands", &recorder, |room| room.open.is_empty())
-                .await;
+            room.turn_until("the end of all commands", &recorder, |room| {
+                room.open.is_empty()
+            })
+            .await;
         }
     }
 
@@ -103,12 +115,19 @@ impl SocketEditor {
             let version = versions[graph];
             let recorder = self.stage.recorder.clone();
             room.turn_until("the last version", &recorder, |room| {
-                room.replica.confirmed().is_some_and(|(_, at)| at >= version)
+                room.replica
+                    .confirmed()
+                    .is_some_and(|(_, at)| at >= version)
             })
             .await;
             let (epoch, version) = room.replica.confirmed().expect("waited for above");
             let (graph, epoch) = (graph.clone(), epoch.clone());
-            converged.push(Converged { graph, epoch, version, checksum: room.replica.checksum() });
+            converged.push(Converged {
+                graph,
+                epoch,
+                version,
+                checksum: room.replica.checksum(),
+            });
         }
         converged
     }
@@ -156,7 +175,9 @@ impl Room {
             demand: planned.demand,
         });
         self.open.insert(envelope.operation_id);
-        self.session.send_envelope(envelope).expect("the session takes what the plan holds");
+        self.session
+            .send_envelope(envelope)
+            .expect("the session takes what the plan holds");
     }
 
     /// Takes in what has come, without waiting.
@@ -193,9 +214,14 @@ impl Room {
                 return;
             }
             SessionEvent::Status(SessionStatus::Closed { code, reason }) => {
-                panic!("{} on {}: closed with {code}: {reason}", self.client, self.graph)
+                panic!(
+                    "{} on {}: closed with {code}: {reason}",
+                    self.client, self.graph
+                )
             }
-            SessionEvent::Status(SessionStatus::Connecting { .. } | SessionStatus::Online) => return,
+            SessionEvent::Status(SessionStatus::Connecting { .. } | SessionStatus::Online) => {
+                return;
+            }
         };
         let reaction = self.replica.receive(&received.frame);
         assert!(
@@ -206,7 +232,11 @@ impl Room {
             reaction.health,
             received.text
         );
-        for Settled { operation_id, outcome } in reaction.settled {
+        for Settled {
+            operation_id,
+            outcome,
+        } in reaction.settled
+        {
             if self.open.remove(&operation_id) {
                 recorder.note(Event::Accepted(operation_id));
             }

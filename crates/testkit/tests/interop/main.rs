@@ -3,7 +3,10 @@
 //! `tests/interop` holds the Node side; its packages are installed from the lock file when they
 //! are not there.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 mod node_queue;
 
@@ -30,22 +33,44 @@ impl Fixture {
         let user = UserId::new("ada").unwrap();
         let caller = HttpCaller::new(cluster.token(&user, Role::Admin).await);
         let graph = GraphId::new("shared").unwrap();
-        caller.create_graph(&cluster.node(0).url(), &graph).await.unwrap();
+        caller
+            .create_graph(&cluster.node(0).url(), &graph)
+            .await
+            .unwrap();
         let node = NodeQueue::new(&cluster.redis().tcp_url());
-        Self { cluster, caller, graph, node }
+        Self {
+            cluster,
+            caller,
+            graph,
+            node,
+        }
     }
 
     async fn send(&self, commands: &[Envelope]) {
-        self.caller.send(&self.cluster.node(0).url(), &self.graph, commands).await.unwrap();
+        self.caller
+            .send(&self.cluster.node(0).url(), &self.graph, commands)
+            .await
+            .unwrap();
     }
 
     async fn version(&self) -> u64 {
-        self.cluster.store().head(&self.graph).await.unwrap().unwrap().version
+        self.cluster
+            .store()
+            .head(&self.graph)
+            .await
+            .unwrap()
+            .unwrap()
+            .version
     }
 
     async fn outcome(&self, operation: OperationId) -> Outcome {
         let node = self.cluster.node(0).url();
-        self.caller.progress(&node, operation, PATIENCE / 2).await.unwrap().outcome.unwrap()
+        self.caller
+            .progress(&node, operation, PATIENCE / 2)
+            .await
+            .unwrap()
+            .outcome
+            .unwrap()
     }
 }
 
@@ -62,14 +87,23 @@ fn check_waiting(waiting: &Value, fixture: &Fixture, sent: &[Envelope]) -> Strin
     assert_eq!(jobs.len(), 1, "{waiting}");
     assert_eq!(waiting["counts"]["waiting"], 1, "{waiting}");
     let job = &jobs[0];
-    assert_eq!(job["name"], if sent.len() == 1 { "CREATE_NODE" } else { "COMMANDS" });
+    assert_eq!(
+        job["name"],
+        if sent.len() == 1 {
+            "CREATE_NODE"
+        } else {
+            "COMMANDS"
+        }
+    );
     assert_eq!(job["data"]["graphId"], fixture.graph.as_str());
     let commands = job["data"]["commands"].as_array().unwrap();
     assert_eq!(commands.len(), sent.len());
     for (command, sent) in commands.iter().zip(sent) {
         assert_eq!(command["operationId"], sent.operation_id.to_string());
         assert_eq!(command["type"], "CREATE_NODE");
-        let Some(id) = command["payload"]["id"].as_str() else { panic!("no id in {command}") };
+        let Some(id) = command["payload"]["id"].as_str() else {
+            panic!("no id in {command}")
+        };
         assert_eq!(command["payload"]["title"], id);
         assert_eq!(command["userId"], "ada");
         assert!(command["acceptedAt"].is_u64(), "{command}");
@@ -84,15 +118,25 @@ async fn commands_wait_in_plain_sight_until_a_worker_comes() {
     fixture.send(&commands).await;
     let waiting = fixture.node.ask("waiting", None).await;
     let id = check_waiting(&waiting, &fixture, &commands);
-    assert_eq!(fixture.version().await, 0, "nothing is applied without a worker");
+    assert_eq!(
+        fixture.version().await,
+        0,
+        "nothing is applied without a worker"
+    );
 
     let finish = fixture.node.listen("finish", &json!([id])).await;
     fixture.cluster.add(NodeKind::Worker, 1).await;
     let returned = finish.answer().await;
-    assert_eq!(returned, json!([{ "settled": 2, "held": 0, "poisoned": 0 }]));
+    assert_eq!(
+        returned,
+        json!([{ "settled": 2, "held": 0, "poisoned": 0 }])
+    );
     assert_eq!(fixture.version().await, 2);
     for (command, version) in commands.iter().zip(1..) {
-        assert_eq!(fixture.outcome(command.operation_id).await, Outcome::Applied { version });
+        assert_eq!(
+            fixture.outcome(command.operation_id).await,
+            Outcome::Applied { version }
+        );
     }
 }
 
@@ -102,19 +146,29 @@ async fn commands_wait_while_the_workers_are_frozen() {
     let worker = fixture.cluster.add(NodeKind::Worker, 1).await;
     let before = create("before");
     fixture.send(std::slice::from_ref(&before)).await;
-    assert_eq!(fixture.outcome(before.operation_id).await, Outcome::Applied { version: 1 });
+    assert_eq!(
+        fixture.outcome(before.operation_id).await,
+        Outcome::Applied { version: 1 }
+    );
 
     fixture.cluster.node(worker).freeze();
     let command = create("while-frozen");
     fixture.send(std::slice::from_ref(&command)).await;
     let waiting = fixture.node.ask("waiting", None).await;
     let id = check_waiting(&waiting, &fixture, std::slice::from_ref(&command));
-    assert_eq!(fixture.version().await, 1, "nothing is applied by a frozen worker");
+    assert_eq!(
+        fixture.version().await,
+        1,
+        "nothing is applied by a frozen worker"
+    );
 
     let finish = fixture.node.listen("finish", &json!([id])).await;
     fixture.cluster.node(worker).thaw();
     assert_eq!(finish.answer().await[0]["settled"], 1);
-    assert_eq!(fixture.outcome(command.operation_id).await, Outcome::Applied { version: 2 });
+    assert_eq!(
+        fixture.outcome(command.operation_id).await,
+        Outcome::Applied { version: 2 }
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -137,7 +191,9 @@ async fn a_foreign_producer_is_served() {
     let ids = ids.map(OperationId);
     let outcomes = store.outcomes_of(&fixture.graph, &ids).await.unwrap();
     assert_eq!(outcomes[0], Some(Outcome::Applied { version: 1 }));
-    let Some(Outcome::Rejected(rejection)) = &outcomes[1] else { panic!("{outcomes:?}") };
+    let Some(Outcome::Rejected(rejection)) = &outcomes[1] else {
+        panic!("{outcomes:?}")
+    };
     assert_eq!(rejection.field.as_deref(), Some("type"));
     assert_eq!(outcomes[2], Some(Outcome::Applied { version: 2 }));
     let graphy_store::History::Operations(history) =
@@ -149,8 +205,14 @@ async fn a_foreign_producer_is_served() {
     assert_eq!(users, ["queue", "grace"]);
 
     // A job that is no job of ours fails for itself and is kept with its reason.
-    let failed = fixture.node.ask_failing("produce", &json!({ "nonsense": true })).await;
-    assert!(failed.contains("the job is not {graphId, commands}"), "{failed}");
+    let failed = fixture
+        .node
+        .ask_failing("produce", &json!({ "nonsense": true }))
+        .await;
+    assert!(
+        failed.contains("the job is not {graphId, commands}"),
+        "{failed}"
+    );
     let failed = fixture.node.ask("failed", None).await;
     assert_eq!(failed.as_array().unwrap().len(), 1, "{failed}");
 }
@@ -168,7 +230,9 @@ async fn both_libraries_count_the_same() {
         fixture.cluster.node(place).freeze();
     }
     fixture.send(&[create("waits")]).await;
-    let queue = CommandQueue::open(fixture.cluster.link(), &EngineConfig::default()).await.unwrap();
+    let queue = CommandQueue::open(fixture.cluster.link(), &EngineConfig::default())
+        .await
+        .unwrap();
     let ours = queue.counts().await.unwrap();
     queue.close().await;
     let seen = fixture.node.ask("counts", None).await;

@@ -42,19 +42,30 @@ pub(crate) struct Asked {
 
 impl NodeQueue {
     pub(crate) fn new(redis: &RedisUrl) -> Self {
-        Self { redis: redis.expose().to_owned() }
+        Self {
+            redis: redis.expose().to_owned(),
+        }
     }
 
     fn command(&self, word: &str, argument: Option<&Value>) -> Command {
         let mut command = Command::new("node");
-        command.arg("queue.mjs").arg(word).current_dir(&*FOLDER).env("REDIS_URL", &self.redis);
-        command.args(argument.map(Value::to_string)).kill_on_drop(true);
+        command
+            .arg("queue.mjs")
+            .arg(word)
+            .current_dir(&*FOLDER)
+            .env("REDIS_URL", &self.redis);
+        command
+            .args(argument.map(Value::to_string))
+            .kill_on_drop(true);
         command
     }
 
     async fn run(&self, word: &str, argument: Option<&Value>) -> Output {
         let output = self.command(word, argument).output();
-        timeout(PATIENCE, output).await.expect("node answers in time").expect("node can be run")
+        timeout(PATIENCE, output)
+            .await
+            .expect("node answers in time")
+            .expect("node can be run")
     }
 
     /// Asks something and returns the answer.
@@ -75,9 +86,15 @@ impl NodeQueue {
     /// Asks something that takes until something else has happened; returns once Node listens.
     pub(crate) async fn listen(&self, word: &str, argument: &Value) -> Asked {
         let mut command = self.command(word, Some(argument));
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("node can be run");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node can be run");
         let output = child.stdout.take().expect("the output is piped");
-        let mut asked = Asked { lines: BufReader::new(output).lines(), child };
+        let mut asked = Asked {
+            lines: BufReader::new(output).lines(),
+            child,
+        };
         assert_eq!(asked.line().await, Value::from("listening"));
         asked
     }
@@ -85,7 +102,9 @@ impl NodeQueue {
 
 impl Asked {
     async fn line(&mut self) -> Value {
-        let line = timeout(PATIENCE, self.lines.next_line()).await.expect("node speaks in time");
+        let line = timeout(PATIENCE, self.lines.next_line())
+            .await
+            .expect("node speaks in time");
         let line = line.unwrap().expect("node says something before it ends");
         serde_json::from_str(&line).expect("node answers in JSON")
     }
@@ -93,7 +112,9 @@ impl Asked {
     /// Waits for the answer.
     pub(crate) async fn answer(mut self) -> Value {
         let answer = self.line().await;
-        let ended = timeout(PATIENCE, self.child.wait()).await.expect("node ends in time");
+        let ended = timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("node ends in time");
         assert!(ended.unwrap().success());
         answer
     }

@@ -31,12 +31,26 @@ async fn nobody_waits_for_ever_for_a_graph_that_cannot_be_read() {
         .unwrap();
 
     let broken = create("b");
-    caller.send(&api, &graphs[0], std::slice::from_ref(&broken)).await.unwrap();
+    caller
+        .send(&api, &graphs[0], std::slice::from_ref(&broken))
+        .await
+        .unwrap();
     let whole = create("b");
-    caller.send(&api, &graphs[1], std::slice::from_ref(&whole)).await.unwrap();
-    let ended = caller.progress(&api, whole.operation_id, PATIENCE / 2).await.unwrap();
+    caller
+        .send(&api, &graphs[1], std::slice::from_ref(&whole))
+        .await
+        .unwrap();
+    let ended = caller
+        .progress(&api, whole.operation_id, PATIENCE / 2)
+        .await
+        .unwrap();
     assert_eq!(ended.outcome, Some(Outcome::Applied { version: 1 }));
-    let ended = caller.progress(&api, broken.operation_id, PATIENCE / 2).await.unwrap();
-    let Some(Outcome::Rejected(rejection)) = ended.outcome else { panic!("{ended:?}") };
+    let ended = caller
+        .progress(&api, broken.operation_id, PATIENCE / 2)
+        .await
+        .unwrap();
+    let Some(Outcome::Rejected(rejection)) = ended.outcome else {
+        panic!("{ended:?}")
+    };
     assert_eq!(rejection.code, RejectCode::Internal);
 }

@@ -11,7 +11,7 @@ use graphy_testkit::recording::Event;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::support::{Run, check_convergence, seed};
+use crate::support::{Run, check_convergence, hold_writes, resume_writes, scripts_are_held, seed};
 
 const CLIENTS: usize = 16;
 const COLD_GRAPHS: usize = 50;
@@ -27,6 +27,8 @@ const COMMANDS_PER_KILL: usize = 1000;
 const API_KILL: usize = 4;
 /// A run with fewer kills has shown nothing.
 const KILLS_MIN: usize = COMMANDS / COMMANDS_PER_KILL - 1;
+/// How many connections are in the middle of a write when the API process dies.
+const SCRIPTS_HELD: usize = 2;
 /// How many callers send everything again.
 const RESENDERS: usize = 8;
 
@@ -46,18 +48,40 @@ async fn processes_die_and_nothing_is_lost_doubled_or_reordered() {
 
     let clients = start_clients(&mut run).await;
     let (kills, mut editors) = kill_until_done(&mut run, clients).await;
-    println!("clients done after {:.1} s, {kills} kills of workers, 1 of an API process", started.elapsed().as_secs_f64());
+    println!(
+        "clients done after {:.1} s, {kills} kills of workers, 1 of an API process",
+        started.elapsed().as_secs_f64()
+    );
 
     let (summary, graphs) = run.judge(&Rules::default()).await;
     println!("{summary:?}");
     assert!(kills >= KILLS_MIN, "{kills} kills show nothing");
-    assert!(summary.effects > COMMANDS / 2, "too few commands had an effect");
-    assert!(summary.refused > 0, "no command was refused: nobody met anybody");
-    assert_eq!(summary.sent, COMMANDS + set_up / 3, "every command was sent");
-    assert_eq!(summary.told, summary.sent, "the end of every command was told");
+    assert!(
+        summary.effects > COMMANDS / 2,
+        "too few commands had an effect"
+    );
+    assert!(
+        summary.refused > 0,
+        "no command was refused: nobody met anybody"
+    );
+    assert_eq!(
+        summary.sent,
+        COMMANDS + set_up / 3,
+        "every command was sent"
+    );
+    assert_eq!(
+        summary.told, summary.sent,
+        "the end of every command was told"
+    );
     assert_eq!(summary.accepted, summary.sent, "every command was accepted");
-    let hot = graphs.iter().find(|graph| graph.graph_id == run.graphs[0]).unwrap();
-    assert!(hot.graph.version() > COMMANDS as u64 / 4, "the hot graph was not hot");
+    let hot = graphs
+        .iter()
+        .find(|graph| graph.graph_id == run.graphs[0])
+        .unwrap();
+    assert!(
+        hot.graph.version() > COMMANDS as u64 / 4,
+        "the hot graph was not hot"
+    );
 
     let mut copies = 0;
     for editor in &mut editors {
@@ -82,7 +106,12 @@ async fn start_clients(run: &mut Run) -> Clients {
         let stage = run.stage.clone();
         let by_socket = index % 2 == 1;
         let cold: Vec<GraphId> = if by_socket {
-            cold.iter().cycle().skip(index * 3).take(OPEN_COLD_GRAPHS).cloned().collect()
+            cold.iter()
+                .cycle()
+                .skip(index * 3)
+                .take(OPEN_COLD_GRAPHS)
+                .cloned()
+                .collect()
         } else {
             cold.clone()
         };
@@ -97,10 +126,15 @@ async fn start_clients(run: &mut Run) -> Clients {
             });
         } else {
             // A few callers know nothing of counters: only their operation ids protect them.
-            let (ordering, portion_max) =
-                if index % 8 == 0 { (Ordering::Plain, 20) } else { (Ordering::Counted, 12) };
+            let (ordering, portion_max) = if index % 8 == 0 {
+                (Ordering::Plain, 20)
+            } else {
+                (Ordering::Counted, 12)
+            };
             let portions = run.plan(&name, &shares, portion_max);
-            clients.http.spawn(HttpEditor::new(stage, identity, ordering).run(portions));
+            clients
+                .http
+                .spawn(HttpEditor::new(stage, identity, ordering).run(portions));
         }
     }
     clients
@@ -109,8 +143,13 @@ async fn start_clients(run: &mut Run) -> Clients {
 fn shares(hot: &GraphId, cold: &[GraphId]) -> Vec<(GraphId, usize)> {
     let rest = COMMANDS_PER_CLIENT - HOT_COMMANDS_PER_CLIENT;
     let share = |index: usize| rest / cold.len() + usize::from(index < rest % cold.len());
-    let cold = cold.iter().enumerate().map(|(index, graph)| (graph.clone(), share(index)));
-    std::iter::once((hot.clone(), HOT_COMMANDS_PER_CLIENT)).chain(cold).collect()
+    let cold = cold
+        .iter()
+        .enumerate()
+        .map(|(index, graph)| (graph.clone(), share(index)));
+    std::iter::once((hot.clone(), HOT_COMMANDS_PER_CLIENT))
+        .chain(cold)
+        .collect()
 }
 
 /// Kills a worker every second, the other one each time, and one API process once, until the
@@ -133,12 +172,10 @@ async fn kill_until_done(run: &mut Run, mut clients: Clients) -> (usize, Vec<Soc
                 worker.kill();
                 worker.start_again();
                 kills += 1;
-                if kills == API_KILL {
-                    let api = run.cluster.node_mut(run.first_api + 1);
-                    api.kill();
-                    api.start_again();
-                }
                 run.stage.pace.add_permits(COMMANDS_PER_KILL);
+                if kills == API_KILL {
+                    kill_api(run).await;
+                }
             }
             else => return (kills, editors),
         }
@@ -148,12 +185,24 @@ async fn kill_until_done(run: &mut Run, mut clients: Clients) -> (usize, Vec<Soc
     }
 }
 
+/// Kills an API process while it puts jobs into the queue, which is the worst moment.
+async fn kill_api(run: &mut Run) {
+    hold_writes(&run.cluster).await;
+    scripts_are_held(&run.cluster, SCRIPTS_HELD).await;
+    let api = run.first_api + 1;
+    run.cluster.node_mut(api).kill();
+    resume_writes(&run.cluster).await;
+    run.cluster.node_mut(api).start_again();
+}
+
 /// Sends every command once more under its id: nothing changes, and each has its first outcome.
 async fn resend_everything(run: &Run, before: &[StoredGraph]) {
     let mut sent: HashMap<GraphId, Vec<Envelope>> = HashMap::new();
     for event in run.stage.recorder.events() {
         if let Event::Sent(sending) = event {
-            sent.entry(sending.graph).or_default().push(sending.envelope);
+            sent.entry(sending.graph)
+                .or_default()
+                .push(sending.envelope);
         }
     }
     let identity = run.identity("again").await;
@@ -176,12 +225,24 @@ async fn resend_everything(run: &Run, before: &[StoredGraph]) {
     }
     let (_, after) = run.judge(&Rules::default()).await;
     for graph in before {
-        let now = after.iter().find(|now| now.graph_id == graph.graph_id).unwrap();
-        assert_eq!(now.stream, graph.stream, "the history after everything was sent again");
-        assert_eq!(now.outcomes, graph.outcomes, "the outcomes after everything was sent again");
+        let now = after
+            .iter()
+            .find(|now| now.graph_id == graph.graph_id)
+            .unwrap();
+        assert_eq!(
+            now.stream, graph.stream,
+            "the history after everything was sent again"
+        );
+        assert_eq!(
+            now.outcomes, graph.outcomes,
+            "the outcomes after everything was sent again"
+        );
         assert_eq!((now.stored, &now.graph), (graph.stored, &graph.graph));
     }
-    let outcomes = before.iter().flat_map(|graph| graph.outcomes.clone()).collect();
+    let outcomes = before
+        .iter()
+        .flat_map(|graph| graph.outcomes.clone())
+        .collect();
     check_told_again(&run.stage, &caller, outcomes).await;
 }
 
@@ -192,13 +253,21 @@ async fn check_told_again(
     outcomes: Vec<(OperationId, Outcome)>,
 ) {
     let mut askers = JoinSet::new();
-    for (index, share) in outcomes.chunks(outcomes.len().div_ceil(RESENDERS)).enumerate() {
+    for (index, share) in outcomes
+        .chunks(outcomes.len().div_ceil(RESENDERS))
+        .enumerate()
+    {
         let (caller, share) = (caller.clone(), share.to_vec());
         let node = stage.apis[index % stage.apis.len()].clone();
         askers.spawn(async move {
             for (operation, first) in share {
-                let told = caller.progress(&node, operation, Duration::ZERO).await.unwrap();
-                let expected = Outcome::Duplicate { first: Some(Box::new(first)) };
+                let told = caller
+                    .progress(&node, operation, Duration::ZERO)
+                    .await
+                    .unwrap();
+                let expected = Outcome::Duplicate {
+                    first: Some(Box::new(first)),
+                };
                 assert_eq!(told.outcome, Some(expected), "{operation} sent again");
             }
         });

@@ -21,8 +21,11 @@ const LOSSES_MIN: u64 = 10;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_converge_although_every_listener_is_cut_off_again_and_again() {
     let mut run = Run::start(seed(), GRAPHS).await;
-    let shares: Vec<_> =
-        run.graphs.iter().map(|graph| (graph.clone(), COMMANDS_PER_GRAPH)).collect();
+    let shares: Vec<_> = run
+        .graphs
+        .iter()
+        .map(|graph| (graph.clone(), COMMANDS_PER_GRAPH))
+        .collect();
     let mut clients = JoinSet::new();
     for index in 0..SOCKET_CLIENTS {
         let name = format!("socket-{index}");

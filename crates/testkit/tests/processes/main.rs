@@ -2,9 +2,16 @@
 //!
 //! Every test starts its own processes and its own Redis on free ports and ends them.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-#![allow(clippy::print_stdout, reason = "a failed run shows its seed and its figures")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+#![allow(
+    clippy::print_stdout,
+    reason = "a failed run shows its seed and its figures"
+)]
 
+mod accepted;
 mod broken_graph;
 mod kills;
 mod lost_news;

@@ -47,11 +47,15 @@ impl Sender {
                 graph: graph.clone(),
                 user: "ada".parse().unwrap(),
                 envelope: envelope.clone(),
-                demand: if *title == POISON { Demand::Outcome } else { Demand::Effect },
+                demand: if *title == POISON {
+                    Demand::Outcome
+                } else {
+                    Demand::Effect
+                },
             });
             commands.push(envelope);
         }
-        let node = self.cluster.node(usize::from(self.sent % 2 == 0)).url();
+        let node = self.cluster.node(usize::from(self.sent.is_multiple_of(2))).url();
         self.caller.send(&node, graph, &commands).await.unwrap();
         for command in &commands {
             self.recorder.note(Event::Accepted(command.operation_id));
@@ -82,10 +86,15 @@ fn envelope(payload: &Value) -> Envelope {
 }
 
 async fn poisoned_worker(cluster: &Cluster, tasks: &TaskRegistry) -> Workers {
-    let config = EngineConfig { poison: Some(is_poison), ..EngineConfig::default() };
+    let config = EngineConfig {
+        poison: Some(is_poison),
+        ..EngineConfig::default()
+    };
     let replicas = Replicas::new(cluster.store(), 16);
     let token = CancellationToken::new();
-    Workers::start(config, cluster.link(), replicas, tasks, token).await.unwrap()
+    Workers::start(config, cluster.link(), replicas, tasks, token)
+        .await
+        .unwrap()
 }
 
 fn statuses(outcomes: &[Outcome]) -> Vec<&'static str> {
@@ -102,24 +111,41 @@ async fn a_poisoned_command_harms_only_itself() {
     let workers = poisoned_worker(&cluster, &tasks).await;
     let graphs: [GraphId; 2] = ["sick", "well"].map(|name| name.parse().unwrap());
     for graph in &graphs {
-        caller.create_graph(&cluster.node(0).url(), graph).await.unwrap();
+        caller
+            .create_graph(&cluster.node(0).url(), graph)
+            .await
+            .unwrap();
     }
-    let mut sender = Sender { caller, cluster, recorder: Recorder::default(), sent: 0 };
+    let mut sender = Sender {
+        caller,
+        cluster,
+        recorder: Recorder::default(),
+        sent: 0,
+    };
 
-    let sick = sender.send(&graphs[0], &["a", POISON, "b", POISON, "c"]).await;
+    let sick = sender
+        .send(&graphs[0], &["a", POISON, "b", POISON, "c"])
+        .await;
     let well = sender.send(&graphs[1], &["a", "b"]).await;
     let ended = sender.ends(&sick).await;
-    assert_eq!(statuses(&ended), ["success", "failed", "success", "failed", "success"]);
+    assert_eq!(
+        statuses(&ended),
+        ["success", "failed", "success", "failed", "success"]
+    );
     assert_eq!(statuses(&sender.ends(&well).await), ["success", "success"]);
 
     // The dead letters are kept, and no worker takes them up again.
-    let queue = CommandQueue::open(sender.cluster.link(), &EngineConfig::default()).await.unwrap();
+    let queue = CommandQueue::open(sender.cluster.link(), &EngineConfig::default())
+        .await
+        .unwrap();
     let buried = async {
         while queue.counts().await.unwrap().failed < 2 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, buried).await.expect("both poisons become dead letters");
+    tokio::time::timeout(PATIENCE, buried)
+        .await
+        .expect("both poisons become dead letters");
     workers.stop(PATIENCE).await.unwrap();
     sender.cluster.add(NodeKind::Worker, 1).await;
     let later = sender.send(&graphs[0], &["d"]).await;

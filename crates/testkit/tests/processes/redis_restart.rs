@@ -22,8 +22,11 @@ const COMMANDS_PER_DEATH: usize = CLIENTS * GRAPHS * COMMANDS_PER_GRAPH / DEATHS
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_dies_and_nothing_that_was_accepted_is_lost() {
     let mut run = Run::start(seed(), GRAPHS).await;
-    let shares: Vec<_> =
-        run.graphs.iter().map(|graph| (graph.clone(), COMMANDS_PER_GRAPH)).collect();
+    let shares: Vec<_> = run
+        .graphs
+        .iter()
+        .map(|graph| (graph.clone(), COMMANDS_PER_GRAPH))
+        .collect();
     let mut clients = JoinSet::new();
     for index in 0..CLIENTS {
         let name = format!("client-{index}");
@@ -31,7 +34,11 @@ async fn redis_dies_and_nothing_that_was_accepted_is_lost() {
         let stage = run.stage.clone();
         if index % 2 == 0 {
             let portions = run.plan(&name, &shares, 10);
-            let ordering = if index == 0 { Ordering::Plain } else { Ordering::Counted };
+            let ordering = if index == 0 {
+                Ordering::Plain
+            } else {
+                Ordering::Counted
+            };
             let editor = HttpEditor::new(stage, identity, ordering);
             clients.spawn(async move {
                 editor.run(portions).await;
@@ -82,5 +89,8 @@ async fn kill_redis(run: &Run) {
         assert!(!state.is_ended(), "the supervisor gave up: {state:?}");
         *state == PrivateRedisState::Ready && redis.pid() != before
     });
-    timeout(PATIENCE, again).await.expect("redis serves again in time").unwrap();
+    timeout(PATIENCE, again)
+        .await
+        .expect("redis serves again in time")
+        .unwrap();
 }

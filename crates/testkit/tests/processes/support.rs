@@ -8,7 +8,9 @@ use graphy_engine::{CommandQueue, EngineConfig};
 use graphy_model::{ClientId, GraphId, Role, UserId};
 use graphy_testkit::checker::{Rules, StoredGraph, Summary, check};
 use graphy_testkit::cluster::{Cluster, NodeKind, PATIENCE};
-use graphy_testkit::editor::{Converged, HttpEditor, Identity, Ordering, Portion, SocketEditor, Stage};
+use graphy_testkit::editor::{
+    Converged, HttpEditor, Identity, Ordering, Portion, SocketEditor, Stage,
+};
 use graphy_testkit::http::HttpCaller;
 use graphy_testkit::recording::{Event, Recorder};
 use graphy_testkit::stored::read_graphs;
@@ -47,14 +49,27 @@ impl Run {
         let mut cluster = Cluster::start().await;
         let first_worker = cluster.add(NodeKind::Worker, 2).await;
         let first_api = cluster.add(NodeKind::Api, 2).await;
-        let apis = [first_api, first_api + 1].map(|place| cluster.node(place).url()).to_vec();
+        let apis = [first_api, first_api + 1]
+            .map(|place| cluster.node(place).url())
+            .to_vec();
         let pace = Arc::new(Semaphore::new(graphs * 100));
-        let stage = Stage { recorder: Recorder::default(), apis, pace };
+        let stage = Stage {
+            recorder: Recorder::default(),
+            apis,
+            pace,
+        };
         let graphs: Vec<GraphId> = (0..graphs)
             .map(|index| GraphId::new(&format!("graph-{index}")).unwrap())
             .collect();
         let random = StdRng::seed_from_u64(seed);
-        let mut run = Self { cluster, stage, graphs, first_api, first_worker, random };
+        let mut run = Self {
+            cluster,
+            stage,
+            graphs,
+            first_api,
+            first_worker,
+            random,
+        };
         run.set_up().await;
         // From here on, only who gives leave lets clients send.
         run.stage.pace = Arc::new(Semaphore::new(0));
@@ -64,18 +79,30 @@ impl Run {
     async fn set_up(&mut self) {
         let identity = self.identity("set-up").await;
         let caller = HttpCaller::new(identity.token.clone());
-        let portion = |graph: &GraphId| Portion { graph: graph.clone(), commands: shared_nodes() };
+        let portion = |graph: &GraphId| Portion {
+            graph: graph.clone(),
+            commands: shared_nodes(),
+        };
         for graph in &self.graphs {
-            caller.create_graph(&self.stage.apis[0], graph).await.unwrap();
+            caller
+                .create_graph(&self.stage.apis[0], graph)
+                .await
+                .unwrap();
         }
         let portions = self.graphs.iter().map(portion).collect();
-        HttpEditor::new(self.stage.clone(), identity, Ordering::Plain).run(portions).await;
+        HttpEditor::new(self.stage.clone(), identity, Ordering::Plain)
+            .run(portions)
+            .await;
     }
 
     pub(crate) async fn identity(&self, name: &str) -> Identity {
         let user = UserId::new(&format!("user-{name}")).unwrap();
         let token = self.cluster.token(&user, Role::Admin).await;
-        Identity { client: ClientId::new(name).unwrap(), user, token }
+        Identity {
+            client: ClientId::new(name).unwrap(),
+            user,
+            token,
+        }
     }
 
     /// Makes up what one client does: commands on some graphs, in portions, the graphs mixed.
@@ -99,7 +126,10 @@ impl Run {
             let (graph, left) = &mut queues[at];
             let count = self.random.random_range(1..=portion_max).min(left.len());
             let commands = left.drain(left.len() - count..).rev().collect();
-            portions.push(Portion { graph: graph.clone(), commands });
+            portions.push(Portion {
+                graph: graph.clone(),
+                commands,
+            });
             if left.is_empty() {
                 queues.swap_remove(at);
             }
@@ -124,8 +154,11 @@ pub(crate) async fn judge(
     match check(events, &graphs, rules) {
         Ok(summary) => (summary, graphs),
         Err(violations) => {
-            let shown: Vec<String> =
-                violations.iter().take(VIOLATIONS_SHOWN).map(ToString::to_string).collect();
+            let shown: Vec<String> = violations
+                .iter()
+                .take(VIOLATIONS_SHOWN)
+                .map(ToString::to_string)
+                .collect();
             panic!("{} violations:\n{}", violations.len(), shown.join("\n"));
         }
     }
@@ -133,14 +166,19 @@ pub(crate) async fn judge(
 
 /// Waits until no job is left to be done.
 async fn idle(cluster: &Cluster) {
-    let queue = CommandQueue::open(cluster.link(), &EngineConfig::default()).await.unwrap();
+    let queue = CommandQueue::open(cluster.link(), &EngineConfig::default())
+        .await
+        .unwrap();
     let deadline = Instant::now() + PATIENCE;
     loop {
         let counts = queue.counts().await.unwrap();
         if counts.unfinished() == 0 {
             break;
         }
-        assert!(Instant::now() < deadline, "jobs are left undone: {counts:?}");
+        assert!(
+            Instant::now() < deadline,
+            "jobs are left undone: {counts:?}"
+        );
         sleep(LOOK_INTERVAL).await;
     }
     queue.close().await;
@@ -148,10 +186,18 @@ async fn idle(cluster: &Cluster) {
 
 /// Checks that a client's own copies are what is stored.
 pub(crate) async fn check_convergence(editor: &mut SocketEditor, graphs: &[StoredGraph]) -> usize {
-    let versions: HashMap<GraphId, u64> =
-        graphs.iter().map(|one| (one.graph_id.clone(), one.graph.version())).collect();
+    let versions: HashMap<GraphId, u64> = graphs
+        .iter()
+        .map(|one| (one.graph_id.clone(), one.graph.version()))
+        .collect();
     let converged = editor.converge(&versions).await;
-    for Converged { graph, epoch, version, checksum } in &converged {
+    for Converged {
+        graph,
+        epoch,
+        version,
+        checksum,
+    } in &converged
+    {
         let stored = graphs.iter().find(|one| one.graph_id == *graph).unwrap();
         assert_eq!(
             (epoch, *version, *checksum),
@@ -160,4 +206,46 @@ pub(crate) async fn check_convergence(editor: &mut SocketEditor, graphs: &[Store
         );
     }
     converged.len()
+}
+
+/// Holds every write back until [`resume_writes`]; reads are answered.
+pub(crate) async fn hold_writes(cluster: &Cluster) {
+    client_command(cluster, &["PAUSE", "60000", "WRITE"]).await;
+}
+
+/// Lets the writes go on that were held back, but for those whose sender has died.
+pub(crate) async fn resume_writes(cluster: &Cluster) {
+    client_command(cluster, &["UNPAUSE"]).await;
+}
+
+async fn client_command(cluster: &Cluster, arguments: &[&str]) {
+    let mut redis = cluster.link().query();
+    let () = redis::cmd("CLIENT")
+        .arg(arguments)
+        .query_async(&mut redis)
+        .await
+        .unwrap();
+}
+
+/// Waits until a number of connections have a script held back.
+pub(crate) async fn scripts_are_held(cluster: &Cluster, count: usize) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut redis = cluster.link().query();
+        let list: String = redis::cmd("CLIENT")
+            .arg("LIST")
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+        let held = |line: &&str| {
+            let field = |name: &str| line.split(' ').find_map(|word| word.strip_prefix(name));
+            field("flags=").is_some_and(|flags| flags.contains('b'))
+                && field("cmd=").is_some_and(|command| command.starts_with("eval"))
+        };
+        if list.lines().filter(held).count() >= count {
+            return;
+        }
+        assert!(Instant::now() < deadline, "nobody writes:\n{list}");
+        sleep(LOOK_INTERVAL).await;
+    }
 }
