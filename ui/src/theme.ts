@@ -7,7 +7,7 @@ const graphy: MantineColorsTuple = [
   '#a6c0ef',
   '#7aa0e8',
   '#5685e0',
-  '#3f73db',
+  '#3b6fd8',
   '#2f66d2',
   '#2455b4',
   '#1d4794',
@@ -28,11 +28,25 @@ const dark: MantineColorsTuple = [
   '#0e1116',
 ];
 
+/** For what destroys or has failed; white is readable on the shades that buttons have. */
+const red: MantineColorsTuple = [
+  '#fdecec',
+  '#f8d3d3',
+  '#efa9a9',
+  '#e87f7f',
+  '#e05a5a',
+  '#cf3636',
+  '#c22f2f',
+  '#b42323',
+  '#941d1d',
+  '#741616',
+];
+
 /** Sizes and colours that Mantine shares with `styles.css`; nothing else names either. */
 export const theme = createTheme({
   primaryColor: 'graphy',
   primaryShade: { light: 7, dark: 5 },
-  colors: { graphy, dark },
+  colors: { graphy, dark, red },
   autoContrast: true,
   fontFamily: 'Inter, "Segoe UI", system-ui, "DejaVu Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "JetBrains Mono", "DejaVu Sans Mono", monospace',
@@ -50,6 +64,7 @@ export const theme = createTheme({
     Select: { defaultProps: { size: 'xs' } },
     NumberInput: { defaultProps: { size: 'xs' } },
     Badge: { defaultProps: { size: 'md', radius: 'sm', tt: 'none', fw: 600, fz: 12 } },
+    CloseButton: { defaultProps: { 'aria-label': 'Close' } },
     Modal: { defaultProps: { centered: true } },
   },
 });

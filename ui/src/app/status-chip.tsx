@@ -18,7 +18,13 @@ function SessionChip({ session }: { session: GraphSession }) {
   return (
     <Popover position="bottom-start" width={340} shadow="md" trapFocus>
       <Popover.Target>
-        <button type="button" className="chip" data-state={state} data-testid="status-chip">
+        <button
+          type="button"
+          className="chip"
+          data-state={state}
+          data-testid="status-chip"
+          aria-label={`Status: ${text}`}
+        >
           <span className="chip-dot" />
           <span role="status">{text}</span>
         </button>
@@ -66,10 +72,10 @@ function Facts({ session }: { session: GraphSession }) {
       <Button
         variant="default"
         mt="sm"
-        loading={verify.isPending}
-        onClick={() => verify.mutate({ graphId: session.graphId })}
+        // Not disabled meanwhile: it would lose the focus, and Escape with it.
+        onClick={() => verify.isPending || verify.mutate({ graphId: session.graphId })}
       >
-        Verify what is stored
+        {verify.isPending ? 'Verifying…' : 'Verify what is stored'}
       </Button>
       {verify.data ? (
         <p role="status" style={{ margin: '10px 0 0' }}>

@@ -1,3 +1,6 @@
+/** Units that count things, for exactly one of them. */
+const SINGULAR: Record<string, string> = { jobs: 'job', sockets: 'socket' };
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 export function formatBytes(bytes: number): string {
@@ -14,7 +17,8 @@ export function formatBytes(bytes: number): string {
 export function formatValue(value: number | null | undefined, unit: string): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   if (unit === 'bytes' || unit === 'B') return formatBytes(value);
-  return `${digits(value)}${unit === '' ? '' : ` ${unit}`}`;
+  const noun = value === 1 ? (SINGULAR[unit] ?? unit) : unit;
+  return `${digits(value)}${noun === '' ? '' : ` ${noun}`}`;
 }
 
 function digits(value: number): string {
@@ -32,6 +36,13 @@ export function formatClock(ms: number): string {
 export function formatDateTime(ms: number): string {
   const date = new Date(ms);
   return `${date.toLocaleDateString('en-CA')} ${date.toLocaleTimeString('en-GB')}`;
+}
+
+/** Dates beyond what a calendar can name stand for “never”. */
+const LAST_DATE_MS = 8_640_000_000_000_000;
+
+export function formatExpiry(ms: number): string {
+  return ms >= LAST_DATE_MS ? 'never' : formatDateTime(ms);
 }
 
 /** “3 min”, “2 h 5 min”: how long `ms` is, roughly. */

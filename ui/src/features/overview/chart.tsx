@@ -12,6 +12,19 @@ const SYNC_KEY = 'overview';
 /** Axis steps that are round in KiB and MiB. */
 const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
+/** Axis steps of what is counted: there are no half jobs. */
+const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) => 10 ** power).flatMap((step) => [
+  step,
+  2 * step,
+  5 * step,
+]);
+
+const STEPS: Record<string, number[]> = {
+  bytes: BINARY_STEPS,
+  jobs: WHOLE_STEPS,
+  sockets: WHOLE_STEPS,
+};
+
 /** A series over time. It redraws when a point was added, not for each frame of the stream. */
 export function Chart(props: { info: SeriesInfo; title: string; unit: string }) {
   const { info, title, unit } = props;
@@ -84,7 +97,7 @@ function options(box: HTMLElement, title: string, unit: string): uPlot.Options {
         grid,
         size: 62,
         space: 30,
-        ...(unit === 'bytes' ? { incrs: BINARY_STEPS } : {}),
+        ...(STEPS[unit] ? { incrs: STEPS[unit] } : {}),
         values: (_plot, splits) => splits.map((value) => formatValue(value, compact(unit))),
       },
     ],

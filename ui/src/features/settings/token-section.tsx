@@ -3,7 +3,7 @@ import { modals } from '@mantine/modals';
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { CreatedToken, Role, TokenSummary } from '../../protocol';
-import { formatDateTime } from '../../shared/format';
+import { formatDateTime, formatExpiry } from '../../shared/format';
 import { FailureBox } from '../../shared/state-box';
 import { useRpcMutation, useRpcQuery } from '../../shared/use-rpc';
 import { Copyable, Section } from './section';
@@ -129,7 +129,7 @@ function TokenRow({ token }: { token: TokenSummary }) {
       <Table.Td>{token.name}</Table.Td>
       <Table.Td>{token.role}</Table.Td>
       <Table.Td>{formatDateTime(token.createdAt)}</Table.Td>
-      <Table.Td>{formatDateTime(token.expiresAt)}</Table.Td>
+      <Table.Td>{formatExpiry(token.expiresAt)}</Table.Td>
       <Table.Td>{token.lastUsedAt ? formatDateTime(token.lastUsedAt) : 'never'}</Table.Td>
       <Table.Td ta="right">
         <Button size="compact-xs" variant="default" loading={revoke.isPending} onClick={confirm}>
