@@ -30,7 +30,9 @@ pub(super) async fn run(target: &Target) -> anyhow::Result<Row> {
     let graph = GraphId::new("bench")?;
     let store = target.cluster.store();
     let owner = UserId::new("bench")?;
-    store.create(&graph, "Bench", &owner, store.now_ms(), Visibility::Listed).await?;
+    store
+        .create(&graph, "Bench", &owner, store.now_ms(), Visibility::Listed)
+        .await?;
     fill(target, &graph).await?;
     let start = Instant::now() + Duration::from_millis(500);
     let mut tasks = Vec::new();
@@ -54,7 +56,10 @@ pub(super) async fn run(target: &Target) -> anyhow::Result<Row> {
     for task in tasks {
         latencies.add(task.await??)?;
     }
-    let what = format!("64 editors × 10/s on one graph, fsync {}", target.fsync_name());
+    let what = format!(
+        "64 editors × 10/s on one graph, fsync {}",
+        target.fsync_name()
+    );
     Ok(Row::new(what, &latencies, reading))
 }
 

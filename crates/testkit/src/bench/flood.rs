@@ -42,10 +42,13 @@ pub(super) enum Door {
 pub(super) async fn run(target: &Target, door: Door, graphs: usize) -> anyhow::Result<Row> {
     let store = target.cluster.store();
     let owner = UserId::new("bench")?;
-    let ids: Vec<GraphId> =
-        (0..graphs).map(|n| GraphId::new(&format!("bench-{n}"))).collect::<Result<_, _>>()?;
+    let ids: Vec<GraphId> = (0..graphs)
+        .map(|n| GraphId::new(&format!("bench-{n}")))
+        .collect::<Result<_, _>>()?;
     for id in &ids {
-        store.create(id, "Bench", &owner, store.now_ms(), Visibility::Listed).await?;
+        store
+            .create(id, "Bench", &owner, store.now_ms(), Visibility::Listed)
+            .await?;
     }
     let mut callers = Vec::new();
     for number in 0..CALLERS {
@@ -55,7 +58,12 @@ pub(super) async fn run(target: &Target, door: Door, graphs: usize) -> anyhow::R
             url: target.cluster.node(0).url(),
             token: target.cluster.token(&user, Role::Editor).await,
             // A caller keeps to its own graphs if there are enough of them.
-            graphs: ids.iter().skip(number % graphs).step_by(CALLERS.min(graphs)).cloned().collect(),
+            graphs: ids
+                .iter()
+                .skip(number % graphs)
+                .step_by(CALLERS.min(graphs))
+                .cloned()
+                .collect(),
         };
         callers.push(caller);
     }
@@ -99,7 +107,10 @@ impl Caller {
     fn command(&self, step: usize) -> anyhow::Result<Command> {
         let id = NodeId::new(&format!("n{}-{}", self.number, step % NODES))?;
         #[expect(clippy::cast_precision_loss, reason = "a coordinate")]
-        let position = Position { x: step as f64, y: 1.5 };
+        let position = Position {
+            x: step as f64,
+            y: 1.5,
+        };
         Ok(if step < NODES {
             Command::CreateNode(Node {
                 data: Default::default(),
@@ -112,8 +123,15 @@ impl Caller {
                 title: format!("Node {step}"),
             })
         } else {
-            let patch = NodePatch { position: Some(position), ..NodePatch::default() };
-            Command::UpdateNode(UpdateNode { id, patch, base: None })
+            let patch = NodePatch {
+                position: Some(position),
+                ..NodePatch::default()
+            };
+            Command::UpdateNode(UpdateNode {
+                id,
+                patch,
+                base: None,
+            })
         })
     }
 
@@ -139,8 +157,12 @@ impl Caller {
                     .collect::<anyhow::Result<Vec<_>>>()?;
                 let started = Instant::now();
                 let body = json!({ "operations": operations, "atomic": false });
-                let answer =
-                    client.post(&url).bearer_auth(&self.token).json(&body).send().await?;
+                let answer = client
+                    .post(&url)
+                    .bearer_auth(&self.token)
+                    .json(&body)
+                    .send()
+                    .await?;
                 if !answer.status().is_success() {
                     bail!("a batch was refused: {}", answer.text().await?);
                 }
@@ -155,9 +177,16 @@ impl Caller {
     }
 
     async fn wait_for(&self, client: &reqwest::Client, id: OperationId) -> anyhow::Result<()> {
-        let url = self.url.http(&format!("/api/v2/operations/{id}?wait=30000"));
-        let answer: serde_json::Value =
-            client.get(&url).bearer_auth(&self.token).send().await?.json().await?;
+        let url = self
+            .url
+            .http(&format!("/api/v2/operations/{id}?wait=30000"));
+        let answer: serde_json::Value = client
+            .get(&url)
+            .bearer_auth(&self.token)
+            .send()
+            .await?
+            .json()
+            .await?;
         match answer["status"].as_str() {
             Some("completed") => Ok(()),
             _ => bail!("operation {id} did not complete: {answer}"),
@@ -202,10 +231,16 @@ pub(super) async fn next_result(
     events: &mut mpsc::Receiver<SessionEvent>,
 ) -> anyhow::Result<Option<OperationId>> {
     let event = events.recv().await.context("the session ended")?;
-    let SessionEvent::Frame(received) = event else { return Ok(None) };
+    let SessionEvent::Frame(received) = event else {
+        return Ok(None);
+    };
     match received.frame {
         ServerFrame::CommandResult { operation_id, .. } => Ok(Some(operation_id)),
-        ServerFrame::Revert { operation_id, message, .. } => {
+        ServerFrame::Revert {
+            operation_id,
+            message,
+            ..
+        } => {
             bail!("operation {operation_id} was refused: {message}")
         }
         _ => Ok(None),

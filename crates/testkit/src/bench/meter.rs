@@ -52,6 +52,8 @@ fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
     let after_name = text.rsplit(')').next().unwrap_or_default();
     let mut fields = after_name.split_whitespace().skip(11);
     let mut next = || fields.next().and_then(|field| field.parse::<f64>().ok());
-    let (user, system) = next().zip(next()).with_context(|| format!("{path} has no times"))?;
+    let (user, system) = next()
+        .zip(next())
+        .with_context(|| format!("{path} has no times"))?;
     Ok((user + system) / TICKS)
 }

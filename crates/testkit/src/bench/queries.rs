@@ -20,10 +20,18 @@ pub(super) async fn run(target: &Target) -> anyhow::Result<Vec<Row>> {
     let graph = GraphId::new("bench-large")?;
     let store = target.cluster.store();
     let user = UserId::new("bench")?;
-    store.create(&graph, "Bench", &user, store.now_ms(), Visibility::Listed).await?;
+    store
+        .create(&graph, "Bench", &user, store.now_ms(), Visibility::Listed)
+        .await?;
     let token = target.cluster.token(&user, Role::Editor).await;
     let client = reqwest::Client::new();
-    let url = |path: &str| target.cluster.node(0).url().http(&format!("/api/v2/graphs/{graph}{path}"));
+    let url = |path: &str| {
+        target
+            .cluster
+            .node(0)
+            .url()
+            .http(&format!("/api/v2/graphs/{graph}{path}"))
+    };
     let batch = url("/batch");
     for first in (0..NODES).step_by(100) {
         let operations: Vec<Value> = (first..first + 100)
@@ -37,22 +45,40 @@ pub(super) async fn run(target: &Target) -> anyhow::Result<Vec<Row>> {
             })
             .collect();
         let body = json!({ "operations": operations, "atomic": false });
-        let answer = client.post(&batch).bearer_auth(&token).json(&body).send().await?;
+        let answer = client
+            .post(&batch)
+            .bearer_auth(&token)
+            .json(&body)
+            .send()
+            .await?;
         if !answer.status().is_success() {
             bail!("a batch was refused: {}", answer.text().await?);
         }
     }
-    let state: Value = client.get(url("/state")).bearer_auth(&token).send().await?.json().await?;
+    let state: Value = client
+        .get(url("/state"))
+        .bearer_auth(&token)
+        .send()
+        .await?
+        .json()
+        .await?;
     let (epoch, version) = (state["epoch"].clone(), state["version"].clone());
     let (Some(epoch), Some(version)) = (epoch.as_str(), version.as_u64()) else {
         bail!("the state has no version: {state}");
     };
     let tag = format!("\"{epoch}.{version}\"");
-    let since = url(&format!("/changes?since={}&epoch={epoch}", version.saturating_sub(100)));
+    let since = url(&format!(
+        "/changes?since={}&epoch={epoch}",
+        version.saturating_sub(100)
+    ));
     let mut rows = Vec::new();
     for (what, address, tag) in [
         ("state of 10 000 nodes, whole", url("/state"), None),
-        ("state of 10 000 nodes, not modified (ETag)", url("/state"), Some(tag)),
+        (
+            "state of 10 000 nodes, not modified (ETag)",
+            url("/state"),
+            Some(tag),
+        ),
         ("last 100 changes of 10 000 nodes", since, None),
     ] {
         let meter = target.meter();

@@ -64,9 +64,14 @@ pub(super) struct Report {
 #[expect(clippy::print_stdout, reason = "the output of a bench")]
 impl Report {
     pub(super) fn new(name: &'static str) -> Self {
-        println!("| what | operations | per s | p50 ms | p95 ms | p99 ms | node CPU s/100k | Redis CPU s/100k |");
+        println!(
+            "| what | operations | per s | p50 ms | p95 ms | p99 ms | node CPU s/100k | Redis CPU s/100k |"
+        );
         println!("|---|---|---|---|---|---|---|---|");
-        Self { name, rows: Vec::new() }
+        Self {
+            name,
+            rows: Vec::new(),
+        }
     }
 
     pub(super) fn add(&mut self, row: Row) {
