@@ -70,7 +70,10 @@ describe('taking graphs out', { timeout: 300_000 }, () => {
     assert.deepEqual([...after.edges.keys()].sort(), [...before.edges.keys()].sort());
     for (const [id, { title, position, kind, data }] of before.nodes) {
       const copy = after.nodes.get(id);
-      assert.deepEqual([copy.title, copy.position, copy.kind, copy.data], [title, position, kind, data]);
+      assert.deepEqual(
+        [copy.title, copy.position, copy.kind, copy.data],
+        [title, position, kind, data],
+      );
     }
     await node.verify(again.graphId);
   });

@@ -182,7 +182,9 @@ describe('bringing graphs in', { timeout: 300_000 }, () => {
       const alert = ada.page.getByRole('alert').filter({ hasText: 'was not imported' });
       await alert.first().waitFor();
       assert.match((await alert.first().innerText()).replaceAll('\n', ' '), reason);
-      await ada.screenshot(`import-refused-${broken.findIndex((entry) => entry.name === name) + 1}`);
+      await ada.screenshot(
+        `import-refused-${broken.findIndex((entry) => entry.name === name) + 1}`,
+      );
       assert.equal(await alert.count(), 1, 'one error, not two');
       await nothingNew();
       await ada.canvas.untilSaved();

@@ -31,8 +31,7 @@ describe('by keyboard alone', { timeout: 300_000 }, () => {
   afterEach(() => ada.leave());
 
   const hash = () => new URL(ada.page.url()).hash;
-  const scheme = () =>
-    ada.page.evaluate(() => document.documentElement.dataset.mantineColorScheme);
+  const scheme = () => ada.page.evaluate(() => document.documentElement.dataset.mantineColorScheme);
 
   async function command(words) {
     await ada.canvas.key('Control+k');
@@ -59,7 +58,10 @@ describe('by keyboard alone', { timeout: 300_000 }, () => {
     await ada.page.keyboard.press('Enter');
     await ada.canvas.untilSaved();
     const { nodes } = await node.stored(other);
-    assert.deepEqual([...nodes.values()].map(({ title }) => title), ['By name']);
+    assert.deepEqual(
+      [...nodes.values()].map(({ title }) => title),
+      ['By name'],
+    );
   });
 
   test('a graph is made, filled, changed and deleted', async () => {
@@ -114,7 +116,11 @@ describe('by keyboard alone', { timeout: 300_000 }, () => {
     await sheet.getByText('Command palette').waitFor();
     await ada.page.keyboard.press('Escape');
     await sheet.waitFor({ state: 'detached' });
-    for (const [key, place] of [['o', '#/overview'], ['s', '#/settings'], ['g', '#/graph']]) {
+    for (const [key, place] of [
+      ['o', '#/overview'],
+      ['s', '#/settings'],
+      ['g', '#/graph'],
+    ]) {
       await ada.canvas.key('g');
       await ada.page.keyboard.press(key);
       await waitFor(`${place}`, () => hash().startsWith(place));

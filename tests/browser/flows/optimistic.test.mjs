@@ -135,10 +135,12 @@ describe('while the worker stands still', { timeout: 300_000 }, () => {
     await panel.getByRole('button', { name: 'Dismiss' }).click();
     await ada.canvas.untilSaved();
     const { nodes } = await node.stored(graphId);
-    assert.deepEqual(
-      [...nodes.values()].map(({ title }) => title).sort(),
-      ['Fifth', 'First, renamed', 'Fourth, renamed', 'Third, renamed'],
-    );
+    assert.deepEqual([...nodes.values()].map(({ title }) => title).sort(), [
+      'Fifth',
+      'First, renamed',
+      'Fourth, renamed',
+      'Third, renamed',
+    ]);
     await node.verify(graphId);
   });
 

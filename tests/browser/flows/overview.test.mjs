@@ -122,15 +122,29 @@ describe('the overview', { timeout: 300_000 }, () => {
     const status = await readFile(`/proc/${node.api.child.pid}/status`, 'utf8');
     const resident = 1024 * Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]);
     const ofProcess = metrics.get('process_resident_memory_bytes');
-    assert.ok(Math.abs(ofProcess - resident) < 0.1 * resident, `${ofProcess}, ${resident} in /proc`);
+    assert.ok(
+      Math.abs(ofProcess - resident) < 0.1 * resident,
+      `${ofProcess}, ${resident} in /proc`,
+    );
   });
 
   test('traffic shows while it lasts', async () => {
-    const demo = node.graphy('demo', '--bots', '3', '--rate', '20', '--seconds', '4', '-g', graphId);
+    const demo = node.graphy(
+      'demo',
+      '--bots',
+      '3',
+      '--rate',
+      '20',
+      '--seconds',
+      '4',
+      '-g',
+      graphId,
+    );
     await waitFor('a rate', async () => Number.parseFloat(await shown('commands_per_second')) > 10);
     await waitFor('a latency', async () => /^[\d.,]+ ms$/.test(await shown('command_p95_ms')));
-    await waitFor('connections of the bots', async () =>
-      Number.parseFloat(await shown('connections')) >= 4,
+    await waitFor(
+      'connections of the bots',
+      async () => Number.parseFloat(await shown('connections')) >= 4,
     );
     await demo;
     await waitForValue('the rate at rest', () => shown('commands_per_second'), '0 /s');

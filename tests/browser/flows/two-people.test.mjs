@@ -72,7 +72,10 @@ describe('two people on one graph', { timeout: 300_000 }, () => {
     await bob.canvas.find('Wheel');
     await bob.canvas.key('Delete');
     await ada.canvas.untilCounts({ nodes: start.nodes + 1, edges: start.edges });
-    await waitFor('the deleted node to be gone', async () => !(await ada.canvas.node(wheel).count()));
+    await waitFor(
+      'the deleted node to be gone',
+      async () => !(await ada.canvas.node(wheel).count()),
+    );
     await agree();
   });
 

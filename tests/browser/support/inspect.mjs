@@ -24,7 +24,9 @@ export async function namelessControls(page) {
   );
   const found = [];
   for (const { backendDOMNodeId, role } of nameless) {
-    const { outerHTML } = await session.send('DOM.getOuterHTML', { backendNodeId: backendDOMNodeId });
+    const { outerHTML } = await session.send('DOM.getOuterHTML', {
+      backendNodeId: backendDOMNodeId,
+    });
     found.push(`${role.value}: ${outerHTML.slice(0, 160)}`);
   }
   await session.detach();
@@ -93,14 +95,20 @@ export function overflow(page) {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 }
 
-/** Waits until nothing on the page is fading or sliding any more. */
+const STILL_FRAMES = 6;
+
+/** Waits until nothing has been fading or sliding on the page for some frames in a row. */
 export async function untilStill(page) {
-  await page.waitForFunction(() =>
-    document
-      .getAnimations()
-      .every(({ playState, effect }) =>
-        playState !== 'running' || effect.getComputedTiming().iterations === Number.POSITIVE_INFINITY,
-      ),
-  );
-  await page.evaluate(() => document.fonts.ready);
+  await page.evaluate(async (framesWanted) => {
+    await document.fonts.ready;
+    const endless = ({ effect }) =>
+      effect?.getComputedTiming().iterations === Number.POSITIVE_INFINITY;
+    for (let still = 0; still < framesWanted; ) {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      const moving = document
+        .getAnimations()
+        .some((animation) => animation.playState === 'running' && !endless(animation));
+      still = moving ? 0 : still + 1;
+    }
+  }, STILL_FRAMES);
 }

@@ -117,7 +117,12 @@ export class Node {
   async graphy(...words) {
     const all = ['--json', '--data-dir', this.dataDir, ...words];
     const { stdout } = await run(BINARY, all, { maxBuffer: 64 * 1024 * 1024 });
-    return stdout.trim() === '' ? [] : stdout.trim().split('\n').map((line) => JSON.parse(line));
+    return stdout.trim() === ''
+      ? []
+      : stdout
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line));
   }
 
   async request(method, path, body) {

@@ -73,7 +73,11 @@ function Header() {
       <div style={{ flex: 1 }} />
       {environment ? (
         <Tooltip label="The environment this server says it is">
-          <Badge variant="outline" color={environment === 'production' ? 'red' : 'graphy'}>
+          <Badge
+            variant="outline"
+            flex="none"
+            color={environment === 'production' ? 'red' : 'graphy'}
+          >
             {environment}
           </Badge>
         </Tooltip>

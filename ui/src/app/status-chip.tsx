@@ -8,8 +8,16 @@ import { useRpcMutation } from '../shared/use-rpc';
 /** Whether this person's work is safe, in one word; the facts behind it on a click. */
 export function StatusChip() {
   const session = useSession();
-  if (session === undefined) return null;
-  return <SessionChip session={session} key={session.graphId} />;
+  return session === undefined ? null : <ChipOfGraph session={session} key={session.graphId} />;
+}
+
+/** A graph that does not exist has nothing to save. */
+function ChipOfGraph({ session }: { session: GraphSession }) {
+  const missing = useGraphStatus(
+    session,
+    ({ connection }) => connection.state === 'closed' && connection.code === 'not_found',
+  );
+  return missing ? null : <SessionChip session={session} />;
 }
 
 function SessionChip({ session }: { session: GraphSession }) {

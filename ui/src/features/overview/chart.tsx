@@ -7,6 +7,7 @@ import { formatValue } from '../../shared/format';
 import { useLiveStore } from '../../shared/live-context';
 
 const HEIGHT = 116;
+const HALF_LABEL_PIXELS = 28;
 const SYNC_KEY = 'overview';
 
 /** Axis steps that are round in KiB and MiB. */
@@ -90,7 +91,7 @@ function options(box: HTMLElement, title: string, unit: string): uPlot.Options {
         grid: { show: false },
         size: 22,
         space: 70,
-        values: (_plot, splits) => splits.map((second) => clock(second)),
+        values: (plot, splits) => splits.map((second) => (fits(plot, second) ? clock(second) : '')),
       },
       {
         ...axis,
@@ -98,7 +99,7 @@ function options(box: HTMLElement, title: string, unit: string): uPlot.Options {
         size: 62,
         space: 30,
         ...(STEPS[unit] ? { incrs: STEPS[unit] } : {}),
-        values: (_plot, splits) => splits.map((value) => formatValue(value, compact(unit))),
+        values: (_plot, splits) => splits.map((value) => tick(value, unit)),
       },
     ],
     series: [
@@ -120,9 +121,16 @@ function roof(max: number | null): number {
   return max === null || max <= 0 ? 1 : max * 1.15;
 }
 
-/** The axis names only units that change the number. */
-function compact(unit: string): string {
-  return unit === 'bytes' ? unit : '';
+/** The axis names only units that change the number, and rounds none of its round steps. */
+function tick(value: number, unit: string): string {
+  if (unit === 'bytes') return formatValue(value, unit);
+  return Number(value.toPrecision(3)).toLocaleString('en-GB', { maximumSignificantDigits: 3 });
+}
+
+/** Whether a label in the middle of its tick stays inside the chart. */
+function fits(plot: uPlot, second: number): boolean {
+  const room = plot.width - (plot.bbox.left / devicePixelRatio + plot.valToPos(second, 'x'));
+  return room >= HALF_LABEL_PIXELS;
 }
 
 function clock(second: number): string {
