@@ -10,13 +10,19 @@
 
 mod node_queue;
 
-use graphy_engine::{CommandQueue, EngineConfig};
+use std::time::Duration;
+
+use graphy_engine::{CommandQueue, EngineConfig, QueueCounts};
 use graphy_model::{Envelope, GraphId, OperationId, Outcome, Role, UserId};
 use graphy_testkit::cluster::{Cluster, NodeKind, PATIENCE};
 use graphy_testkit::http::HttpCaller;
 use node_queue::NodeQueue;
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
+
+/// How often a level is looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A cluster with one API process, a graph, and the same queue as Node sees it.
 struct Fixture {
@@ -61,6 +67,24 @@ impl Fixture {
             .unwrap()
             .unwrap()
             .version
+    }
+
+    /// Waits until workers have laid a number of jobs aside as done; outcomes are told before that.
+    async fn completed(&self, count: u64) -> QueueCounts {
+        let config = EngineConfig::default();
+        let queue = CommandQueue::open(self.cluster.link(), &config)
+            .await
+            .unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let counts = queue.counts().await.unwrap();
+            if counts.completed >= count {
+                queue.close().await;
+                return counts;
+            }
+            assert!(Instant::now() < deadline, "{counts:?}");
+            sleep(LOOK_INTERVAL).await;
+        }
     }
 
     async fn outcome(&self, operation: OperationId) -> Outcome {
@@ -151,6 +175,7 @@ async fn commands_wait_while_the_workers_are_frozen() {
         Outcome::Applied { version: 1 }
     );
 
+    fixture.completed(1).await;
     fixture.cluster.node(worker).freeze();
     let command = create("while-frozen");
     fixture.send(std::slice::from_ref(&command)).await;
@@ -226,15 +251,12 @@ async fn both_libraries_count_the_same() {
         fixture.send(std::slice::from_ref(&command)).await;
         fixture.outcome(command.operation_id).await;
     }
+    fixture.completed(3).await;
     for place in [worker, worker + 1] {
         fixture.cluster.node(place).freeze();
     }
     fixture.send(&[create("waits")]).await;
-    let queue = CommandQueue::open(fixture.cluster.link(), &EngineConfig::default())
-        .await
-        .unwrap();
-    let ours = queue.counts().await.unwrap();
-    queue.close().await;
+    let ours = fixture.completed(3).await;
     let seen = fixture.node.ask("counts", None).await;
     let counts = &seen["counts"];
     assert_eq!(counts["waiting"], ours.waiting);
