@@ -55,7 +55,10 @@ impl Sender {
             });
             commands.push(envelope);
         }
-        let node = self.cluster.node(usize::from(self.sent.is_multiple_of(2))).url();
+        let node = self
+            .cluster
+            .node(usize::from(self.sent.is_multiple_of(2)))
+            .url();
         self.caller.send(&node, graph, &commands).await.unwrap();
         for command in &commands {
             self.recorder.note(Event::Accepted(command.operation_id));
