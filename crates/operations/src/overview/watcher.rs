@@ -208,7 +208,7 @@ impl Watcher {
         if now > before {
             let seconds = REFUSALS_STEP.as_secs();
             let text = format!(
-                "{} commands or requests refused in {seconds} s",
+                "refused in {seconds} s: {} (commands, requests)",
                 now - before
             );
             parts.journal.note(EventKind::Rejection, &text, None);
