@@ -4,9 +4,10 @@
 //! unknown. Its commands, as far as they name themselves, are then rejected as `internal`; the
 //! job stays in the queue's list of failed jobs for people to look at.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use graphy_model::{Outcome, RejectCode, Rejection};
+use graphy_model::{OperationId, Outcome, RejectCode, Rejection};
 use graphy_telemetry::tasks::{TaskContext, TaskFailure};
 
 use crate::job::{self, JobData, QueuedCommand};
@@ -17,6 +18,8 @@ use crate::queue::CommandQueue;
 const INTERVAL: Duration = Duration::from_secs(10);
 /// How many of the newest failed jobs are looked at.
 const JOBS_MAX: i64 = 100;
+/// How many settled commands are remembered; a hundred jobs have at most this many.
+const SETTLED_MAX: usize = 100_000;
 
 /// Looks at failed jobs until the task is stopped.
 pub(crate) async fn run(
@@ -24,6 +27,8 @@ pub(crate) async fn run(
     processor: Processor,
     context: TaskContext,
 ) -> Result<(), TaskFailure> {
+    // What was looked at; the graphs' own memory of outcomes reaches back only a day.
+    let mut settled: HashSet<OperationId> = HashSet::new();
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
@@ -35,7 +40,24 @@ pub(crate) async fn run(
             let Ok(data) = job::read(&data, now_ms) else {
                 continue;
             };
+            // A dead letter's refusal was recorded before it was laid down.
+            let old = data
+                .commands
+                .iter()
+                .all(|command| settled.contains(&command.operation_id()));
+            if data.dead_letter.is_some() || old {
+                continue;
+            }
+            let ids: Vec<_> = data
+                .commands
+                .iter()
+                .map(QueuedCommand::operation_id)
+                .collect();
             settle(&processor, data).await?;
+            if settled.len() > SETTLED_MAX {
+                settled.clear();
+            }
+            settled.extend(ids);
         }
     }
 }

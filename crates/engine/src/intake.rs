@@ -15,7 +15,7 @@ use graphy_model::{
 };
 use graphy_store::{BusEvent, EventBus, GraphStore, RedisLink, StoreError};
 use graphy_telemetry::tasks::TaskRegistry;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::EngineConfig;
@@ -23,9 +23,12 @@ use crate::error::EngineError;
 use crate::job::{Content, Origin, QueuedCommand};
 use crate::lane::{Line, Waiting};
 use crate::queue::CommandQueue;
+use crate::weight;
 
 /// How often a caller who waits for an outcome looks it up in case the news of it was lost.
 const OUTCOME_POLL: Duration = Duration::from_secs(1);
+/// How much may wait in all lines of a node, in KiB.
+const WAITING_KIB_MAX: usize = 128 * 1024;
 /// How old an operation id may be: the memory of handled operations reaches back a day.
 const OPERATION_AGE_MAX_MS: u64 = 23 * 3600 * 1000;
 
@@ -55,6 +58,8 @@ pub(crate) struct Inner {
     pub(crate) queue: CommandQueue,
     pub(crate) tasks: TaskRegistry,
     pub(crate) token: CancellationToken,
+    /// Memory for commands that wait in all lines, in KiB.
+    pub(crate) room: Arc<Semaphore>,
     pub(crate) lines: Mutex<HashMap<GraphId, mpsc::Sender<Waiting>>>,
     /// A moving average of the time from a batch's job to its news, in microseconds.
     pub(crate) processing_us: AtomicU64,
@@ -81,6 +86,7 @@ impl Intake {
             queue,
             tasks,
             token,
+            room: Arc::new(Semaphore::new(WAITING_KIB_MAX)),
             lines: Mutex::new(HashMap::new()),
             processing_us: AtomicU64::new(5_000),
         };
@@ -130,7 +136,15 @@ impl Intake {
             .map(|submission| self.admit(submission, now_ms))
             .collect::<Result<Vec<_>, _>>()?;
         let (accepted, answer) = oneshot::channel();
-        self.enter(graph, Waiting { commands, accepted })?;
+        let room = self.room_for(&commands)?;
+        self.enter(
+            graph,
+            Waiting {
+                commands,
+                accepted,
+                room,
+            },
+        )?;
         let unavailable = |message: &str| Rejection::new(RejectCode::Unavailable, message);
         match tokio::time::timeout(self.inner.config.accept_wait, answer).await {
             Ok(Ok(result)) => result,
@@ -163,10 +177,8 @@ impl Intake {
         };
         match (checked, origin) {
             (Ok(()), _) => Ok(command),
-            (Err(rejection), Origin::Listener) if command.content.seq().is_some() => {
-                Ok(command.refused(rejection))
-            }
-            (Err(rejection), _) => Err(rejection),
+            (Err(rejection), Origin::Listener) => Ok(command.refused(rejection)),
+            (Err(rejection), Origin::Request) => Err(rejection),
         }
     }
 
@@ -188,6 +200,18 @@ impl Intake {
             return Err(Rejection::new(RejectCode::Expired, message).on("operationId"));
         }
         Ok(())
+    }
+
+    /// Takes room for commands that are about to wait.
+    fn room_for(&self, commands: &[QueuedCommand]) -> Result<OwnedSemaphorePermit, Rejection> {
+        let bytes: usize = commands.iter().map(weight::of).sum();
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        Arc::clone(&self.inner.room)
+            .try_acquire_many_owned(kib)
+            .map_err(|_| {
+                let message = "too many commands wait at this node; try again shortly";
+                Rejection::new(RejectCode::RateLimited, message)
+            })
     }
 
     /// Joins the graph's line, opening it if there is none.

@@ -8,12 +8,13 @@ use std::time::Duration;
 use graphy_model::{GraphId, RejectCode, Rejection};
 use graphy_store::{BusEvent, Subscription};
 use graphy_telemetry::tasks::{RestartPolicy, TaskFailure};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::intake::Inner;
 use crate::job::{Origin, QueuedCommand};
+use crate::weight;
 
 /// How long a line stays open without traffic.
 const IDLE: Duration = Duration::from_secs(10);
@@ -28,6 +29,14 @@ const JOB_BYTES_MAX: usize = 1024 * 1024;
 pub(crate) struct Waiting {
     pub(crate) commands: Vec<QueuedCommand>,
     pub(crate) accepted: oneshot::Sender<Result<(), Rejection>>,
+    /// Room in the node's memory for commands that wait; given back once they are durable.
+    pub(crate) room: OwnedSemaphorePermit,
+}
+
+/// Who waits for an answer, and the room that their commands take.
+struct Caller {
+    accepted: oneshot::Sender<Result<(), Rejection>>,
+    _room: OwnedSemaphorePermit,
 }
 
 /// The commands that wait for their turn.
@@ -35,14 +44,17 @@ pub(crate) struct Waiting {
 struct Buffer {
     commands: VecDeque<QueuedCommand>,
     /// Callers and how many commands, counted from the front, have to be durable for each.
-    callers: VecDeque<(usize, oneshot::Sender<Result<(), Rejection>>)>,
+    callers: VecDeque<(usize, Caller)>,
 }
 
 impl Buffer {
     fn push(&mut self, waiting: Waiting) {
         self.commands.extend(waiting.commands);
-        self.callers
-            .push_back((self.commands.len(), waiting.accepted));
+        let caller = Caller {
+            accepted: waiting.accepted,
+            _room: waiting.room,
+        };
+        self.callers.push_back((self.commands.len(), caller));
     }
 
     /// Answers the callers whose commands are among the first `count`, which leave the buffer.
@@ -52,16 +64,16 @@ impl Buffer {
             *needed = needed.saturating_sub(count);
         }
         while self.callers.front().is_some_and(|(needed, _)| *needed == 0) {
-            if let Some((_, accepted)) = self.callers.pop_front() {
-                let _ = accepted.send(Ok(()));
+            if let Some((_, caller)) = self.callers.pop_front() {
+                let _ = caller.accepted.send(Ok(()));
             }
         }
     }
 
     fn refuse_all(&mut self, rejection: &Rejection) {
         self.commands.clear();
-        for (_, accepted) in self.callers.drain(..) {
-            let _ = accepted.send(Err(rejection.clone()));
+        for (_, caller) in self.callers.drain(..) {
+            let _ = caller.accepted.send(Err(rejection.clone()));
         }
     }
 }
@@ -158,7 +170,7 @@ impl Line {
     fn batch_size(&self) -> usize {
         let mut bytes = 0;
         let fits = self.buffer.commands.iter().take_while(|command| {
-            bytes += approximate_bytes(command);
+            bytes += weight::of(command);
             bytes <= JOB_BYTES_MAX
         });
         fits.take(self.intake.config.limits.batch_commands_max)
@@ -209,15 +221,18 @@ impl Line {
 
     /// Waits until a job has been carried out, whoever did it and however the news was lost.
     async fn wait_for_news(&self, events: &mut Subscription, job_id: &str) {
+        // A fixed time: news of other jobs must not put the look-up off.
+        let mut look_at = Instant::now() + NEWS_WAIT;
         loop {
             let event = tokio::select! {
-                event = tokio::time::timeout(NEWS_WAIT, events.next()) => event,
+                event = timeout_at(look_at, events.next()) => event,
                 () = self.intake.token.cancelled() => return,
             };
             match event {
                 Ok(BusEvent::Batch(batch)) if batch.job_id == job_id => return,
-                Ok(BusEvent::Batch(_)) => {}
-                Ok(BusEvent::Gap) | Err(_) => {
+                Ok(BusEvent::Batch(_)) if Instant::now() < look_at => {}
+                Ok(_) | Err(_) => {
+                    look_at = Instant::now() + NEWS_WAIT;
                     if matches!(self.intake.queue.is_over(job_id).await, Ok(true)) {
                         return;
                     }
@@ -234,14 +249,5 @@ impl Line {
         self.intake
             .processing_us
             .store((average * 7 + now) / 8, Ordering::Relaxed);
-    }
-}
-
-/// A cheap upper guess of a command's text; exact sizes are checked where commands come in.
-fn approximate_bytes(command: &QueuedCommand) -> usize {
-    use graphy_model::Command;
-    match command.content.envelope().map(|envelope| &envelope.command) {
-        Some(Command::BatchUpdate(batch)) => 512 * batch.operations.len(),
-        _ => 1024,
     }
 }

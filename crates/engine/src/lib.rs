@@ -19,6 +19,7 @@ mod job;
 mod lane;
 mod process;
 mod queue;
+mod weight;
 mod worker;
 
 pub use config::{EngineConfig, GRAPH_COMMANDS};

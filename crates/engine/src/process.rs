@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use graphy_model::{GraphId, Outcome, RejectCode, Rejection};
-use graphy_store::graph::{Applied, BatchWrite, OperationState};
+use graphy_store::graph::{Applied, BatchWrite, Fate, OperationState};
 use graphy_store::{BatchEvent, GraphStore, Lane, Replica, Replicas, ReplyClass, StoreError};
 use graphy_telemetry::names::{self, label};
 use graphy_telemetry::tasks::panic_text;
@@ -63,9 +63,20 @@ struct Work<'a> {
     graph: &'a GraphId,
     job_id: &'a str,
     held_since: u64,
+    /// Whether the node that made the job may wait for news of it.
+    awaited: Awaited,
     todo: Vec<QueuedCommand>,
     /// To be announced only.
     tell: Vec<Settled>,
+}
+
+/// Whether somebody waits for the news of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    /// A node forms no next job of the graph before it has heard of this one.
+    ByItsNode,
+    /// It was put aside before, and its node was told.
+    ByNobody,
 }
 
 enum Step {
@@ -89,11 +100,16 @@ impl Processor {
             .into_iter()
             .filter(|one| seen.insert(one.operation_id()))
             .collect();
+        let awaited = match job.held_since {
+            None => Awaited::ByItsNode,
+            Some(_) => Awaited::ByNobody,
+        };
         let held_since = job.held_since.unwrap_or_else(|| self.store().now_ms());
         let work = Work {
             graph: &job.graph_id,
             job_id,
             held_since,
+            awaited,
             todo: todo.clone(),
             tell: Vec::new(),
         };
@@ -121,6 +137,7 @@ impl Processor {
                 graph,
                 job_id,
                 held_since,
+                awaited: Awaited::ByNobody,
                 todo: vec![command.clone()],
                 tell: Vec::new(),
             };
@@ -172,6 +189,10 @@ impl Processor {
         let decided = self.decide(&mut replica, work, &sorted)?;
         match self.store().apply(work.graph, &decided.write).await? {
             Applied::Written => {
+                if decided.write.fate == Fate::Delete {
+                    // A listing takes it off as well, should this fail.
+                    let _ = self.store().unlist(work.graph).await;
+                }
                 remember_seqs(&mut replica, &decided.write);
                 lane.put(replica);
                 count_conflicts(&decided);
@@ -259,16 +280,26 @@ impl Processor {
 
     /// Refuses what is left without recording it: there is no graph of ours to record it in.
     async fn refuse(&self, work: &mut Work<'_>, why: &Rejection) -> Result<Report, Failure> {
-        let todo = std::mem::take(&mut work.todo);
-        let refused = todo.iter().map(|one| Settled::new(one, why.clone().into()));
-        work.tell.extend(refused);
+        let ids: Vec<_> = work.todo.iter().map(QueuedCommand::operation_id).collect();
+        let firsts = self.store().outcomes_of(work.graph, &ids).await?;
+        for (command, first) in std::mem::take(&mut work.todo).iter().zip(firsts) {
+            // The job may run a second time, after the graph was deleted by its first run.
+            let outcome = match first {
+                Some(first) => Outcome::Duplicate {
+                    first: Some(Box::new(first)),
+                },
+                None => why.clone().into(),
+            };
+            work.tell.push(Settled::new(command, outcome));
+        }
         self.announce(work, &[]).await?;
         Ok(finish(work, Vec::new(), Sorted::default()))
     }
 
     /// Tells outcomes that no write carries.
     async fn announce(&self, work: &Work<'_>, also: &[Settled]) -> Result<(), Failure> {
-        if work.tell.is_empty() && also.is_empty() {
+        let nothing = work.tell.is_empty() && also.is_empty();
+        if nothing && work.awaited == Awaited::ByNobody {
             return Ok(());
         }
         let head = self.store().head(work.graph).await?;

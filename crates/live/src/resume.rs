@@ -86,6 +86,10 @@ pub(crate) async fn synchronise(
     }))
 }
 
+/// A larger operation is not told as such but as part of the whole state: a frame cannot be split
+/// within an operation, and clients take frames of 1 MiB.
+const OPERATION_BYTES_MAX: usize = 512 * 1024;
+
 enum Difference {
     None,
     Operations(Segment),
@@ -120,7 +124,13 @@ async fn difference(
     if !complete {
         return Ok(Difference::Everything);
     }
-    let operations = operations.iter().map(EncodedOperation::new).collect();
+    let operations: Vec<_> = operations.iter().map(EncodedOperation::new).collect();
+    if operations
+        .iter()
+        .any(|one| one.text.len() > OPERATION_BYTES_MAX)
+    {
+        return Ok(Difference::Everything);
+    }
     Ok(Difference::Operations(Segment {
         from,
         to,

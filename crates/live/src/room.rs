@@ -353,16 +353,15 @@ impl Follower {
         // because workers may be stopped.
         self.lookup_wait = (2 * self.lookup_wait).min(self.shared.settings.audit);
         self.lookup_at = Some(Instant::now() + self.lookup_wait);
-        waiting.truncate(LOOKUP_MAX);
         let ids: Vec<OperationId> = waiting.iter().map(|(_, id)| *id).collect();
-        let Ok(outcomes) = self
-            .shared
-            .store
-            .outcomes_of(&self.room.graph_id, &ids)
-            .await
-        else {
-            return Presence::Goes;
-        };
+        let mut outcomes = Vec::with_capacity(ids.len());
+        for some in ids.chunks(LOOKUP_MAX) {
+            let looked_up = self.shared.store.outcomes_of(&self.room.graph_id, some);
+            let Ok(found) = looked_up.await else {
+                return Presence::Goes;
+            };
+            outcomes.extend(found);
+        }
         let found: Vec<CommandOutcome> = waiting
             .into_iter()
             .zip(outcomes)
@@ -377,8 +376,16 @@ impl Follower {
         if found.is_empty() {
             return Presence::Goes;
         }
-        // Their versions come first.
-        let presence = self.audit().await;
+        // Their versions come first; where these cannot be read, the members read them themselves
+        // before they are told anything.
+        let presence = match self.compare().await {
+            Ok(presence) => presence,
+            Err(_) => {
+                self.room.each(|outbox| outbox.mark_resync());
+                self.audit_at = Instant::now() + AUDIT_RETRY;
+                Presence::Goes
+            }
+        };
         if presence == Presence::Goes {
             self.pay();
             self.tell_outcomes(&found);

@@ -88,9 +88,11 @@ impl Processor {
         let ids: Vec<_> = late.iter().map(|command| command.operation_id()).collect();
         let outcomes = self.store().outcomes_of(work.graph, &ids).await?;
         for (command, outcome) in late.iter().zip(outcomes) {
-            let made_at = command.operation_id().made_at_ms().unwrap_or_default();
-            let age_ms = self.store().now_ms().saturating_sub(made_at);
-            if outcome.is_some() || age_ms > FORGOTTEN_AFTER_MS {
+            let now_ms = self.store().now_ms();
+            let made_at = command.operation_id().made_at_ms();
+            let forgotten =
+                made_at.is_some_and(|at| now_ms.saturating_sub(at) > FORGOTTEN_AFTER_MS);
+            if outcome.is_some() || forgotten {
                 let outcome = Outcome::Duplicate {
                     first: outcome.map(Box::new),
                 };

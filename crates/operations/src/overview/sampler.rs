@@ -53,6 +53,8 @@ impl Sampler {
     }
 
     async fn run(mut self, context: &TaskContext) {
+        // What rates are counted from.
+        self.sample().await;
         // In the middle of the history's steps, so that a tick that comes a little early or late
         // still falls into its own step instead of its neighbour's.
         let step_ms = u64::try_from(STEP.as_millis()).unwrap_or(u64::MAX);

@@ -80,13 +80,20 @@ async fn run(app: App, mut socket: WebSocket) {
 }
 
 async fn greet(app: &App, socket: &mut WebSocket) -> Result<(LiveFrames, Principal), Closing> {
-    let text = loop {
-        match tokio::time::timeout(HELLO_WAIT, socket.recv()).await {
-            Ok(Some(Ok(Message::Text(text)))) => break text,
-            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {}
-            Err(_) => return Err((close::IDLE, "no token came in time")),
-            Ok(_) => return Err((close::PROTOCOL, "the first frame is not a text")),
+    let first = async {
+        loop {
+            match socket.recv().await {
+                Some(Ok(Message::Text(text))) => return Ok(text),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                _ => return Err((close::PROTOCOL, "the first frame is not a text")),
+            }
         }
+    };
+    let text = tokio::select! {
+        first = tokio::time::timeout(HELLO_WAIT, first) => {
+            first.unwrap_or(Err((close::IDLE, "no token came in time")))?
+        }
+        () = app.stopping.cancelled() => return Err((close::GOING_AWAY, "the node is stopping")),
     };
     if text.len() > HELLO_BYTES_MAX {
         return Err((close::PROTOCOL, "the first frame is too large"));

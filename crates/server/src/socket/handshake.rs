@@ -23,7 +23,8 @@ const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 /// operation that a batch can make, and what was gathered.
 const WRITE_BUFFER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The most sockets of one node.
-const SOCKETS_MAX: usize = 11_000;
+/// A graph's socket counts twice: itself and the task that hands its commands in.
+const SOCKETS_MAX: usize = 22_000;
 
 /// Opens a socket on one graph. The first frame says `hello`.
 #[utoipa::path(

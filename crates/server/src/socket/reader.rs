@@ -105,7 +105,11 @@ impl Reader {
                 operation_id,
                 seq,
             }) => {
-                self.turn_away(rejection, operation_id, seq).await;
+                if self.within_rate() {
+                    self.turn_away(rejection, operation_id, seq).await;
+                } else {
+                    self.say(&too_fast("commands come too fast"), operation_id);
+                }
                 Verdict::Fault(MALFORMED_WEIGHT)
             }
         }
@@ -173,14 +177,13 @@ impl Reader {
         }
     }
 
+    fn within_rate(&self) -> bool {
+        let token = &self.principal.token_id;
+        self.limiters.take_command() && self.app.limiters.take_commands(token, 1).is_ok()
+    }
+
     fn check(&self, envelope: &mut Envelope) -> Result<(), Rejection> {
-        let within_rate = self.limiters.take_command()
-            && self
-                .app
-                .limiters
-                .take_commands(&self.principal.token_id, 1)
-                .is_ok();
-        if !within_rate {
+        if !self.within_rate() {
             return Err(too_fast("commands come too fast"));
         }
         match &envelope.client_id {

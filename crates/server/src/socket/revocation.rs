@@ -73,7 +73,9 @@ impl Revocations {
     }
 
     fn end(&self, id: &TokenId) {
-        if let Some(watched) = self.lock().remove(id) {
+        // The entry stays until its last socket leaves: a socket that is opened meanwhile, on the
+        // strength of a cached answer, gets a token that has ended already.
+        if let Some(watched) = self.lock().get(id) {
             watched.ended.cancel();
         }
     }

@@ -217,18 +217,28 @@ impl GraphStore {
             .query_async(&mut redis)
             .await
             .map_err(StoreError::redis("read graph heads"))?;
-        let rows = ids
-            .iter()
-            .zip(rows)
-            .filter_map(|(id, fields)| read_head(id, fields));
-        Ok(rows
-            .map(|head| GraphRow {
-                meta: head.meta,
-                version: head.version,
-                nodes: head.nodes,
-                edges: head.edges,
-            })
-            .collect())
+        let (mut listed, mut gone) = (Vec::new(), Vec::new());
+        for (id, fields) in ids.iter().zip(rows) {
+            match read_head(id, fields) {
+                Some(head) => listed.push(GraphRow {
+                    meta: head.meta,
+                    version: head.version,
+                    nodes: head.nodes,
+                    edges: head.edges,
+                }),
+                None => gone.push(id.as_str()),
+            }
+        }
+        if !gone.is_empty() {
+            // Deleted graphs must not take the places of living ones.
+            let () = self
+                .link()
+                .write()
+                .zrem(GRAPHS, gone)
+                .await
+                .map_err(StoreError::redis("unlist graphs"))?;
+        }
+        Ok(listed)
     }
 
     /// Reads where a graph stands; none if there is no such graph, or not any more.
