@@ -117,6 +117,24 @@ impl Fixture {
         self.outcome(id).await
     }
 
+    /// Sends one command to a graph that is gone, whose outcome is told but not recorded.
+    pub(crate) async fn run_on_deleted(&self, envelope: Envelope) -> Outcome {
+        let id = envelope.operation_id;
+        self.submit(vec![envelope]).await.unwrap();
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let view = self.store.operation(id).await.unwrap();
+            if let Some(outcome) = view.and_then(|view| view.outcome) {
+                return outcome;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "the outcome was told"
+            );
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Checks that the stored graph adds up in every way.
     pub(crate) async fn check_graph(&self) {
         let found = self.store.verify(&self.graph).await.unwrap().unwrap();

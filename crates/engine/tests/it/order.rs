@@ -82,3 +82,21 @@ async fn a_command_refused_at_the_door_takes_its_place_in_the_order() {
     assert_eq!(fixture.outcome(ids[2]).await, applied(2));
     fixture.check_graph().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_begins_its_count_anew_is_told_that_nothing_happened() {
+    let fixture = Fixture::start().await;
+    let timeless = |seq, id: &str| {
+        let mut envelope = from("c", seq, create(id));
+        envelope.operation_id = graphy_model::OperationId(uuid::Uuid::new_v4());
+        envelope
+    };
+    assert_eq!(fixture.run(timeless(1, "a")).await, applied(1));
+    // Not a duplicate: nothing of it was ever carried out, and its id does not say how old it is.
+    assert_eq!(
+        rejected(&fixture.run(timeless(1, "b")).await),
+        "out_of_order"
+    );
+    assert_eq!(fixture.run(timeless(2, "c")).await, applied(2));
+    fixture.check_graph().await;
+}

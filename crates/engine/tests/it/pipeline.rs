@@ -133,6 +133,12 @@ async fn a_deleted_graph_is_gone_and_says_so() {
             .unwrap()
             .is_none()
     );
+    assert_eq!(fixture.store.list().await.unwrap(), []);
+    // The job may be run again by another worker; its commands keep their outcomes.
+    fixture.submit(vec![delete.clone()]).await.unwrap();
+    let late = create("late");
+    assert_eq!(rejected(&fixture.run_on_deleted(late).await), "not_found");
+    assert_eq!(fixture.outcome(delete.operation_id).await, applied(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
