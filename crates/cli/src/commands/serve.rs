@@ -169,21 +169,28 @@ async fn present(
     };
     let mut file = None;
     if role.serves_api() {
-        file = Some(register(node, settings).await?);
+        file = register(node, settings).await?;
+        if file.is_none() {
+            output.note("another node on this data folder keeps being the one that commands find");
+        }
         started.ticket_url = Some(node.ticket().await.context("cannot make a ticket")?);
     }
     output.result(&started, text)?;
     Ok((file, started.ticket_url))
 }
 
-/// Writes the runtime file, and takes back the token of a node that did not stop in order.
-async fn register(node: &Node, settings: &Settings) -> Result<NodeFile, Failure> {
-    if let Ok(Some(old)) = NodeFile::read(&settings.data_dir)
-        && !old.is_alive()
-        && let Some(id) = TokenId::parse(&old.token_id)
-    {
-        // It may have been a token of another Redis.
-        drop(node.tokens().revoke(&id).await);
+/// Writes the runtime file, and takes back the token of a node that did not stop in order. None
+/// if another living node has written one: that node stays the one that commands find.
+async fn register(node: &Node, settings: &Settings) -> Result<Option<NodeFile>, Failure> {
+    if let Ok(Some(old)) = NodeFile::read(&settings.data_dir) {
+        // In a container every node has the same process number.
+        if old.is_alive() && old.pid != std::process::id() {
+            return Ok(None);
+        }
+        if let Some(id) = TokenId::parse(&old.token_id) {
+            // It may have been a token of another Redis.
+            drop(node.tokens().revoke(&id).await);
+        }
     }
     let token = NewToken {
         name: format!("commands on this machine (process {})", std::process::id()),
@@ -209,7 +216,7 @@ async fn register(node: &Node, settings: &Settings) -> Result<NodeFile, Failure>
             settings.data_dir.display()
         )
     })?;
-    Ok(file)
+    Ok(Some(file))
 }
 
 async fn withdraw(node: &Node, settings: &Settings, file: &NodeFile) {

@@ -6,5 +6,6 @@
 )]
 
 mod commands;
+mod neighbours;
 mod session;
 mod support;
