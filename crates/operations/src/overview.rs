@@ -9,6 +9,7 @@ mod meter;
 mod sampler;
 mod series;
 mod watcher;
+mod zeros;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,6 +69,7 @@ struct Inner {
 impl Overview {
     /// Starts to measure, as tasks `overview-sampler` and `overview-watcher`.
     pub(crate) fn start(parts: OverviewParts) -> Self {
+        zeros::register();
         let inner = Inner {
             since: parts.clock.now_ms(),
             history: History::of_fifteen_minutes(),

@@ -5,4 +5,5 @@
 mod calls;
 mod imports;
 mod overview;
+mod overview_formulas;
 mod support;

@@ -1,0 +1,30 @@
+//! Makes what has not happened yet a zero in `/metrics`, so that it holds all that the page shows
+//! from the start, and rates over the first event are right.
+//!
+//! Measurements of Redis and of the process are not among them: until measured they are unknown.
+
+use graphy_engine::GRAPH_COMMANDS;
+use graphy_model::CommandType;
+use graphy_telemetry::names::{self, label};
+
+/// The values of [`label::STATUS`] for commands.
+const STATUSES: [&str; 5] = ["success", "conflict", "rejected", "duplicate", "failed"];
+
+/// Registers the series; those that have a value keep it.
+pub(super) fn register() {
+    for kind in CommandType::ALL {
+        for status in STATUSES {
+            metrics::counter!(
+                names::COMMANDS_PROCESSED, label::TYPE => kind.as_str(), label::STATUS => status
+            )
+            .increment(0);
+        }
+    }
+    metrics::counter!(names::CONFLICTS, label::RESOLUTION_TYPE => "last_write_wins").increment(0);
+    metrics::gauge!(names::WEBSOCKET_CONNECTIONS).increment(0.0);
+    metrics::gauge!(names::QUEUE_SIZE, label::QUEUE_NAME => GRAPH_COMMANDS).increment(0.0);
+    for mode in ["in_sync", "behind", "full"] {
+        metrics::counter!(names::RESUMES, label::MODE => mode).increment(0);
+    }
+    metrics::counter!(names::SLOW_CONSUMERS).increment(0);
+}
