@@ -1,6 +1,7 @@
 //! The server on real sockets, a real Redis and real workers.
 
 mod faults;
+mod faults_of_clients;
 mod http;
 mod live;
 mod support;
