@@ -24,9 +24,22 @@ pub(super) fn resolve(
         ImportFormat::GraphyJson => Ok(Format::GraphyJson),
         ImportFormat::Auto => by_name(file_name)
             .or_else(|| by_content(text))
-            .ok_or_else(|| ImportError::UnknownFormat {
-                file_name: graphy_model::envelope::clip(file_name),
-            }),
+            .ok_or_else(|| unknown(file_name, text)),
+    }
+}
+
+/// Says why a file is nothing that is understood: it is broken JSON, or something else.
+fn unknown(file_name: &str, text: &str) -> ImportError {
+    let is_json =
+        file_name.to_ascii_lowercase().ends_with(".json") || text.trim_start().starts_with('{');
+    if is_json && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        return ImportError::NotJson {
+            line: error.line(),
+            column: error.column(),
+        };
+    }
+    ImportError::UnknownFormat {
+        file_name: graphy_model::envelope::clip(file_name),
     }
 }
 
@@ -97,6 +110,30 @@ mod tests {
         );
         assert_eq!(found("a.txt", "{}"), None);
         assert_eq!(found("a.txt", &"ü".repeat(5000)), None);
+    }
+
+    #[test]
+    fn broken_json_is_told_with_its_place() {
+        let told = |file_name: &str, text: &str| {
+            resolve(ImportFormat::Auto, file_name, text)
+                .unwrap_err()
+                .to_string()
+        };
+        let truncated = "{\n  \"nodes\": [{\"id\": \"a\"}";
+        assert_eq!(
+            told("graph.json", truncated),
+            "not valid JSON at line 2 column 23"
+        );
+        assert_eq!(
+            told("graph.txt", "{\"a\": x}"),
+            "not valid JSON at line 1 column 7"
+        );
+        assert_eq!(
+            told("graph.json", "oops"),
+            "not valid JSON at line 1 column 1"
+        );
+        assert!(told("graph.json", "{}").starts_with("cannot tell what \"graph.json\" is"));
+        assert!(told("graph.txt", "oops").starts_with("cannot tell what \"graph.txt\" is"));
     }
 
     #[test]

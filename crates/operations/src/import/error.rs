@@ -15,6 +15,14 @@ pub enum ImportError {
         /// The file's name.
         file_name: String,
     },
+    /// It looks like JSON and is none.
+    #[error("not valid JSON at line {line} column {column}")]
+    NotJson {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1; 0 for the end of the line before.
+        column: usize,
+    },
     /// A line is wrong.
     #[error("line {line}: {message}")]
     Line {

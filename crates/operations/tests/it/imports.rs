@@ -223,6 +223,11 @@ async fn a_malformed_file_is_refused_before_anything_is_made() {
             "packages (line 1): ",
         ),
         ("a.graphy.json", "{", "line 1: "),
+        (
+            "graph.json",
+            "{\n  \"nodes\": [",
+            "not valid JSON at line 2 column ",
+        ),
         ("notes.txt", "hello", "cannot tell what \"notes.txt\" is"),
     ] {
         let error = node
