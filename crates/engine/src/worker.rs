@@ -1,7 +1,7 @@
 //! The worker: fetches jobs from BullMQ and has them carried out.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bullmq::worker::{CancellationToken as JobToken, WorkerEvent};
 use bullmq::{Job, Worker, WorkerOptions};
@@ -143,7 +143,7 @@ struct Handler {
 
 impl Handler {
     async fn handle(&self, job: Job) -> Result<Value, bullmq::Error> {
-        let now_ms = now_ms();
+        let now_ms = self.processor.replicas.store().now_ms();
         #[expect(clippy::cast_precision_loss, reason = "a short time in milliseconds")]
         let waited = now_ms.saturating_sub(job.timestamp()) as f64 / 1000.0;
         metrics::histogram!(names::QUEUE_LATENCY, label::QUEUE_NAME => GRAPH_COMMANDS)
@@ -197,14 +197,8 @@ impl Handler {
             reason,
             "a job is put back until redis can carry it out"
         );
-        job.move_to_delayed(now_ms() + 1000).await?;
+        let now_ms = self.processor.replicas.store().now_ms();
+        job.move_to_delayed(now_ms + 1000).await?;
         Err(bullmq::Error::Delayed)
     }
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
