@@ -106,7 +106,7 @@ impl Failure {
     /// Returns the failure with all its causes, for people.
     pub(crate) fn text(&self) -> String {
         match self {
-            Self::Other(error) => format!("{error:#}"),
+            Self::Other(error) => with_causes(error),
             Self::Api(error) => match &error.detail {
                 Some(detail) => format!("{}: {detail}", error.message),
                 None => error.message.clone(),
@@ -117,5 +117,44 @@ impl Failure {
             | Self::Unsound(_)
             | Self::Interrupted => self.to_string(),
         }
+    }
+}
+
+/// Joins an error and its causes. Some libraries repeat their cause in their own text; what has
+/// been said is not said again.
+pub(crate) fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Repeating(#[source] std::io::Error);
+
+    #[test]
+    fn a_cause_that_was_told_is_not_told_again() {
+        let refused = || std::io::Error::other("connection refused");
+        let repeated = anyhow::Error::new(Repeating(refused())).context("cannot connect");
+        assert_eq!(
+            Failure::Other(repeated).text(),
+            "cannot connect: connection refused"
+        );
+        let once = anyhow::Error::new(refused()).context("cannot connect");
+        assert_eq!(
+            Failure::Other(once).text(),
+            "cannot connect: connection refused"
+        );
     }
 }

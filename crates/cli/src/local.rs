@@ -5,7 +5,7 @@ use std::sync::Arc;
 use graphy_store::{GraphStore, LinkSettings, RedisLink, RedisServer, RedisUrl, TokenStore};
 use graphy_telemetry::{SystemClock, TaskRegistry};
 
-use crate::exit::Failure;
+use crate::exit::{Failure, with_causes};
 
 /// A connection to Redis, and the private server if it had to be started for it.
 pub(crate) struct LocalStore {
@@ -53,5 +53,5 @@ impl LocalStore {
 }
 
 fn unreachable(error: graphy_store::StoreError) -> Failure {
-    Failure::Unreachable(format!("{:#}", anyhow::Error::from(error)))
+    Failure::Unreachable(with_causes(&anyhow::Error::from(error)))
 }
