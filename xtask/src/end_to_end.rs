@@ -1,8 +1,9 @@
-//! `cargo xtask e2e`: the browser flows on the real server and the desktop flows on the real
-//! window, both without a display of one's own.
+//! `cargo xtask e2e`: the browser flows on the real server, the desktop flows on the real window,
+//! both without a display of one's own, and the attack on the API.
 
 use anyhow::{Context as _, Result};
 
+use crate::api;
 use crate::console::{self, Profile};
 use crate::report::{Report, Runner};
 use crate::setup::{self, Purpose};
@@ -13,7 +14,7 @@ use crate::workspace::Workspace;
 /// Options of `cargo xtask e2e`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only one of the two suites.
+    /// Only one of the suites.
     suite: Option<Suite>,
 }
 
@@ -21,6 +22,7 @@ pub(crate) struct Arguments {
 enum Suite {
     Browser,
     Desktop,
+    Api,
 }
 
 /// Runs the flows and prints how each runner summed up.
@@ -30,10 +32,14 @@ pub(crate) fn end_to_end(workspace: &Workspace, arguments: &Arguments) -> Result
         &[Purpose::Server, Purpose::Console, Purpose::Tests],
     )?;
     let mut report = Report::new("e2e");
-    if arguments.suite != Some(Suite::Desktop) {
+    let wanted = |suite| arguments.suite.is_none_or(|only| only == suite);
+    if wanted(Suite::Api) {
+        api::attack(workspace, &mut report);
+    }
+    if wanted(Suite::Browser) {
         browser(workspace, &mut report);
     }
-    if arguments.suite != Some(Suite::Browser) {
+    if wanted(Suite::Desktop) {
         desktop(workspace, &mut report);
     }
     report.close(&workspace.scratch())

@@ -10,6 +10,7 @@
     reason = "a command-line tool talks through its standard streams"
 )]
 
+mod api;
 mod bench;
 mod bundle;
 mod check;
@@ -57,7 +58,7 @@ enum Word {
     Gen(generate::Arguments),
     /// Run a benchmark in release mode.
     Bench(bench::Arguments),
-    /// Run only the browser and desktop flows.
+    /// Run only the browser flows, the desktop flows and the attack on the API.
     E2e(end_to_end::Arguments),
     /// Build the Debian package of console and command line.
     Bundle,

@@ -125,6 +125,8 @@ pub(crate) enum Runner {
     Vitest,
     /// The test runner of Node itself: `tests`, `pass`, `fail` lines.
     Node,
+    /// Schemathesis: the count of its cases and the banner at its end.
+    Schemathesis,
 }
 
 impl Runner {
@@ -150,6 +152,13 @@ impl Runner {
                     text.len() < line.len() && counted.iter().any(|word| text.starts_with(word))
                 })
                 .map(String::from)
+                .collect(),
+            Self::Schemathesis => trimmed
+                .filter(|line| {
+                    let banner = line.starts_with("===") && line.contains(" in ");
+                    banner || line.contains(" generated, ")
+                })
+                .map(|line| line.trim_matches(['=', ' ']).to_owned())
                 .collect(),
         }
     }
@@ -185,6 +194,20 @@ mod tests {
             Runner::Node.closing_lines(&output),
             ["ℹ tests 4", "ℹ pass 4", "ℹ fail 0"]
         );
+    }
+
+    #[test]
+    fn schemathesis_is_summed_up_by_its_cases_and_its_banner() {
+        let output = lines(
+            "=== SUMMARY ===\n  Tested: 3\nTest cases:\n  9 generated, 9 passed\n\n\
+             === No issues found in 1.20s ===",
+        );
+        assert_eq!(
+            Runner::Schemathesis.closing_lines(&output),
+            ["9 generated, 9 passed", "No issues found in 1.20s"]
+        );
+        let output = lines("9 generated, 2 found 1 unique failure\n=== 1 failure in 1.20s ===");
+        assert_eq!(Runner::Schemathesis.closing_lines(&output).len(), 2);
     }
 
     #[test]

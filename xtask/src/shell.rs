@@ -52,6 +52,13 @@ impl Shell {
         shell
     }
 
+    /// Adds an argument that is not shown, because it is a secret.
+    pub(crate) fn secret(mut self, argument: &str) -> Self {
+        self.command.arg(argument);
+        self.line.push_str(" …");
+        self
+    }
+
     /// Adds an environment variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
@@ -205,6 +212,13 @@ mod tests {
         lines.sort();
         assert_eq!(lines, ["one", "two"]);
         assert!(teed.failure.unwrap().contains("exit status: 3"));
+    }
+
+    #[test]
+    fn a_secret_is_passed_on_but_not_shown() {
+        let shell = Shell::new(Path::new("/"), &["echo", "open"]).secret("hidden");
+        assert_eq!(shell.line, "echo open …");
+        assert_eq!(shell.read().unwrap(), "open hidden\n");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::report::{Report, Runner};
 use crate::setup::{self, Purpose};
 use crate::shell::Shell;
 use crate::workspace::Workspace;
-use crate::{generate, tidy};
+use crate::{api, generate, tidy};
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -35,6 +35,7 @@ pub(crate) fn test(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         rust_tests(workspace, arguments, &mut report);
         documentation_tests(workspace, &mut report);
         interface_tests(workspace, &mut report);
+        api::attack(workspace, &mut report);
         end_to_end::browser(workspace, &mut report);
         end_to_end::desktop(workspace, &mut report);
     } else {

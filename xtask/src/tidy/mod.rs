@@ -5,6 +5,7 @@
 
 mod crates;
 mod decisions;
+mod links;
 mod sources;
 
 use std::fs;
@@ -37,6 +38,11 @@ pub(crate) fn tidy(workspace: &Workspace) -> Result<()> {
     violations.extend(decisions::violations(&files, |file| {
         fs::read_to_string(workspace.path(file)).unwrap_or_default()
     }));
+
+    for file in files.iter().filter(|file| file.ends_with(".md")) {
+        let text = fs::read_to_string(workspace.path(file)).unwrap_or_default();
+        violations.extend(links::violations(file, &text, &files));
+    }
 
     if violations.is_empty() {
         println!("tidy: {} files, no violation", files.len());
