@@ -46,6 +46,14 @@ describe('the console on the fake platform', () => {
           at: [1_000],
           values: [4],
         },
+        {
+          name: 'conflict_rate',
+          unit: 'share',
+          help: 'Conflicts per command.',
+          metric: 'optimistic_conflicts_total',
+          at: [1_000],
+          values: [0.07],
+        },
       ],
     });
     platform.answers['tokens.list'] = () => ({ tokens: [] });
@@ -134,6 +142,30 @@ describe('the console on the fake platform', () => {
     await waitFor(() => expect(window.location.hash).toBe('#/graph/new'));
   });
 
+  it('opens another window by key and by name, where the host has windows', async () => {
+    platform.openWindow = vi.fn(async () => undefined);
+    await open();
+    fireEvent.keyDown(window, { key: 'N', ctrlKey: true, shiftKey: true });
+    expect(platform.openWindow).toHaveBeenCalledTimes(1);
+    fireEvent.click(screen.getByText('Commands'));
+    fireEvent.click(await screen.findByText('Open another window'));
+    expect(platform.openWindow).toHaveBeenCalledTimes(2);
+  });
+
+  it('says why no window was opened', async () => {
+    platform.openWindow = () => Promise.reject(new Error('too many windows'));
+    await open();
+    fireEvent.keyDown(window, { key: 'N', ctrlKey: true, shiftKey: true });
+    expect(await screen.findByText('too many windows')).toBeDefined();
+  });
+
+  it('offers no window where the host has none', async () => {
+    await open();
+    fireEvent.click(screen.getByText('Commands'));
+    expect(await screen.findByText('Theme like the system')).toBeDefined();
+    expect(screen.queryByText('Open another window')).toBeNull();
+  });
+
   it('says why an import failed', async () => {
     await open();
     act(() =>
@@ -167,6 +199,7 @@ describe('the console on the fake platform', () => {
     });
     const card = await screen.findByTestId('overview-queue_depth');
     await waitFor(() => expect(card.textContent).toContain('4'));
+    expect(screen.getByTestId('overview-conflict_rate-now').textContent).toBe('7 %');
     expect(screen.getByText('Redis is up')).toBeDefined();
     act(() => {
       window.location.hash = '#/settings';

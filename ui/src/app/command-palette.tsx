@@ -6,6 +6,7 @@ import { openDeleteGraph, openNewGraph } from '../shared/graph-dialogs';
 import { Icon } from '../shared/icons';
 import { navigate } from '../shared/route';
 import { openShortcutsSheet } from '../shared/shortcuts-sheet';
+import { useOpenWindow } from '../shared/use-open-window';
 import { useGraphs } from './use-current-graph';
 
 /** Ctrl+K: every page, graph and action by name. */
@@ -32,6 +33,7 @@ function useActions(): SpotlightActionGroupData[] {
   const session = useSession();
   const { data } = useGraphs();
   const { setColorScheme } = useMantineColorScheme();
+  const openWindow = useOpenWindow();
   const canvas = useGraphActions((state) => state.actions);
   const graphs = data?.graphs ?? [];
   const current = graphs.find(({ graphId }) => graphId === session?.graphId);
@@ -69,6 +71,9 @@ function useActions(): SpotlightActionGroupData[] {
     {
       group: 'Console',
       actions: [
+        ...(openWindow
+          ? [action('window-open', 'Open another window', openWindow, 'Ctrl Shift N')]
+          : []),
         action('theme-light', 'Light theme', () => setColorScheme('light')),
         action('theme-dark', 'Dark theme', () => setColorScheme('dark')),
         action('theme-system', 'Theme like the system', () => setColorScheme('auto')),

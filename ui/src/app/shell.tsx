@@ -8,6 +8,7 @@ import { hrefOf, navigate, type Page, useRoute } from '../shared/route';
 import { isTyping } from '../shared/shortcuts';
 import { openShortcutsSheet } from '../shared/shortcuts-sheet';
 import { LoadingBox } from '../shared/state-box';
+import { useOpenWindow } from '../shared/use-open-window';
 import { useRpcQuery } from '../shared/use-rpc';
 import { CommandPalette } from './command-palette';
 import { ErrorBoundary } from './error-boundary';
@@ -147,11 +148,17 @@ function Navigation(props: { page: Page; graphId: string | undefined }) {
 
 const CHORD_MS = 1_200;
 
-/** `?` and the `G` chords, wherever nobody is typing. */
+/** `?` and the `G` chords wherever nobody is typing, and the key for one more window. */
 function useGlobalKeys(): void {
+  const openWindow = useOpenWindow();
   useEffect(() => {
     let chordAt = Number.NEGATIVE_INFINITY;
     const onKey = (event: KeyboardEvent) => {
+      if (openWindow && isWindowKey(event)) {
+        event.preventDefault();
+        if (!event.repeat) openWindow();
+        return;
+      }
       if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
       const key = event.key.toLowerCase();
       if (event.key === '?') {
@@ -167,5 +174,10 @@ function useGlobalKeys(): void {
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, []);
+  }, [openWindow]);
+}
+
+function isWindowKey(event: KeyboardEvent): boolean {
+  const modified = (event.ctrlKey || event.metaKey) && event.shiftKey && !event.altKey;
+  return modified && event.key.toLowerCase() === 'n';
 }

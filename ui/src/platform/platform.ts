@@ -67,6 +67,8 @@ export interface Platform {
     content: { text: string } | { base64: string },
     mime: string,
   ) => Promise<string | null>;
+  /** Opens one more window, an equal client. Absent where the host has its own way, as tabs are. */
+  openWindow?: () => Promise<void>;
 }
 
 /** A refused or failed operation, with the stable code of the server. */

@@ -17,8 +17,14 @@ export function formatBytes(bytes: number): string {
 export function formatValue(value: number | null | undefined, unit: string): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   if (unit === 'bytes' || unit === 'B') return formatBytes(value);
+  if (unit === 'share') return formatShare(value);
   const noun = value === 1 ? (SINGULAR[unit] ?? unit) : unit;
   return `${digits(value)}${noun === '' ? '' : ` ${noun}`}`;
+}
+
+/** A part of one whole in percent: 0.07 is “7 %”. */
+export function formatShare(value: number): string {
+  return `${digits(Number((value * 100).toPrecision(12)))} %`;
 }
 
 function digits(value: number): string {

@@ -1,4 +1,5 @@
 import { modals } from '@mantine/modals';
+import { usePlatform } from './platform-context';
 import { SHORTCUTS } from './shortcuts';
 
 export function openShortcutsSheet(): void {
@@ -11,6 +12,7 @@ export function openShortcutsSheet(): void {
 }
 
 function ShortcutsSheet() {
+  const windows = usePlatform().openWindow !== undefined;
   return (
     <div
       style={{
@@ -25,17 +27,19 @@ function ShortcutsSheet() {
             {group.title}
           </h3>
           <dl className="facts" style={{ gap: '7px 14px' }}>
-            {group.items.map((item) => (
-              <div key={item.text} style={{ display: 'contents' }}>
-                <dt style={{ whiteSpace: 'nowrap' }}>
-                  {item.keys.map((key, index) => (
-                    // biome-ignore lint/suspicious/noArrayIndexKey: the keys of a chord may repeat and never move
-                    <kbd key={index}>{key}</kbd>
-                  ))}
-                </dt>
-                <dd>{item.text}</dd>
-              </div>
-            ))}
+            {group.items
+              .filter((item) => windows || !item.needsWindows)
+              .map((item) => (
+                <div key={item.text} style={{ display: 'contents' }}>
+                  <dt style={{ whiteSpace: 'nowrap' }}>
+                    {item.keys.map((key, index) => (
+                      // biome-ignore lint/suspicious/noArrayIndexKey: the keys of a chord may repeat and never move
+                      <kbd key={index}>{key}</kbd>
+                    ))}
+                  </dt>
+                  <dd>{item.text}</dd>
+                </div>
+              ))}
           </dl>
         </section>
       ))}

@@ -1,7 +1,14 @@
 /** Every shortcut of the console: the sheet shows this list, `useShortcuts` acts on it. */
 export interface ShortcutGroup {
   title: string;
-  items: { keys: string[]; text: string }[];
+  items: ShortcutItem[];
+}
+
+export interface ShortcutItem {
+  keys: string[];
+  text: string;
+  /** Listed only where the host can open windows. */
+  needsWindows?: boolean;
 }
 
 export const SHORTCUTS: ShortcutGroup[] = [
@@ -13,6 +20,7 @@ export const SHORTCUTS: ShortcutGroup[] = [
       { keys: ['G', 'O'], text: 'Go to Overview' },
       { keys: ['G', 'G'], text: 'Go to Graph' },
       { keys: ['G', 'S'], text: 'Go to Settings' },
+      { keys: ['Ctrl', 'Shift', 'N'], text: 'Open another window', needsWindows: true },
     ],
   },
   {

@@ -124,7 +124,9 @@ function roof(max: number | null): number {
 /** The axis names only units that change the number, and rounds none of its round steps. */
 function tick(value: number, unit: string): string {
   if (unit === 'bytes') return formatValue(value, unit);
-  return Number(value.toPrecision(3)).toLocaleString('en-GB', { maximumSignificantDigits: 3 });
+  const rounded = (number: number) =>
+    Number(number.toPrecision(3)).toLocaleString('en-GB', { maximumSignificantDigits: 3 });
+  return unit === 'share' ? `${rounded(100 * value)} %` : rounded(value);
 }
 
 /** Whether a label in the middle of its tick stays inside the chart. */

@@ -58,9 +58,9 @@ function displayUnit(unit: string): string {
     case '1/s':
       return '/s';
     case 'count':
-    case 'ratio':
-    case 'share':
       return '';
+    case 'ratio':
+      return 'share';
     default:
       return unit;
   }

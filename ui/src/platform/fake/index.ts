@@ -18,6 +18,8 @@ export class FakePlatform implements Platform {
   readonly calls: { operation: OperationName; payload: unknown }[] = [];
   readonly saved: { name: string; mime: string }[] = [];
   readonly answers: Answers = {};
+  /** Set by tests of hosts that have windows. */
+  openWindow?: () => Promise<void>;
   private readonly live = new Set<LiveHandlers>();
 
   addGraph(graphId: string, name = graphId): FakeGraph {

@@ -29,6 +29,7 @@ export function tauriPlatform(): Platform {
     openLive,
     openGraph,
     saveFile: (name, content) => call('save_file', { name, ...content }),
+    openWindow: () => call('open_window', {}),
   };
 }
 

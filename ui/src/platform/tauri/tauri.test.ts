@@ -16,6 +16,18 @@ describe('the desktop platform', () => {
     });
   });
 
+  it('asks the Rust side for one more window, and passes its refusal on', async () => {
+    const calls: string[] = [];
+    mockIPC((command) => {
+      calls.push(command);
+      if (calls.length > 1) throw { code: 'unavailable', message: 'no more windows' };
+    });
+    const { openWindow } = tauriPlatform();
+    await openWindow?.();
+    expect(calls).toEqual(['open_window']);
+    await expect(openWindow?.()).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
   it('hands commands over in order, after the session is open', async () => {
     const calls: [string, unknown][] = [];
     mockIPC((command, args) => {
