@@ -95,26 +95,8 @@ pub(crate) fn decide(
             outcomes[index] = Some(batch.run(graph, command, context));
         }
     }
-    let settled: Vec<Settled> = commands
-        .iter()
-        .enumerate()
-        .map(|(index, command)| {
-            let outcome = outcomes[survivors[index]]
-                .clone()
-                .expect("survivors were run");
-            let outcome = match (survivors[index] == index, outcome) {
-                (false, Outcome::Applied { version } | Outcome::Merged { version, .. }) => {
-                    Outcome::Merged {
-                        version,
-                        effect: Vec::new(),
-                    }
-                }
-                (_, outcome) => outcome,
-            };
-            Settled::new(command, outcome)
-        })
-        .chain(also)
-        .collect();
+    let mut settled = settle(commands, &survivors, &outcomes);
+    settled.extend(also);
     let event = BatchEvent {
         graph_id: context.graph_id.clone(),
         job_id: context.job_id.to_owned(),
@@ -160,6 +142,31 @@ pub(crate) fn decide(
         undos: batch.undos,
         contested: batch.contested,
     }
+}
+
+/// Gives each command its outcome; a superseded one shares the version of its survivor.
+fn settle(
+    commands: &[QueuedCommand],
+    survivors: &[usize],
+    outcomes: &[Option<Outcome>],
+) -> Vec<Settled> {
+    let outcome_of = |index: usize| {
+        let survivor = survivors[index];
+        let outcome = outcomes[survivor].clone().expect("survivors were run");
+        match outcome {
+            Outcome::Applied { version } | Outcome::Merged { version, .. } if survivor != index => {
+                Outcome::Merged {
+                    version,
+                    effect: Vec::new(),
+                }
+            }
+            outcome => outcome,
+        }
+    };
+    let numbered = commands.iter().enumerate();
+    numbered
+        .map(|(index, command)| Settled::new(command, outcome_of(index)))
+        .collect()
 }
 
 /// What the commands of a batch have done so far.

@@ -32,29 +32,7 @@ pub(super) async fn run(target: &Target) -> anyhow::Result<Vec<Row>> {
             .url()
             .http(&format!("/api/v2/graphs/{graph}{path}"))
     };
-    let batch = url("/batch");
-    for first in (0..NODES).step_by(100) {
-        let operations: Vec<Value> = (first..first + 100)
-            .map(|n| {
-                let payload = json!({
-                    "id": format!("n{n}"), "title": format!("Node number {n}"),
-                    "position": { "x": n % 100 * 220, "y": n / 100 * 90 },
-                    "data": { "owner": "bench", "rank": n },
-                });
-                json!({ "operationId": Uuid::now_v7(), "type": "CREATE_NODE", "payload": payload })
-            })
-            .collect();
-        let body = json!({ "operations": operations, "atomic": false });
-        let answer = client
-            .post(&batch)
-            .bearer_auth(&token)
-            .json(&body)
-            .send()
-            .await?;
-        if !answer.status().is_success() {
-            bail!("a batch was refused: {}", answer.text().await?);
-        }
-    }
+    fill(&client, &url("/batch"), &token).await?;
     let state: Value = client
         .get(url("/state"))
         .bearer_auth(&token)
@@ -99,4 +77,31 @@ pub(super) async fn run(target: &Target) -> anyhow::Result<Vec<Row>> {
         rows.push(Row::new(what.to_owned(), &latencies, meter.read()?));
     }
     Ok(rows)
+}
+
+/// Makes the nodes, a hundred with each request.
+async fn fill(client: &reqwest::Client, batch: &str, token: &str) -> anyhow::Result<()> {
+    for first in (0..NODES).step_by(100) {
+        let operations: Vec<Value> = (first..first + 100)
+            .map(|n| {
+                let payload = json!({
+                    "id": format!("n{n}"), "title": format!("Node number {n}"),
+                    "position": { "x": n % 100 * 220, "y": n / 100 * 90 },
+                    "data": { "owner": "bench", "rank": n },
+                });
+                json!({ "operationId": Uuid::now_v7(), "type": "CREATE_NODE", "payload": payload })
+            })
+            .collect();
+        let body = json!({ "operations": operations, "atomic": false });
+        let answer = client
+            .post(batch)
+            .bearer_auth(token)
+            .json(&body)
+            .send()
+            .await?;
+        if !answer.status().is_success() {
+            bail!("a batch was refused: {}", answer.text().await?);
+        }
+    }
+    Ok(())
 }
