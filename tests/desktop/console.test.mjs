@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { nodeOf } from './node.mjs';
 import { consoleOf, isAlive, redisBelow } from './processes.mjs';
 import { startDriver, waitFor } from './webdriver.mjs';
 
@@ -82,11 +83,63 @@ async function untilGraphIsShown() {
   });
 }
 
-async function pickNode() {
-  const nodes = await nodesOnScreen();
-  const node = nodes.find((candidate) => candidate.seen);
-  assert.ok(node, 'a node in the middle of the canvas can be taken hold of');
-  return node;
+async function pickNodes(count) {
+  const nodes = (await nodesOnScreen()).filter((candidate) => candidate.seen);
+  assert.ok(nodes.length >= count, 'nodes in the middle of the canvas can be taken hold of');
+  return nodes.slice(0, count);
+}
+
+/** Turns the wheel over the canvas until nodes are near enough to be read. */
+async function untilTitlesAreShown() {
+  await untilGraphIsShown();
+  await waitFor('titles of nodes', () =>
+    window.evaluate(`
+      if (document.querySelector('.entity-title')) return true;
+      const canvas = document.querySelector('.react-flow__pane');
+      const { x, y, width, height } = canvas.getBoundingClientRect();
+      const place = { clientX: x + width / 2, clientY: y + height / 2 };
+      canvas.dispatchEvent(
+        new WheelEvent('wheel', { ...place, deltaY: -200, bubbles: true, cancelable: true }),
+      );
+      return false;`),
+  );
+  await waitFor('the canvas to come to rest', async () => {
+    const before = await nodesOnScreen();
+    const after = await nodesOnScreen();
+    const still = JSON.stringify(before) === JSON.stringify(after);
+    return still && /saved/i.test(await status());
+  });
+}
+
+/** Renames a node as a person does; says what the next frame showed of it. */
+function renameOnScreen(id, title) {
+  return window.evaluateLater(
+    `const [id, title, done] = arguments;
+    const node = document.querySelector('[data-testid="graph-node-' + id + '"]');
+    const frames = (count, then) =>
+      count === 0 ? then() : requestAnimationFrame(() => frames(count - 1, then));
+    node.querySelector('.entity-title')
+      .dispatchEvent(new MouseEvent('dblclick', { bubbles: true }));
+    frames(2, () => {
+      const input = node.querySelector('input');
+      input.value = title;
+      input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+      // The second callback runs when the frame after the edit has been painted.
+      frames(2, () => done({
+        title: node.querySelector('.entity-title')?.textContent,
+        pending: node.querySelector('.mark-pending') !== null,
+      }));
+    });`,
+    id,
+    title,
+  );
+}
+
+/** The ids of the nodes that carry the mark of what is not confirmed. */
+function pendingMarks() {
+  return window.evaluate(`
+    return [...document.querySelectorAll('.mark-pending')]
+      .map((mark) => mark.dataset.testid.slice('pending-'.length));`);
 }
 
 describe('the console window', { timeout: 300_000 }, () => {
@@ -112,7 +165,7 @@ describe('the console window', { timeout: 300_000 }, () => {
 
   test('a dragged node is where it was dropped after quitting and starting again', async () => {
     await untilGraphIsShown();
-    const node = await pickNode();
+    const [node] = await pickNodes(1);
     const target = { x: node.middle.x + 120, y: node.middle.y + 60 };
     await window.drag(node.middle, target);
     const dropped = await waitFor('the node to follow the pointer', async () => {
@@ -133,21 +186,77 @@ describe('the console window', { timeout: 300_000 }, () => {
     );
   });
 
-  test('an edit shows at once while the store stands still, and is saved once it goes on', async () => {
-    await untilGraphIsShown();
+  // The console's workers live in its own process, so they cannot be stopped apart from it: a
+  // Redis that stands still is the stand-in. Nothing can be decided before it goes on.
+  test('edits show at once while nothing can be decided, and are saved once it goes on', async () => {
+    await untilTitlesAreShown();
     const redis = await redisBelow(await consoleOf(dataDir));
-    const node = await pickNode();
+    const [moving, renamed] = await pickNodes(2);
+    let shown;
     process.kill(redis, 'SIGSTOP');
     try {
-      await window.drag(node.middle, { x: node.middle.x - 90, y: node.middle.y + 50 });
-      const moved = await nodeOnScreen(node.id);
-      assert.ok(distance(moved.place, node.place) > 20, 'the node moved on the screen');
+      await window.drag(moving.middle, { x: moving.middle.x - 90, y: moving.middle.y + 50 });
+      const moved = await nodeOnScreen(moving.id);
+      assert.ok(distance(moved.place, moving.place) > 20, 'the node moved on the screen');
+      shown = await renameOnScreen(renamed.id, 'Renamed while nothing moves');
+      assert.deepEqual(shown, { title: 'Renamed while nothing moves', pending: true });
+      assert.ok((await pendingMarks()).includes(moving.id), 'the moved node is marked too');
       const said = await status();
       assert.doesNotMatch(said, /^saved/i, 'nothing is called saved while nothing can be');
       await window.screenshot('desktop-pending');
     } finally {
       process.kill(redis, 'SIGCONT');
     }
-    await waitFor('the change to be saved', async () => /saved/i.test(await status()));
+    await waitFor('the changes to be saved', async () => /saved/i.test(await status()));
+    assert.deepEqual(await pendingMarks(), [], 'no mark is left');
+    const node = await nodeOf(dataDir);
+    const stored = await node.nodes();
+    assert.equal(stored.get(renamed.id).title, 'Renamed while nothing moves');
+  });
+
+  test('a rename of what another client deleted is taken back alone, with its reason', async () => {
+    await untilTitlesAreShown();
+    const node = await nodeOf(dataDir);
+    const [doomed, kept] = await pickNodes(2);
+    // Redis takes no writes but still answers questions: the deletion waits in the graph's queue
+    // and the renames of the window, which knows nothing of it, get in line behind it.
+    let deleted;
+    await node.withoutWrites(async () => {
+      deleted = node.deleteNode(doomed.id);
+      await node.nodes();
+      const shown = await renameOnScreen(doomed.id, 'Too late');
+      assert.deepEqual(shown, { title: 'Too late', pending: true });
+      await renameOnScreen(kept.id, 'In time');
+    });
+    await deleted;
+    const reason = await waitFor('the reason in the panel', async () => {
+      const text = await window.evaluate(
+        `return document.querySelector('[data-testid="attention-panel"]')?.textContent ?? '';`,
+      );
+      return text.includes('taken back') ? text : undefined;
+    });
+    assert.match(reason, /Needs attention \(1\)/);
+    assert.match(reason, /to “Too late”/);
+    assert.match(reason, /What it changes was deleted meanwhile\. Your change was taken back\./);
+    await waitFor('all marks to clear', async () => (await pendingMarks()).length === 0);
+    await window.screenshot('desktop-attention');
+    assert.equal(await nodeOnScreen(doomed.id), undefined, 'the deleted node is gone');
+    assert.equal((await node.nodes()).get(kept.id).title, 'In time');
+    await window.evaluate(`document.querySelector('[aria-label="Dismiss"]').click();`);
+    await waitFor('the panel to go', async () => /^saved/i.test(await status()));
+  });
+
+  test('another window is a client of its own that shows the same graph', async () => {
+    await untilGraphIsShown();
+    const [first] = await window.handles();
+    await window.evaluate(`window.dispatchEvent(new KeyboardEvent('keydown',
+      { key: 'N', ctrlKey: true, shiftKey: true, bubbles: true }));`);
+    const second = await waitFor('another window', async () =>
+      (await window.handles()).find((handle) => handle !== first),
+    );
+    await window.switchTo(second);
+    await untilGraphIsShown();
+    await window.screenshot('desktop-second-window');
+    await window.switchTo(first);
   });
 });

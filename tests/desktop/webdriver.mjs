@@ -80,6 +80,21 @@ export class Session {
     return call('POST', `${this.url}/execute/sync`, { script, args });
   }
 
+  /** Runs the body of a function that calls its last argument with what this returns. */
+  evaluateLater(script, ...args) {
+    return call('POST', `${this.url}/execute/async`, { script, args });
+  }
+
+  /** The windows of the program. */
+  handles() {
+    return call('GET', `${this.url}/window/handles`);
+  }
+
+  /** From now on calls are about another window. */
+  switchTo(handle) {
+    return call('POST', `${this.url}/window`, { handle });
+  }
+
   async find(selector) {
     const found = await call('POST', `${this.url}/elements`, {
       using: 'css selector',
