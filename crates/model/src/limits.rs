@@ -111,22 +111,7 @@ impl Limits {
     }
 
     fn check_node_patch(&self, patch: &NodePatch) -> Result<(), Rejection> {
-        let fields = patch.fields();
-        if fields.is_empty() {
-            return Err(invalid("patch", "the patch changes nothing".into()));
-        }
-        if let Some(field) = patch.wrong_unset() {
-            return Err(invalid(
-                "patch.unset",
-                format!("a node cannot be without its {field}"),
-            ));
-        }
-        if let Some(field) = twice(&fields) {
-            return Err(invalid(
-                "patch.unset",
-                format!("{field} is both set and unset"),
-            ));
-        }
+        check_fields("a node", &patch.fields(), patch.wrong_unset())?;
         self.text("patch.title", patch.title.as_deref().unwrap_or_default())?;
         self.text("patch.kind", patch.kind.as_deref().unwrap_or_default())?;
         check_position(&patch.position.unwrap_or_default())?;
@@ -143,22 +128,7 @@ impl Limits {
     }
 
     fn check_edge_patch(&self, patch: &EdgePatch) -> Result<(), Rejection> {
-        let fields = patch.fields();
-        if fields.is_empty() {
-            return Err(invalid("patch", "the patch changes nothing".into()));
-        }
-        if let Some(field) = patch.wrong_unset() {
-            return Err(invalid(
-                "patch.unset",
-                format!("an edge cannot be without its {field}"),
-            ));
-        }
-        if let Some(field) = twice(&fields) {
-            return Err(invalid(
-                "patch.unset",
-                format!("{field} is both set and unset"),
-            ));
-        }
+        check_fields("an edge", &patch.fields(), patch.wrong_unset())?;
         self.text("patch.kind", patch.kind.as_deref().unwrap_or_default())?;
         self.text("patch.label", patch.label.as_deref().unwrap_or_default())?;
         finite("patch.weight", patch.weight.unwrap_or_default())?;
@@ -217,6 +187,28 @@ impl Limits {
         let (size, limit) = (text.len(), self.entity_bytes_max);
         let message = format!("the entity would have {size} bytes, the limit is {limit}");
         Err(Rejection::new(RejectCode::TooLarge, message))
+    }
+}
+
+/// Checks which fields a patch of `what` sets and takes away.
+fn check_fields(
+    what: &str,
+    fields: &[crate::Field],
+    wrong_unset: Option<&crate::Field>,
+) -> Result<(), Rejection> {
+    if fields.is_empty() {
+        return Err(invalid("patch", "the patch changes nothing".into()));
+    }
+    if let Some(field) = wrong_unset {
+        let message = format!("{what} cannot be without its {field}");
+        return Err(invalid("patch.unset", message));
+    }
+    match twice(fields) {
+        Some(field) => Err(invalid(
+            "patch.unset",
+            format!("{field} is both set and unset"),
+        )),
+        None => Ok(()),
     }
 }
 

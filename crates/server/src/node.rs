@@ -400,49 +400,19 @@ fn start_tasks(app: &App, tasks: &TaskRegistry, token: &CancellationToken) {
         move |context| revocations.clone().run(tokens.clone(), context),
     );
     let upkeep = app.clone();
-    tasks.spawn(
+    every(
+        tasks,
         "limiters-upkeep",
-        RestartPolicy::ALWAYS,
-        token.clone(),
-        move |context| {
-            let app = upkeep.clone();
-            async move {
-                let mut ticks = tokio::time::interval(LIMITERS_UPKEEP);
-                while context
-                    .token
-                    .run_until_cancelled(ticks.tick())
-                    .await
-                    .is_some()
-                {
-                    context.tick();
-                    app.limiters.forget_quiet();
-                }
-                Ok(())
-            }
+        LIMITERS_UPKEEP,
+        token,
+        move || {
+            upkeep.limiters.forget_quiet();
         },
     );
     let metrics = app.metrics.clone();
-    tasks.spawn(
-        "metrics-upkeep",
-        RestartPolicy::ALWAYS,
-        token.clone(),
-        move |context| {
-            let metrics = metrics.clone();
-            async move {
-                let mut ticks = tokio::time::interval(METRICS_UPKEEP);
-                while context
-                    .token
-                    .run_until_cancelled(ticks.tick())
-                    .await
-                    .is_some()
-                {
-                    context.tick();
-                    metrics.run_upkeep();
-                }
-                Ok(())
-            }
-        },
-    );
+    every(tasks, "metrics-upkeep", METRICS_UPKEEP, token, move || {
+        metrics.run_upkeep();
+    });
 }
 
 fn server_node(role: &str, started_at: u64) -> ServerNode {
@@ -460,4 +430,30 @@ fn server_node(role: &str, started_at: u64) -> ServerNode {
 
 fn local_user() -> UserId {
     UserId::new("local").expect("the text has the form of an id")
+}
+
+/// Starts a task that does something short again and again.
+fn every(
+    tasks: &TaskRegistry,
+    name: &'static str,
+    period: Duration,
+    token: &CancellationToken,
+    act: impl Fn() + Clone + Send + Sync + 'static,
+) {
+    tasks.spawn(name, RestartPolicy::ALWAYS, token.clone(), move |context| {
+        let act = act.clone();
+        async move {
+            let mut ticks = tokio::time::interval(period);
+            while context
+                .token
+                .run_until_cancelled(ticks.tick())
+                .await
+                .is_some()
+            {
+                context.tick();
+                act();
+            }
+            Ok(())
+        }
+    });
 }

@@ -37,6 +37,16 @@ pub(crate) async fn command(
     caller.may(Action::ReadGraph)?;
     let envelope = Envelope::from_value(value)?;
     check_command(&app, &id, &envelope, caller.0.role)?;
+    accept_one(&app, &caller, &id, envelope).await
+}
+
+/// Hands one command in and answers that it is durable.
+pub(crate) async fn accept_one(
+    app: &App,
+    caller: &Caller,
+    graph: &GraphId,
+    envelope: Envelope,
+) -> Result<(StatusCode, Json<Accepted>), Failure> {
     let operation_id = envelope.operation_id;
     let submission = Submission {
         origin: graphy_engine::Origin::Request,
@@ -44,7 +54,7 @@ pub(crate) async fn command(
         user_id: caller.user_id().clone(),
         role: caller.0.role,
     };
-    let estimated_processing_time_ms = accept(&app, &caller, &id, vec![submission]).await?;
+    let estimated_processing_time_ms = accept(app, caller, graph, vec![submission]).await?;
     let accepted = Accepted {
         accepted: true,
         operation_id,

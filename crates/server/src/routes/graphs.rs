@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use graphy_engine::Submission;
 use graphy_model::command::NoPayload;
 use graphy_model::{Action, Command, Envelope, GraphId, GraphMeta, OperationId};
 use graphy_protocol::ErrorCode;
@@ -15,7 +14,7 @@ use crate::http::body::{Body, GraphPath};
 use crate::http::failure::Failure;
 use crate::openapi::answers::{ReadFailures, WriteFailures};
 use crate::openapi::schema;
-use crate::routes::commands::accept;
+use crate::routes::commands::accept_one;
 use crate::state::App;
 
 /// The longest name of a graph, in characters.
@@ -113,18 +112,5 @@ pub(crate) async fn delete(
         epoch: None,
         timestamp: None,
     };
-    let operation_id = envelope.operation_id;
-    let submission = Submission {
-        origin: graphy_engine::Origin::Request,
-        content: envelope.into(),
-        user_id: caller.user_id().clone(),
-        role: caller.0.role,
-    };
-    let estimated_processing_time_ms = accept(&app, &caller, &id, vec![submission]).await?;
-    let accepted = Accepted {
-        accepted: true,
-        operation_id,
-        estimated_processing_time_ms,
-    };
-    Ok((StatusCode::ACCEPTED, Json(accepted)))
+    accept_one(&app, &caller, &id, envelope).await
 }
