@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use graphy_model::{OperationId, Outcome, RejectCode, Rejection};
+use graphy_model::{Outcome, RejectCode, Rejection};
 use graphy_telemetry::tasks::{TaskContext, TaskFailure};
 
 use crate::job::{self, JobData, QueuedCommand};
@@ -16,10 +16,8 @@ use crate::queue::CommandQueue;
 
 /// How often failed jobs are looked at.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// How many of the newest failed jobs are looked at.
-const JOBS_MAX: i64 = 100;
-/// How many settled commands are remembered; a hundred jobs have at most this many.
-const SETTLED_MAX: usize = 100_000;
+/// How many failed jobs are read at a time.
+const PAGE_JOBS: i64 = 100;
 
 /// Looks at failed jobs until the task is stopped.
 pub(crate) async fn run(
@@ -27,39 +25,46 @@ pub(crate) async fn run(
     processor: Processor,
     context: TaskContext,
 ) -> Result<(), TaskFailure> {
-    // What was looked at; the graphs' own memory of outcomes reaches back only a day.
-    let mut settled: HashSet<OperationId> = HashSet::new();
+    // Looked at before: a graph's own memory of outcomes reaches back only a day, the list of
+    // failed jobs further.
+    let mut seen: HashSet<String> = HashSet::new();
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
             () = context.token.cancelled() => return Ok(()),
         }
         context.tick();
-        let now_ms = processor.replicas.store().now_ms();
-        for data in queue.failed(JOBS_MAX).await? {
-            let Ok(data) = job::read(&data, now_ms) else {
-                continue;
-            };
-            // A dead letter's refusal was recorded before it was laid down.
-            let old = data
-                .commands
-                .iter()
-                .all(|command| settled.contains(&command.operation_id()));
-            if data.dead_letter.is_some() || old {
-                continue;
+        seen = look(&queue, &processor, &seen).await?;
+    }
+}
+
+/// Settles the failed jobs that were not seen before; returns those that are in the list now.
+async fn look(
+    queue: &CommandQueue,
+    processor: &Processor,
+    seen: &HashSet<String>,
+) -> Result<HashSet<String>, TaskFailure> {
+    let mut listed = HashSet::new();
+    let mut first = 0;
+    loop {
+        let page = queue.failed(first, PAGE_JOBS).await?;
+        first += PAGE_JOBS;
+        if page.is_empty() {
+            break;
+        }
+        for (id, data) in page {
+            let data = job::read(&data, processor.replicas.store().now_ms());
+            if let Ok(data) = data
+                && !seen.contains(&id)
+                // A dead letter's refusal was recorded before it was laid down.
+                && data.dead_letter.is_none()
+            {
+                settle(processor, data).await?;
             }
-            let ids: Vec<_> = data
-                .commands
-                .iter()
-                .map(QueuedCommand::operation_id)
-                .collect();
-            settle(&processor, data).await?;
-            if settled.len() > SETTLED_MAX {
-                settled.clear();
-            }
-            settled.extend(ids);
+            listed.insert(id);
         }
     }
+    Ok(listed)
 }
 
 /// Rejects those commands of a failed job that have no outcome.

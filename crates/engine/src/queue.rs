@@ -129,14 +129,21 @@ impl CommandQueue {
         ))
     }
 
-    /// Returns the content of the newest failed jobs.
-    pub(crate) async fn failed(&self, count: i64) -> Result<Vec<Value>, EngineError> {
+    /// Returns ids and contents of `count` failed jobs from the `first` newest on.
+    pub(crate) async fn failed(
+        &self,
+        first: i64,
+        count: i64,
+    ) -> Result<Vec<(String, Value)>, EngineError> {
         let jobs = self
             .queue
-            .get_failed(0, count - 1)
+            .get_failed(first, first + count - 1)
             .await
             .map_err(EngineError::queue("list failed jobs"))?;
-        Ok(jobs.iter().map(|job| job.data().clone()).collect())
+        Ok(jobs
+            .iter()
+            .map(|job| (job.id().to_owned(), job.data().clone()))
+            .collect())
     }
 
     /// Counts the jobs.

@@ -85,9 +85,19 @@ impl World {
 
     /// Applies one command as a worker would.
     async fn write(&mut self, operation_id: OperationId, client: &str, news: News) {
+        let node = serde_json::json!({"id": format!("n{}", self.graph.version() + 1)});
+        self.write_node(operation_id, client, news, node).await;
+    }
+
+    async fn write_node(
+        &mut self,
+        operation_id: OperationId,
+        client: &str,
+        news: News,
+        node: serde_json::Value,
+    ) {
         let version = self.graph.version() + 1;
-        let node: Node = serde_json::from_value(serde_json::json!({"id": format!("n{version}")}))
-            .expect("a node");
+        let node: Node = serde_json::from_value(node).expect("a node");
         let text = node_text(&node);
         let hash = EntityHash::of_node_text(node.id.as_str(), &text);
         let stored = (node.id.to_string(), present(version, &Marks::new(), &text));
@@ -333,5 +343,26 @@ async fn a_stop_is_said_before_it_closes() {
         world.hub.open(world.request("b", &[])).await,
         Err(OpenError::GoingAway)
     ));
+    world.token.cancel();
+}
+
+#[tokio::test]
+async fn an_operation_too_large_for_a_frame_is_told_as_part_of_the_whole_state() {
+    let mut world = World::new().await;
+    world.write(new_id(), "ann", News::Arrive).await;
+    // As large as the deletion of a node with many thousands of edges.
+    let large = serde_json::json!({"id": "large", "title": "x".repeat(600 * 1024)});
+    world.write_node(new_id(), "ann", News::Arrive, large).await;
+    let mut request = world.request("bob", &[]);
+    request.from = Some((world.graph.epoch().clone(), 1));
+    let mut session = world.hub.open(request).await.expect("open");
+    let ServerFrame::Welcome { version: 2, .. } = frame(&mut session).await else {
+        panic!("a welcome comes first");
+    };
+    let sync = frame(&mut session).await;
+    assert!(
+        matches!(sync, ServerFrame::Sync(Sync::Full { version: 2, .. })),
+        "not the operation, which clients would refuse to read"
+    );
     world.token.cancel();
 }
