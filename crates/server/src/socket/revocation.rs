@@ -114,3 +114,28 @@ impl Drop for WatchedToken {
         self.list.leave(&self.id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use graphy_model::{Role, UserId};
+
+    #[test]
+    fn a_socket_that_is_opened_while_others_are_closed_ends_too() {
+        let principal = Principal {
+            token_id: TokenId::parse("0123456789abcdef").unwrap(),
+            user_id: UserId::new("eve").unwrap(),
+            role: Role::Editor,
+            expires_at: None,
+        };
+        let list = Revocations::default();
+        let first = list.watch(&principal);
+        list.end(&principal.token_id);
+        // On the strength of an answer from before the revocation.
+        let second = list.watch(&principal);
+        drop(first);
+        assert!(second.ended.is_cancelled());
+        drop(second);
+        assert!(list.lock().is_empty(), "nobody is watched for ever");
+    }
+}
