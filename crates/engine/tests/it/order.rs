@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use graphy_engine::EngineConfig;
 
+use graphy_store::{BusEvent, EventBus};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
-use crate::fixture::{Fixture, applied, command, create, from, rejected};
+use crate::fixture::{Fixture, PATIENCE, applied, command, create, from, rejected};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_waits_for_the_one_before_it() {
@@ -99,4 +101,28 @@ async fn a_client_that_begins_its_count_anew_is_told_that_nothing_happened() {
     );
     assert_eq!(fixture.run(timeless(2, "c")).await, applied(2));
     fixture.check_graph().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_of_which_everything_waits_is_told_so_that_nobody_waits_for_it() {
+    let fixture = Fixture::start().await;
+    let bus = EventBus::start(
+        fixture.link.clone(),
+        &fixture.tasks,
+        CancellationToken::new(),
+    );
+    let mut events = bus.subscribe(&fixture.graph).await.unwrap();
+    fixture
+        .submit(vec![from("c", 2, create("second"))])
+        .await
+        .unwrap();
+    let told = async {
+        loop {
+            if let BusEvent::Batch(batch) = events.next().await {
+                return batch;
+            }
+        }
+    };
+    let batch = tokio::time::timeout(PATIENCE, told).await.unwrap();
+    assert!(batch.operations.is_empty() && batch.outcomes.is_empty());
 }
