@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod editor;
 pub mod histories;
 pub mod http;
+pub mod proxy;
 pub mod recording;
 pub mod stored;
 pub mod workload;
