@@ -5,9 +5,12 @@ use ts_rs::TS;
 
 use crate::checksum::EntityHash;
 use crate::command::CommandType;
+use crate::conflict::{ConflictNote, ConflictRecord, EntityKind, Resolution};
 use crate::entity::{Edge, Node};
-use crate::ids::{ClientId, EdgeId, NodeId, OperationId, UserId};
-use crate::patch::{EdgePatch, NodePatch};
+use crate::ids::{ClientId, ConflictId, EdgeId, NodeId, OperationId, UserId};
+use crate::patch::{EdgePatch, Field, NodePatch};
+use crate::policy::Policy;
+use crate::sharing::{Grantee, GraphRole};
 
 /// One step of an effect.
 ///
@@ -60,6 +63,63 @@ pub enum Change {
     },
     /// The whole graph is gone; always the last change of its life.
     DeleteGraph,
+    /// The graph has a new name.
+    SetName {
+        /// The name.
+        name: String,
+    },
+    /// The graph has a new conflict policy.
+    SetPolicy {
+        /// The whole policy.
+        policy: Policy,
+    },
+    /// Somebody has a new role in the graph.
+    SetGrant {
+        /// Who.
+        grantee: Grantee,
+        /// Which; none takes the grant away.
+        role: Option<GraphRole>,
+    },
+    /// A conflict waits for a person.
+    OpenConflict {
+        /// The conflict.
+        conflict: Box<ConflictRecord>,
+    },
+    /// A conflict waits no more.
+    #[serde(rename_all = "camelCase")]
+    CloseConflict {
+        /// Which conflict.
+        conflict_id: ConflictId,
+        /// How it was settled.
+        resolution: Box<Resolution>,
+    },
+}
+
+/// Which operation another one takes back, or brings back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// The operation.
+    pub operation_id: OperationId,
+    /// The version that it had made.
+    #[ts(type = "number")]
+    pub version: u64,
+}
+
+/// Something that an undo or a redo left as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Skipped {
+    /// Which sort of entity it belongs to.
+    pub entity: EntityKind,
+    /// Which entity.
+    pub entity_id: String,
+    /// Which field; none for the whole entity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub field: Option<Field>,
+    /// Why it was left, for people.
+    pub reason: String,
 }
 
 /// One applied command: an entry of a graph's history.
@@ -89,6 +149,18 @@ pub struct AppliedOperation {
     pub timestamp: u64,
     /// What it did, in order.
     pub changes: Vec<Change>,
+    /// Where it met other clients.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<ConflictNote>>")]
+    pub conflicts: Vec<ConflictNote>,
+    /// What an undo or redo took back or brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub target: Option<Target>,
+    /// What an undo or redo left as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Skipped>>")]
+    pub skipped: Vec<Skipped>,
     /// What would take it back, in order; kept in the history, not sent to clients.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(skip)]

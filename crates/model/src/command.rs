@@ -1,11 +1,17 @@
 //! Commands: what people ask for. What comes of it is an [`Outcome`](crate::Outcome).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use ts_rs::TS;
 
+use crate::conflict::Choice;
 use crate::entity::{Edge, Node, Viewport};
-use crate::ids::{EdgeId, NodeId};
-use crate::patch::{EdgePatch, NodePatch};
+use crate::ids::{ConflictId, EdgeId, NodeId, OperationId};
+use crate::patch::{EdgePatch, Field, NodePatch};
+use crate::policy::Strategy;
+use crate::sharing::{Grantee, GraphRole};
 
 /// The sort of a command; its wire name is also the name of its job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -29,11 +35,23 @@ pub enum CommandType {
     BatchUpdate,
     /// Delete the whole graph.
     DeleteGraph,
+    /// Settle a conflict that waits for a person.
+    ResolveConflict,
+    /// Take one's own last (or a named) operation back.
+    Undo,
+    /// Bring an operation back that one had taken back.
+    Redo,
+    /// Bring the whole graph back to an earlier version, as a new one.
+    RestoreVersion,
+    /// Give somebody a role in the graph, or take it away.
+    UpdatePermissions,
+    /// Change the graph's name or conflict policy.
+    UpdateGraph,
 }
 
 impl CommandType {
     /// Every type, for tables and tests.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::CreateNode,
         Self::UpdateNode,
         Self::DeleteNode,
@@ -43,6 +61,12 @@ impl CommandType {
         Self::UpdateViewport,
         Self::BatchUpdate,
         Self::DeleteGraph,
+        Self::ResolveConflict,
+        Self::Undo,
+        Self::Redo,
+        Self::RestoreVersion,
+        Self::UpdatePermissions,
+        Self::UpdateGraph,
     ];
 
     /// Returns the name on the wire.
@@ -58,6 +82,12 @@ impl CommandType {
             Self::UpdateViewport => "UPDATE_VIEWPORT",
             Self::BatchUpdate => "BATCH_UPDATE",
             Self::DeleteGraph => "DELETE_GRAPH",
+            Self::ResolveConflict => "RESOLVE_CONFLICT",
+            Self::Undo => "UNDO",
+            Self::Redo => "REDO",
+            Self::RestoreVersion => "RESTORE_VERSION",
+            Self::UpdatePermissions => "UPDATE_PERMISSIONS",
+            Self::UpdateGraph => "UPDATE_GRAPH",
         }
     }
 }
@@ -84,6 +114,18 @@ pub enum Command {
     BatchUpdate(BatchUpdate),
     /// Delete the whole graph.
     DeleteGraph(NoPayload),
+    /// Settle a conflict that waits for a person.
+    ResolveConflict(ResolveConflict),
+    /// Take one's own last (or a named) operation back.
+    Undo(UndoTarget),
+    /// Bring an operation back that one had taken back.
+    Redo(UndoTarget),
+    /// Bring the whole graph back to an earlier version, as a new one.
+    RestoreVersion(RestoreVersion),
+    /// Give somebody a role in the graph, or take it away.
+    UpdatePermissions(UpdatePermissions),
+    /// Change the graph's name or conflict policy.
+    UpdateGraph(UpdateGraph),
 }
 
 /// The payload of [`Command::UpdateNode`].
@@ -100,15 +142,10 @@ pub struct UpdateNode {
     pub base: Option<Base>,
 }
 
-/// What an author saw of a node before changing it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(deny_unknown_fields)]
-pub struct Base {
-    /// The title at that time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub title: Option<String>,
-}
+/// What an author saw of an entity before changing it: field names and their values.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[ts(as = "BTreeMap<String, Value>")]
+pub struct Base(pub BTreeMap<Field, Value>);
 
 /// The payload of [`Command::UpdateEdge`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -118,6 +155,67 @@ pub struct UpdateEdge {
     pub id: EdgeId,
     /// The new values.
     pub patch: EdgePatch,
+    /// What the author saw before, for fields that are merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub base: Option<Base>,
+}
+
+/// The payload of [`Command::ResolveConflict`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResolveConflict {
+    /// Which conflict.
+    pub conflict_id: ConflictId,
+    /// What is chosen: `mine`, `theirs` or `edited`.
+    pub choice: Choice,
+    /// The chosen value, where it is edited; null takes the field away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "unknown")]
+    pub value: Option<Value>,
+}
+
+/// The payload of [`Command::Undo`] and [`Command::Redo`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UndoTarget {
+    /// Which operation (for a redo: which undo); the author's last one if not named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub operation_id: Option<OperationId>,
+}
+
+/// The payload of [`Command::RestoreVersion`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreVersion {
+    /// The version whose nodes and edges are wanted.
+    #[ts(type = "number")]
+    pub version: u64,
+}
+
+/// The payload of [`Command::UpdatePermissions`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdatePermissions {
+    /// Who: a user, or `*` for everyone who has no grant of their own.
+    pub user_id: Grantee,
+    /// Which role; null takes the grant away.
+    pub role: Option<GraphRole>,
+}
+
+/// The payload of [`Command::UpdateGraph`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateGraph {
+    /// A new name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub name: Option<String>,
+    /// Strategies of fields; null goes back to the default.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[ts(optional, as = "Option<BTreeMap<String, Option<Strategy>>>")]
+    pub policy: BTreeMap<Field, Option<Strategy>>,
 }
 
 /// The payload of [`Command::DeleteNode`].
@@ -155,7 +253,7 @@ pub enum Atomicity {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct BatchUpdate {
-    /// The commands, in order; no batch, viewport or graph deletion among them.
+    /// The commands, in order; only such that make, change or delete nodes and edges.
     pub operations: Vec<Command>,
     /// True (the default): all or nothing.
     #[serde(default, with = "atomic_flag")]
@@ -198,6 +296,12 @@ impl Command {
             Self::UpdateViewport(_) => CommandType::UpdateViewport,
             Self::BatchUpdate(_) => CommandType::BatchUpdate,
             Self::DeleteGraph(_) => CommandType::DeleteGraph,
+            Self::ResolveConflict(_) => CommandType::ResolveConflict,
+            Self::Undo(_) => CommandType::Undo,
+            Self::Redo(_) => CommandType::Redo,
+            Self::RestoreVersion(_) => CommandType::RestoreVersion,
+            Self::UpdatePermissions(_) => CommandType::UpdatePermissions,
+            Self::UpdateGraph(_) => CommandType::UpdateGraph,
         }
     }
 

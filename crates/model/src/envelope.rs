@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::command::{Atomicity, BatchUpdate, Command};
+use crate::command::{Atomicity, BatchUpdate, Command, ResolveConflict};
 use crate::ids::{ClientId, Epoch, GraphId, OperationId};
 use crate::outcome::{RejectCode, Rejection};
 
@@ -105,11 +105,27 @@ fn read_command(kind: &str, payload: Value, at: &str) -> Result<Command, Rejecti
         "UPDATE_VIEWPORT" => Command::UpdateViewport(decode(payload, at)?),
         "BATCH_UPDATE" => Command::BatchUpdate(read_batch(payload, at)?),
         "DELETE_GRAPH" => Command::DeleteGraph(decode(payload, at)?),
+        "RESOLVE_CONFLICT" => Command::ResolveConflict(read_resolution(payload, at)?),
+        "UNDO" => Command::Undo(decode(payload, at)?),
+        "REDO" => Command::Redo(decode(payload, at)?),
+        "RESTORE_VERSION" => Command::RestoreVersion(decode(payload, at)?),
+        "UPDATE_PERMISSIONS" => Command::UpdatePermissions(decode(payload, at)?),
+        "UPDATE_GRAPH" => Command::UpdateGraph(decode(payload, at)?),
         other => {
             let message = format!("there is no command type {:?}", clip(other));
             return Err(Rejection::new(RejectCode::Invalid, message).on("type"));
         }
     })
+}
+
+/// Reads a resolution; a `value` of null is a value too.
+fn read_resolution(payload: Value, at: &str) -> Result<ResolveConflict, Rejection> {
+    let null = payload.get("value").is_some_and(Value::is_null);
+    let mut resolution: ResolveConflict = decode(payload, at)?;
+    if null {
+        resolution.value = Some(Value::Null);
+    }
+    Ok(resolution)
 }
 
 #[derive(Deserialize)]

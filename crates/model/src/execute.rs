@@ -1,23 +1,31 @@
 //! The decision: what a command does to a graph.
 //!
 //! `execute` either changes the graph and says how, or leaves it as it was and says why. It never
-//! panics and never asks for anything but its arguments. The only resolver so far is last write
-//! wins: a field that somebody else wrote after the author's base version goes to the write with
-//! the later (time, client).
+//! panics and never asks for anything but its arguments. A field that somebody else wrote after
+//! the author's base version is settled by the graph's [policy](crate::policy).
 
 mod batch;
+mod contest;
 mod edge;
 mod node;
+mod restore;
+mod right;
+mod settings;
+mod undo;
 
-use crate::change::Change;
+use crate::access::Role;
+use crate::change::{Change, Skipped, Target};
 use crate::command::Command;
+use crate::conflict::ConflictNote;
 use crate::entity::Viewport;
 use crate::graph::{Graph, Presence, Undo};
-use crate::ids::ClientId;
+use crate::ids::{ClientId, ConflictId, OperationId, UserId};
 use crate::limits::Limits;
 use crate::outcome::{Outcome, RejectCode, Rejection};
-use crate::patch::Field;
-use crate::record::{Mark, Marks};
+use crate::recall::Recalled;
+use crate::record::Mark;
+
+pub use crate::conflict::Winner;
 
 /// What a decision needs to know of a command's author.
 #[derive(Debug, Clone, Default)]
@@ -28,24 +36,14 @@ pub struct Author {
     pub base_version: Option<u64>,
     /// When the author acted, in milliseconds, clamped to the server's clock.
     pub timestamp_ms: u64,
-}
-
-/// One field on which two clients met.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConflictNote {
-    /// The field.
-    pub field: Field,
-    /// Who kept it.
-    pub winner: Winner,
-}
-
-/// Who kept a contested field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Winner {
-    /// The command under decision.
-    Mine,
-    /// What was stored.
-    Theirs,
+    /// Whose token the command came with; none where access is not decided, as in a client.
+    pub user: Option<UserId>,
+    /// What that token allows; none counts as an editor's.
+    pub role: Option<Role>,
+    /// The command's identity; names the conflicts that it meets.
+    pub operation_id: OperationId,
+    /// The piece of history that the command needs.
+    pub recalled: Recalled,
 }
 
 /// What came of a command.
@@ -53,14 +51,20 @@ pub enum Winner {
 pub struct Executed {
     /// How it ended.
     pub outcome: Outcome,
-    /// What it did; empty if it made no version.
+    /// What it did; may be empty even if it made a version.
     pub changes: Vec<Change>,
     /// What would take it back.
     pub inverse: Vec<Change>,
     /// The fields on which it met another client.
     pub conflicts: Vec<ConflictNote>,
+    /// What an undo or redo turned round.
+    pub target: Option<Target>,
+    /// What an undo or redo left as it is.
+    pub skipped: Vec<Skipped>,
     /// The viewport to remember, if it was one.
     pub viewport: Option<Viewport>,
+    /// The version that it made, if it made one.
+    pub made: Option<u64>,
     /// Takes the change of the graph back.
     pub undo: Undo,
 }
@@ -72,7 +76,10 @@ pub fn execute(graph: &mut Graph, command: &Command, author: &Author, limits: &L
         Presence::Deleted => {
             Err(Rejection::new(RejectCode::NotFound, "the graph was deleted").on("graphId"))
         }
-        Presence::Present => limits.check(command).and_then(|()| draft.run(command)),
+        Presence::Present => limits
+            .check(command)
+            .and_then(|()| draft.check_right(command))
+            .and_then(|()| draft.run(command)),
     };
     draft.finish(result)
 }
@@ -94,6 +101,10 @@ struct Draft<'a> {
     /// Newest last; turned round at the end.
     inverse: Vec<Change>,
     conflicts: Vec<ConflictNote>,
+    /// The conflicts that wait for a person because of this command.
+    opened: Vec<ConflictId>,
+    target: Option<Target>,
+    skipped: Vec<Skipped>,
     viewport: Option<Viewport>,
     undo: Undo,
 }
@@ -114,6 +125,9 @@ impl<'a> Draft<'a> {
             changes: Vec::new(),
             inverse: Vec::new(),
             conflicts: Vec::new(),
+            opened: Vec::new(),
+            target: None,
+            skipped: Vec::new(),
             viewport: None,
             undo,
         }
@@ -122,10 +136,14 @@ impl<'a> Draft<'a> {
     fn run(&mut self, command: &Command) -> Result<Extent, Rejection> {
         match command {
             Command::CreateNode(node) => self.create_node(node),
-            Command::UpdateNode(update) => self.update_node(&update.id, &update.patch),
+            Command::UpdateNode(update) => {
+                self.update_node(&update.id, &update.patch, update.base.as_ref())
+            }
             Command::DeleteNode(target) => self.delete_node(&target.id),
             Command::CreateEdge(edge) => self.create_edge(edge),
-            Command::UpdateEdge(update) => self.update_edge(&update.id, &update.patch),
+            Command::UpdateEdge(update) => {
+                self.update_edge(&update.id, &update.patch, update.base.as_ref())
+            }
             Command::DeleteEdge(target) => self.delete_edge(&target.id),
             Command::BatchUpdate(batch) => self.batch(batch),
             Command::UpdateViewport(viewport) => {
@@ -137,27 +155,30 @@ impl<'a> Draft<'a> {
                 self.changes.push(Change::DeleteGraph);
                 Ok(Extent::Whole)
             }
+            Command::ResolveConflict(resolution) => self.resolve_conflict(resolution),
+            Command::Undo(_) | Command::Redo(_) => self.turn_round(),
+            Command::RestoreVersion(wanted) => self.restore(wanted.version),
+            Command::UpdatePermissions(wanted) => self.update_permissions(wanted),
+            Command::UpdateGraph(wanted) => self.update_graph(wanted),
         }
     }
 
     fn finish(mut self, result: Result<Extent, Rejection>) -> Executed {
+        let mut made = None;
         let outcome = match result {
             Err(rejection) => {
                 self.rewind(&Checkpoint::default());
+                self.target = None;
+                self.skipped.clear();
                 Outcome::Rejected(rejection)
             }
             Ok(extent) => {
-                if !self.changes.is_empty() {
+                // An undo makes a version even if it finds nothing to do, so that it is done with.
+                if !self.changes.is_empty() || self.target.is_some() {
                     self.graph.set_version(self.mark.0);
+                    made = Some(self.mark.0);
                 }
-                let version = self.graph.version();
-                match extent {
-                    Extent::Whole => Outcome::Applied { version },
-                    Extent::Part => Outcome::Merged {
-                        version,
-                        effect: self.changes.clone(),
-                    },
-                }
+                self.outcome(extent)
             }
         };
         self.inverse.reverse();
@@ -166,8 +187,27 @@ impl<'a> Draft<'a> {
             changes: self.changes,
             inverse: self.inverse,
             conflicts: self.conflicts,
+            target: self.target,
+            skipped: self.skipped,
             viewport: self.viewport,
+            made,
             undo: self.undo,
+        }
+    }
+
+    fn outcome(&self, extent: Extent) -> Outcome {
+        let version = self.graph.version();
+        match (self.opened.first(), extent) {
+            (Some(conflict_id), _) => Outcome::Conflict {
+                version,
+                conflict_id: conflict_id.clone(),
+                effect: self.changes.clone(),
+            },
+            (None, Extent::Whole) => Outcome::Applied { version },
+            (None, Extent::Part) => Outcome::Merged {
+                version,
+                effect: self.changes.clone(),
+            },
         }
     }
 
@@ -176,6 +216,7 @@ impl<'a> Draft<'a> {
             changes: self.changes.len(),
             inverse: self.inverse.len(),
             conflicts: self.conflicts.len(),
+            opened: self.opened.len(),
             priors: self.undo.len(),
         }
     }
@@ -184,30 +225,8 @@ impl<'a> Draft<'a> {
         self.changes.truncate(to.changes);
         self.inverse.truncate(to.inverse);
         self.conflicts.truncate(to.conflicts);
+        self.opened.truncate(to.opened);
         self.graph.revert_to(&mut self.undo, to.priors);
-    }
-
-    /// Says who gets a field, and notes it if two clients met on it.
-    fn contest(&mut self, marks: &Marks, field: &Field) -> Winner {
-        let Some(theirs) = marks.get(field).or_else(|| marks.get(&Field::All)) else {
-            return Winner::Mine;
-        };
-        let base = self.author.base_version.unwrap_or(u64::MAX);
-        let same_client = theirs.1.is_some() && theirs.1 == self.author.client;
-        if theirs.0 <= base || same_client || theirs.0 == self.mark.0 {
-            return Winner::Mine;
-        }
-        let mine = (self.author.timestamp_ms, &self.author.client);
-        let winner = if mine >= (theirs.2, &theirs.1) {
-            Winner::Mine
-        } else {
-            Winner::Theirs
-        };
-        self.conflicts.push(ConflictNote {
-            field: field.clone(),
-            winner,
-        });
-        winner
     }
 }
 
@@ -217,5 +236,6 @@ struct Checkpoint {
     changes: usize,
     inverse: usize,
     conflicts: usize,
+    opened: usize,
     priors: usize,
 }

@@ -5,14 +5,21 @@
 //! history holds exactly what the deciding one held, marks included. Every change can be taken
 //! back with the [`Undo`] that it returned.
 
+mod settings;
+
 use std::collections::{BTreeSet, HashMap};
+
+pub use settings::Settings;
 
 use crate::change::{AppliedOperation, Change};
 use crate::checksum::{Checksum, EntityHash, edge_text, node_text};
+use crate::conflict::ConflictRecord;
 use crate::entity::{Edge, Node};
-use crate::ids::{EdgeId, Epoch, NodeId};
+use crate::ids::{ConflictId, EdgeId, Epoch, NodeId};
 use crate::patch::{EdgePatch, Field, NodePatch};
+use crate::policy::Policy;
 use crate::record::{Mark, Marks};
+use crate::sharing::{Grantee, GraphRole};
 
 /// An entity with what the store keeps beside it.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +51,7 @@ pub struct Graph {
     version: u64,
     checksum: Checksum,
     presence: Presence,
+    settings: Settings,
     nodes: HashMap<NodeId, Entry<Node>>,
     edges: HashMap<EdgeId, Entry<Edge>>,
     incident: HashMap<NodeId, BTreeSet<EdgeId>>,
@@ -55,6 +63,10 @@ enum Prior {
     Node(NodeId, Option<Entry<Node>>),
     Edge(EdgeId, Option<Entry<Edge>>),
     Whole(Box<Graph>),
+    Name(String),
+    Policy(Policy),
+    Grant(Grantee, Option<GraphRole>),
+    Conflict(ConflictId, Option<Box<ConflictRecord>>),
 }
 
 /// What takes one change of a graph back.
@@ -74,6 +86,7 @@ impl Graph {
             version,
             checksum: Checksum::default(),
             presence: Presence::Present,
+            settings: Settings::default(),
             nodes: HashMap::new(),
             edges: HashMap::new(),
             incident: HashMap::new(),
@@ -187,6 +200,7 @@ impl Graph {
                 Prior::Node(id, entry) => drop(self.set_node(&id, entry)),
                 Prior::Edge(id, entry) => drop(self.set_edge(&id, entry)),
                 Prior::Whole(graph) => *self = *graph,
+                prior => self.revert_settings(prior),
             }
         }
         self.version = undo.version;
@@ -202,7 +216,12 @@ impl Graph {
             Change::PatchEdge { id, .. } | Change::DeleteEdge { id } => {
                 self.edges.get(id).map(|entry| entry.version)
             }
-            Change::DeleteGraph => None,
+            Change::DeleteGraph
+            | Change::SetName { .. }
+            | Change::SetPolicy { .. }
+            | Change::SetGrant { .. }
+            | Change::OpenConflict { .. }
+            | Change::CloseConflict { .. } => None,
         };
         // An operation may touch an entity twice, so the same version is not past.
         seen.is_some_and(|seen| seen > version)
@@ -217,6 +236,15 @@ impl Graph {
             Change::PatchEdge { id, patch, .. } => drop(self.patch_edge(id, patch, mark, undo)),
             Change::DeleteEdge { id } => self.remove_edge(id, undo),
             Change::DeleteGraph => self.delete(undo),
+            Change::SetName { name } => self.set_name(name.clone(), undo),
+            Change::SetPolicy { policy } => self.set_policy(policy.clone(), undo),
+            Change::SetGrant { grantee, role } => self.set_grant(grantee, *role, undo),
+            Change::OpenConflict { conflict } => {
+                self.set_conflict(&conflict.conflict_id, Some((**conflict).clone()), undo);
+            }
+            Change::CloseConflict { conflict_id, .. } => {
+                self.set_conflict(conflict_id, None, undo);
+            }
         }
     }
 
@@ -322,6 +350,7 @@ impl Graph {
 
     pub(crate) fn delete(&mut self, undo: &mut Undo) {
         let mut gone = Self::new(self.epoch.clone(), self.version);
+        gone.settings.owner.clone_from(&self.settings.owner);
         gone.presence = Presence::Deleted;
         undo.priors
             .push(Prior::Whole(Box::new(std::mem::replace(self, gone))));

@@ -117,6 +117,10 @@ text_id!(
     NodeId
 );
 text_id!(
+    /// Names a conflict inside its graph.
+    ConflictId
+);
+text_id!(
     /// Names an edge inside its graph.
     EdgeId
 );
@@ -134,7 +138,9 @@ text_id!(
 );
 
 /// Identifies one command for ever; made by the client as a UUIDv7.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS,
+)]
 #[ts(type = "string")]
 pub struct OperationId(pub Uuid);
 

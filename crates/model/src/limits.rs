@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
-use crate::command::{BatchUpdate, Command};
+use crate::command::{BatchUpdate, Command, UpdateGraph};
 use crate::entity::{Edge, Node, Position, Size, Viewport};
 use crate::outcome::{RejectCode, Rejection};
 use crate::patch::{EdgePatch, NodePatch};
+
+/// The longest name of a graph, in characters.
+pub const NAME_CHARS_MAX: usize = 200;
 
 /// What a graph and its commands may weigh.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -64,7 +67,18 @@ impl Limits {
             Command::UpdateEdge(update) => self.check_edge_patch(&update.patch),
             Command::UpdateViewport(viewport) => check_viewport(viewport),
             Command::BatchUpdate(batch) => self.check_batch(batch),
-            Command::DeleteNode(_) | Command::DeleteEdge(_) | Command::DeleteGraph(_) => Ok(()),
+            Command::ResolveConflict(resolution) => match &resolution.value {
+                Some(value) => self.value("value", value, 1),
+                None => Ok(()),
+            },
+            Command::UpdateGraph(update) => self.check_update_graph(update),
+            Command::DeleteNode(_)
+            | Command::DeleteEdge(_)
+            | Command::DeleteGraph(_)
+            | Command::Undo(_)
+            | Command::Redo(_)
+            | Command::RestoreVersion(_)
+            | Command::UpdatePermissions(_) => Ok(()),
         }
     }
 
@@ -81,12 +95,8 @@ impl Limits {
             return Err(Rejection::new(RejectCode::TooLarge, message).on("operations"));
         }
         for (index, command) in batch.operations.iter().enumerate() {
-            let nested = matches!(
-                command,
-                Command::BatchUpdate(_) | Command::UpdateViewport(_) | Command::DeleteGraph(_)
-            );
             let at = format!("operations[{index}]");
-            if nested {
+            if !changes_entities(command) {
                 let name = command.command_type().as_str();
                 return Err(invalid(&at, format!("{name} cannot stand in a batch")));
             }
@@ -97,6 +107,29 @@ impl Limits {
                 };
                 rejection.on(field)
             })?;
+        }
+        Ok(())
+    }
+
+    fn check_update_graph(&self, update: &UpdateGraph) -> Result<(), Rejection> {
+        if update.name.is_none() && update.policy.is_empty() {
+            return Err(invalid("name", "the command changes nothing".into()));
+        }
+        if let Some(name) = &update.name {
+            if name.trim().is_empty() {
+                return Err(invalid("name", "a graph needs a name".into()));
+            }
+            let size = name.chars().count();
+            if size > NAME_CHARS_MAX {
+                let message = format!("name has {size} characters, the limit is {NAME_CHARS_MAX}");
+                return Err(Rejection::new(RejectCode::TooLarge, message).on("name"));
+            }
+        }
+        if update.policy.contains_key(&crate::Field::All) {
+            return Err(invalid(
+                "policy",
+                "\"*\" is not a field; name each, or data.*".into(),
+            ));
         }
         Ok(())
     }
@@ -187,6 +220,27 @@ impl Limits {
         let (size, limit) = (text.len(), self.entity_bytes_max);
         let message = format!("the entity would have {size} bytes, the limit is {limit}");
         Err(Rejection::new(RejectCode::TooLarge, message))
+    }
+}
+
+/// Says whether a command makes, changes or deletes single nodes or edges.
+fn changes_entities(command: &Command) -> bool {
+    match command {
+        Command::CreateNode(_)
+        | Command::UpdateNode(_)
+        | Command::DeleteNode(_)
+        | Command::CreateEdge(_)
+        | Command::UpdateEdge(_)
+        | Command::DeleteEdge(_) => true,
+        Command::UpdateViewport(_)
+        | Command::BatchUpdate(_)
+        | Command::DeleteGraph(_)
+        | Command::ResolveConflict(_)
+        | Command::Undo(_)
+        | Command::Redo(_)
+        | Command::RestoreVersion(_)
+        | Command::UpdatePermissions(_)
+        | Command::UpdateGraph(_) => false,
     }
 }
 

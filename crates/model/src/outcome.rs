@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::change::Change;
+use crate::ids::ConflictId;
 
 /// Why a command was refused; a closed set that programs may switch on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -151,14 +152,32 @@ pub enum Outcome {
     /// A person has to decide; the stored state stays until then.
     #[serde(rename_all = "camelCase")]
     Conflict {
-        /// The record that waits for the decision.
-        conflict_id: String,
+        /// The version that recorded it, and what else the command did.
+        #[ts(type = "number")]
+        version: u64,
+        /// The record that waits for the decision; the first one if there are several.
+        conflict_id: ConflictId,
+        /// What really happened.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        effect: Vec<Change>,
     },
     /// It was refused and changed nothing.
     Rejected(Rejection),
 }
 
 impl Outcome {
+    /// Returns the version that holds what the command did, if it did something.
+    #[must_use]
+    pub fn version(&self) -> Option<u64> {
+        match self {
+            Self::Applied { version }
+            | Self::Merged { version, .. }
+            | Self::Conflict { version, .. } => Some(*version),
+            Self::Duplicate { first } => first.as_ref().and_then(|first| first.version()),
+            Self::Rejected(_) => None,
+        }
+    }
+
     /// Returns the label that metrics use for this outcome.
     #[must_use]
     pub fn metric_status(&self) -> &'static str {

@@ -87,6 +87,38 @@ impl<'de> Deserialize<'de> for Field {
     }
 }
 
+/// Returns the value of a field of an entity; null if it has none.
+#[must_use]
+pub fn value_of<E: Serialize>(entity: &E, field: &Field) -> Value {
+    let mut value = serde_json::to_value(entity).expect("entities hold only JSON values");
+    match field {
+        Field::Data(key) => value["data"][key.as_str()].take(),
+        Field::All => Value::Null,
+        field => value[field.to_string()].take(),
+    }
+}
+
+/// Returns a patch that also gives one field a value; null takes the field away.
+///
+/// # Errors
+/// When the value is not one that the field can have.
+pub fn with<P: Serialize + serde::de::DeserializeOwned>(
+    patch: &P,
+    field: &Field,
+    value: Value,
+) -> Result<P, serde_json::Error> {
+    let mut text = serde_json::to_value(patch)?;
+    match (field, value) {
+        (field, Value::Null) => match &mut text["unset"] {
+            Value::Array(fields) => fields.push(Value::String(field.to_string())),
+            unset => *unset = serde_json::json!([field]),
+        },
+        (Field::Data(key), value) => text["data"][key.as_str()] = value,
+        (field, value) => text[field.to_string()] = value,
+    }
+    serde_json::from_value(text)
+}
+
 /// New values for some fields of a node; what it does not name stays.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
@@ -146,6 +178,22 @@ impl NodePatch {
         );
         fields.extend(self.unset.iter().cloned());
         fields
+    }
+
+    /// Returns the value that the patch gives a field: null if it takes it away, none if it does
+    /// not name it.
+    #[must_use]
+    pub fn get(&self, field: &Field) -> Option<Value> {
+        if self.unset.contains(field) {
+            return Some(Value::Null);
+        }
+        match value_of(self, field) {
+            Value::Null => match field {
+                Field::Data(key) => self.data.get(key).cloned(),
+                _ => None,
+            },
+            value => Some(value),
+        }
     }
 
     /// Takes one field out of the patch.
@@ -278,6 +326,22 @@ impl EdgePatch {
         );
         fields.extend(self.unset.iter().cloned());
         fields
+    }
+
+    /// Returns the value that the patch gives a field: null if it takes it away, none if it does
+    /// not name it.
+    #[must_use]
+    pub fn get(&self, field: &Field) -> Option<Value> {
+        if self.unset.contains(field) {
+            return Some(Value::Null);
+        }
+        match value_of(self, field) {
+            Value::Null => match field {
+                Field::Data(key) => self.data.get(key).cloned(),
+                _ => None,
+            },
+            value => Some(value),
+        }
     }
 
     /// Takes one field out of the patch.

@@ -1,14 +1,19 @@
 //! WebSocket frames: JSON text with a `type` tag.
 
+mod client;
+
+pub use client::{BadFrame, ClientFrame, Hello, PartialState};
+
 use graphy_model::{
-    AppliedOperation, Checksum, ClientId, Edge, EntityHash, Envelope, Epoch, GraphId, GraphMeta,
-    Limits, Node, OperationId, Outcome, RejectCode, Rejection, Role, UserId, Viewport,
+    AppliedOperation, Checksum, ConflictRecord, Edge, EntityHash, Epoch, GraphMeta, GraphRole,
+    Limits, Node, OperationId, Outcome, RejectCode, Role, UserId, Viewport,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use ts_rs::TS;
 
+use crate::collaboration::GraphSettings;
 use crate::error::ApiError;
+use crate::presence::Peer;
 
 /// Close codes: 4000..=4499 ask for a reconnect, 4500..=4999 forbid it.
 pub mod close {
@@ -32,180 +37,6 @@ pub mod close {
     pub fn reconnects(code: u16) -> bool {
         !(4500..=4999).contains(&code)
     }
-}
-
-/// The first frame of a client.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Hello {
-    /// A bearer token.
-    pub token: String,
-    /// The client's name for itself; one live socket per graph and client.
-    pub client_id: ClientId,
-    /// The graph, where the path does not name it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub graph_id: Option<GraphId>,
-    /// The epoch that the client holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub epoch: Option<Epoch>,
-    /// The version that the client holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional, type = "number")]
-    pub version: Option<u64>,
-    /// The commands of which the client does not know how they ended; at most 1000.
-    #[serde(default)]
-    pub pending: Vec<OperationId>,
-}
-
-/// What a client may send.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ClientFrame {
-    /// Says who is there and what they hold.
-    Hello(Hello),
-    /// Asks for a change.
-    Command(Box<Envelope>),
-    /// Says that the client is alive.
-    Heartbeat,
-    /// Asks for everything since a version, or for the full state.
-    RequestSync {
-        /// The epoch that the client holds.
-        epoch: Option<Epoch>,
-        /// The version that the client holds; none asks for the full state.
-        version: Option<u64>,
-    },
-    /// Says where the client looks; taken and not used yet.
-    Presence,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SyncRequest {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    epoch: Option<Epoch>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    version: Option<u64>,
-}
-
-/// Why a frame cannot be served.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadFrame {
-    /// The refusal to answer with.
-    pub rejection: Rejection,
-    /// The operation that it concerns, if it was a command that names one.
-    pub operation_id: Option<OperationId>,
-    /// That command's place in its client's order, if it names one.
-    pub seq: Option<u64>,
-}
-
-impl From<Rejection> for BadFrame {
-    fn from(rejection: Rejection) -> Self {
-        Self {
-            rejection,
-            operation_id: None,
-            seq: None,
-        }
-    }
-}
-
-impl ClientFrame {
-    /// Reads a frame.
-    ///
-    /// # Errors
-    /// The refusal to answer with, and which command it concerns if it was one.
-    pub fn parse(text: &str) -> Result<Self, BadFrame> {
-        let invalid =
-            |message: String| BadFrame::from(Rejection::new(RejectCode::Invalid, message));
-        let value: Value = serde_json::from_str(text)
-            .map_err(|error| invalid(format!("the frame is not JSON: {error}")))?;
-        let Value::Object(mut map) = value else {
-            return Err(invalid("a frame is a JSON object".to_owned()));
-        };
-        let kind = map
-            .remove("type")
-            .and_then(|kind| kind.as_str().map(str::to_owned));
-        match kind.as_deref() {
-            Some("hello") => Ok(Self::Hello(graphy_model::envelope::decode(
-                Value::Object(map),
-                "",
-            )?)),
-            Some("command") => parse_command(map),
-            Some("heartbeat") => Ok(Self::Heartbeat),
-            Some("presence") => Ok(Self::Presence),
-            Some("request_sync") => {
-                let request: SyncRequest = graphy_model::envelope::decode(Value::Object(map), "")?;
-                Ok(Self::RequestSync {
-                    epoch: request.epoch,
-                    version: request.version,
-                })
-            }
-            Some(other) => {
-                let other = graphy_model::envelope::clip(other);
-                let message = format!("there is no frame type {other:?}");
-                Err(Rejection::new(RejectCode::Invalid, message)
-                    .on("type")
-                    .into())
-            }
-            None => Err(Rejection::new(RejectCode::Invalid, "a frame has a type")
-                .on("type")
-                .into()),
-        }
-    }
-
-    /// Writes the frame.
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        let tagged = |kind: &str, value: Value| {
-            let mut map = match value {
-                Value::Object(map) => map,
-                _ => serde_json::Map::new(),
-            };
-            map.insert("type".to_owned(), Value::String(kind.to_owned()));
-            Value::Object(map).to_string()
-        };
-        let value = |result: Result<Value, serde_json::Error>| {
-            result.expect("frames hold only texts, numbers and JSON values")
-        };
-        match self {
-            Self::Hello(hello) => tagged("hello", value(serde_json::to_value(hello))),
-            Self::Command(envelope) => {
-                let envelope = value(serde_json::to_value(envelope));
-                tagged("command", serde_json::json!({ "command": envelope }))
-            }
-            Self::Heartbeat => tagged("heartbeat", Value::Null),
-            Self::Presence => tagged("presence", Value::Null),
-            Self::RequestSync { epoch, version } => {
-                let request = SyncRequest {
-                    epoch: epoch.clone(),
-                    version: *version,
-                };
-                tagged("request_sync", value(serde_json::to_value(request)))
-            }
-        }
-    }
-}
-
-fn parse_command(mut map: serde_json::Map<String, Value>) -> Result<ClientFrame, BadFrame> {
-    let command = map.remove("command").unwrap_or(Value::Null);
-    let operation_id = command
-        .get("operationId")
-        .and_then(|id| serde_json::from_value(id.clone()).ok());
-    let seq = command
-        .get("seq")
-        .and_then(Value::as_u64)
-        .filter(|seq| *seq > 0);
-    let bad = |rejection| BadFrame {
-        rejection,
-        operation_id,
-        seq,
-    };
-    if let Some(unknown) = map.keys().next() {
-        let message = format!("a command frame has no field {unknown:?}");
-        return Err(bad(Rejection::new(RejectCode::Invalid, message)));
-    }
-    let envelope = Envelope::from_value(command).map_err(bad)?;
-    Ok(ClientFrame::Command(Box::new(envelope)))
 }
 
 /// How a command of which the client was in doubt ended.
@@ -293,6 +124,14 @@ pub enum Sync {
         nodes: Vec<HashedNode>,
         /// Some of the edges.
         edges: Vec<HashedEdge>,
+        /// Some of the conflicts that wait for a person.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<ConflictRecord>>")]
+        conflicts: Vec<ConflictRecord>,
+        /// The graph's policy and grants; on the last chunk.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        settings: Option<GraphSettings>,
         /// Where the reader looked last; on the last chunk.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
@@ -304,6 +143,24 @@ pub enum Sync {
         /// Which of the client's pending commands ended how; on the last chunk.
         #[serde(default)]
         landed: Vec<Landed>,
+    },
+    /// All entities of some buckets, in place of what the client has there.
+    Repair {
+        /// The life of the graph.
+        epoch: Epoch,
+        /// Its version; the client's, in the order of the stream.
+        #[ts(type = "number")]
+        version: u64,
+        /// The buckets that this frame holds wholly.
+        buckets: Vec<u16>,
+        /// Their nodes.
+        nodes: Vec<HashedNode>,
+        /// Their edges.
+        edges: Vec<HashedEdge>,
+        /// The checksum of the whole graph.
+        checksum: Checksum,
+        /// Whether this is the last frame of the repair.
+        last: bool,
     },
 }
 
@@ -323,6 +180,8 @@ pub enum ServerFrame {
         user_id: UserId,
         /// What the token allows.
         role: Role,
+        /// What its bearer may do in this graph.
+        access: GraphRole,
         /// The life of the graph.
         epoch: Epoch,
         /// Its version.
@@ -381,8 +240,46 @@ pub enum ServerFrame {
         #[ts(type = "number")]
         version: u64,
     },
-    /// Who else is there; not sent yet.
-    Presence {},
+    /// Who else is there.
+    #[serde(rename_all = "camelCase")]
+    Presence {
+        /// Whether `peers` are all there are; else they are those who came or changed.
+        full: bool,
+        /// Who is there, or who came or changed.
+        peers: Vec<Peer>,
+        /// The sessions that left.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<String>>")]
+        left: Vec<String>,
+    },
+    /// A conflict that a command of this client met waits for a person.
+    Conflict {
+        /// The conflict.
+        record: Box<ConflictRecord>,
+    },
+    /// What the bearer may do in this graph has changed.
+    Access {
+        /// What they may do now.
+        access: GraphRole,
+    },
+    /// The socket's token was replaced.
+    Token {
+        /// When the new one expires, in milliseconds since 1970; none if it does not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "number")]
+        expires_at: Option<u64>,
+    },
+    /// The digest of each bucket of entities: the sum of the hashes of those whose id falls into
+    /// it by [`bucket_of`](crate::bucket::bucket_of).
+    Digests {
+        /// The life of the graph.
+        epoch: Epoch,
+        /// Its version; the client's, in the order of the stream.
+        #[ts(type = "number")]
+        version: u64,
+        /// One digest for each bucket.
+        buckets: Vec<Checksum>,
+    },
     /// A frame of the client could not be served.
     Error {
         /// Why.
@@ -412,43 +309,6 @@ impl ServerFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn client_frames_read_what_they_write() {
-        let envelope = Envelope::from_value(json!({
-            "operationId": "01938f7e-3c1a-7c3e-8a3e-1f2e3d4c5b6a",
-            "clientId": "c", "seq": 1, "type": "DELETE_NODE", "payload": {"id": "a"},
-        }))
-        .unwrap();
-        for frame in [
-            ClientFrame::Command(Box::new(envelope)),
-            ClientFrame::Heartbeat,
-            ClientFrame::RequestSync {
-                epoch: None,
-                version: Some(3),
-            },
-            ClientFrame::Hello(Hello {
-                token: "t".into(),
-                client_id: ClientId::new("c").unwrap(),
-                graph_id: None,
-                epoch: None,
-                version: None,
-                pending: vec![],
-            }),
-        ] {
-            assert_eq!(ClientFrame::parse(&frame.to_text()).unwrap(), frame);
-        }
-    }
-
-    #[test]
-    fn a_broken_command_frame_still_names_its_operation() {
-        let text = r#"{"type":"command","command":{"operationId":"01938f7e-3c1a-7c3e-8a3e-1f2e3d4c5b6a","clientId":"c","seq":4,"type":"CREATE_NODE","payload":{}}}"#;
-        let bad = ClientFrame::parse(text).unwrap_err();
-        assert_eq!(bad.rejection.field.as_deref(), Some("payload.id"));
-        assert!(bad.operation_id.is_some());
-        assert_eq!(bad.seq, Some(4));
-    }
 
     #[test]
     fn frames_have_their_tags() {

@@ -3,12 +3,15 @@
 //! Only shapes live here; what they mean is decided elsewhere. Everything is camelCase JSON, and
 //! the TypeScript twins under `ui/src/generated` are made from these types.
 
+pub mod bucket;
+pub mod collaboration;
 pub mod console;
 pub mod error;
 pub mod frame;
 pub mod http;
+pub mod presence;
 mod typescript;
 
 pub use error::{ApiError, ErrorCode};
-pub use frame::{BadFrame, ClientFrame, Hello, Landed, ServerFrame, Sync, close};
+pub use frame::{BadFrame, ClientFrame, Hello, Landed, PartialState, ServerFrame, Sync, close};
 pub use typescript::export_typescript;

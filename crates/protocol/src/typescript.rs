@@ -4,12 +4,17 @@ use std::path::Path;
 
 use ts_rs::{Config, ExportError, TS};
 
+use crate::collaboration::{
+    ConflictPage, ConflictRateRequest, ConflictRates, ConflictsRequest, GraphSettingsView,
+    HistoryPage, HistoryRequest, ResolveConflicts, SendCommand, SentCommand, SettledConflicts,
+};
 use crate::console::{
     CreateToken, CreatedToken, ExportRequest, ExportedFile, GraphRef, HealthReport, ImportRef,
     ImportRequest, ImportStarted, LiveFrame, OperationRef, OverviewSnapshot, SystemInfo, TokenList,
     TokenRef, VerifyReport,
 };
 use crate::http::{CreateGraph, GraphList, OpenSession, SessionToken};
+use crate::presence::{PresenceState, SessionList};
 use crate::{ApiError, Hello, ServerFrame};
 
 /// Writes every wire type, and what it is made of, as TypeScript files into a folder.
@@ -41,5 +46,18 @@ pub fn export_typescript(folder: &Path) -> Result<(), ExportError> {
     CreateGraph::export_all(&config)?;
     GraphList::export_all(&config)?;
     OpenSession::export_all(&config)?;
-    SessionToken::export_all(&config)
+    SessionToken::export_all(&config)?;
+    ConflictPage::export_all(&config)?;
+    ConflictRateRequest::export_all(&config)?;
+    ConflictRates::export_all(&config)?;
+    ConflictsRequest::export_all(&config)?;
+    GraphSettingsView::export_all(&config)?;
+    HistoryPage::export_all(&config)?;
+    HistoryRequest::export_all(&config)?;
+    ResolveConflicts::export_all(&config)?;
+    SendCommand::export_all(&config)?;
+    SentCommand::export_all(&config)?;
+    SettledConflicts::export_all(&config)?;
+    PresenceState::export_all(&config)?;
+    SessionList::export_all(&config)
 }

@@ -1,12 +1,15 @@
 //! Decisions about edges.
 
-use super::{Draft, Extent, Winner};
+use super::contest::{Spot, Verdict};
+use super::{Draft, Extent};
 use crate::change::Change;
 use crate::checksum::edge_text;
+use crate::command::Base;
+use crate::conflict::EntityKind;
 use crate::entity::Edge;
 use crate::ids::EdgeId;
 use crate::outcome::{RejectCode, Rejection};
-use crate::patch::EdgePatch;
+use crate::patch::{EdgePatch, with};
 
 impl Draft<'_> {
     pub(super) fn create_edge(&mut self, edge: &Edge) -> Result<Extent, Rejection> {
@@ -43,22 +46,46 @@ impl Draft<'_> {
         &mut self,
         id: &EdgeId,
         patch: &EdgePatch,
+        base: Option<&Base>,
     ) -> Result<Extent, Rejection> {
         let Some(entry) = self.graph.edges().get(id) else {
             return Err(missing(id));
         };
-        let prior = entry.clone();
-        let mut patch = patch.clone();
+        let (entity, marks) = (entry.entity.clone(), entry.marks.clone());
+        let spot = Spot {
+            kind: EntityKind::Edge,
+            id: id.as_str(),
+            entity: &entity,
+            marks: &marks,
+            base,
+        };
+        let mut wanted = patch.clone();
         let mut extent = Extent::Whole;
         for field in patch.fields() {
-            if self.contest(&prior.marks, &field) == Winner::Theirs {
-                patch.remove(&field);
-                extent = Extent::Part;
+            let mine = patch.get(&field).unwrap_or_default();
+            match self.contest(&spot, &field, &mine)? {
+                Verdict::Keep => continue,
+                Verdict::Drop => wanted.remove(&field),
+                Verdict::Replace(value) => {
+                    wanted = with(&wanted, &field, value).map_err(|error| {
+                        Rejection::new(RejectCode::Invalid, error.to_string()).on("patch")
+                    })?;
+                }
             }
+            extent = Extent::Part;
         }
-        if patch.fields().is_empty() {
-            return Ok(extent);
+        if !wanted.fields().is_empty() {
+            self.write_edge(id, wanted)?;
         }
+        Ok(extent)
+    }
+
+    /// Writes a patch that nobody contests.
+    pub(super) fn write_edge(&mut self, id: &EdgeId, patch: EdgePatch) -> Result<(), Rejection> {
+        let Some(entry) = self.graph.edges().get(id) else {
+            return Err(missing(id));
+        };
+        let prior = entry.clone();
         let mut after = prior.entity.clone();
         patch.apply(&mut after);
         self.limits.check_entity_text(&edge_text(&after))?;
@@ -77,7 +104,7 @@ impl Draft<'_> {
             patch: inverse,
             hash: prior.hash,
         });
-        Ok(extent)
+        Ok(())
     }
 
     pub(super) fn delete_edge(&mut self, id: &EdgeId) -> Result<Extent, Rejection> {
@@ -85,6 +112,7 @@ impl Draft<'_> {
             return Err(missing(id));
         };
         let (edge, hash) = (entry.entity.clone(), entry.hash);
+        self.close_conflicts_about(EntityKind::Edge, id.as_str());
         self.graph.remove_edge(id, &mut self.undo);
         self.changes.push(Change::DeleteEdge { id: id.clone() });
         self.inverse.push(Change::PutEdge { edge, hash });

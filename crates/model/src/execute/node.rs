@@ -1,12 +1,15 @@
 //! Decisions about nodes.
 
-use super::{Draft, Extent, Winner};
+use super::contest::{Spot, Verdict};
+use super::{Draft, Extent};
 use crate::change::Change;
 use crate::checksum::node_text;
+use crate::command::Base;
+use crate::conflict::EntityKind;
 use crate::entity::Node;
 use crate::ids::NodeId;
 use crate::outcome::{RejectCode, Rejection};
-use crate::patch::{Field, NodePatch};
+use crate::patch::{Field, NodePatch, with};
 
 impl Draft<'_> {
     pub(super) fn create_node(&mut self, node: &Node) -> Result<Extent, Rejection> {
@@ -40,23 +43,48 @@ impl Draft<'_> {
         &mut self,
         id: &NodeId,
         patch: &NodePatch,
+        base: Option<&Base>,
     ) -> Result<Extent, Rejection> {
         let Some(entry) = self.graph.nodes().get(id) else {
             let message = format!("node {id} does not exist");
             return Err(Rejection::new(RejectCode::NotFound, message).on("id"));
         };
-        let (marks, prior) = (entry.marks.clone(), entry.clone());
-        let mut patch = patch.clone();
+        let (entity, marks) = (entry.entity.clone(), entry.marks.clone());
+        let spot = Spot {
+            kind: EntityKind::Node,
+            id: id.as_str(),
+            entity: &entity,
+            marks: &marks,
+            base,
+        };
+        let mut wanted = patch.clone();
         let mut extent = Extent::Whole;
         for field in patch.fields() {
-            if self.contest(&marks, &field) == Winner::Theirs {
-                patch.remove(&field);
-                extent = Extent::Part;
+            let mine = patch.get(&field).unwrap_or_default();
+            match self.contest(&spot, &field, &mine)? {
+                Verdict::Keep => continue,
+                Verdict::Drop => wanted.remove(&field),
+                Verdict::Replace(value) => {
+                    wanted = with(&wanted, &field, value).map_err(|error| {
+                        Rejection::new(RejectCode::Invalid, error.to_string()).on("patch")
+                    })?;
+                }
             }
+            extent = Extent::Part;
         }
-        if patch.fields().is_empty() {
-            return Ok(extent);
+        if !wanted.fields().is_empty() {
+            self.write_node(id, wanted)?;
         }
+        Ok(extent)
+    }
+
+    /// Writes a patch that nobody contests.
+    pub(super) fn write_node(&mut self, id: &NodeId, patch: NodePatch) -> Result<(), Rejection> {
+        let Some(entry) = self.graph.nodes().get(id) else {
+            let message = format!("node {id} does not exist");
+            return Err(Rejection::new(RejectCode::NotFound, message).on("id"));
+        };
+        let prior = entry.clone();
         if let Some(parent) = &patch.parent {
             self.check_parent(id, parent)?;
         }
@@ -78,7 +106,7 @@ impl Draft<'_> {
             patch: inverse,
             hash: prior.hash,
         });
-        Ok(extent)
+        Ok(())
     }
 
     /// Deletes a node, its edges, and the parenthood of its children.
@@ -96,6 +124,7 @@ impl Draft<'_> {
         for child in children {
             self.unset_parent(&child, id);
         }
+        self.close_conflicts_about(EntityKind::Node, id.as_str());
         self.graph.remove_node(id, &mut self.undo);
         self.changes.push(Change::DeleteNode { id: id.clone() });
         self.inverse.push(Change::PutNode { node, hash });
@@ -129,7 +158,7 @@ impl Draft<'_> {
     }
 
     /// Checks that a parent exists and does not stand below its child.
-    fn check_parent(&self, child: &NodeId, parent: &NodeId) -> Result<(), Rejection> {
+    pub(super) fn check_parent(&self, child: &NodeId, parent: &NodeId) -> Result<(), Rejection> {
         let mut at = Some(parent);
         while let Some(ancestor) = at {
             if ancestor == child {
