@@ -2,7 +2,10 @@
 import type { Change } from "./Change";
 import type { ClientId } from "./ClientId";
 import type { CommandType } from "./CommandType";
+import type { ConflictNote } from "./ConflictNote";
 import type { OperationId } from "./OperationId";
+import type { Skipped } from "./Skipped";
+import type { Target } from "./Target";
 import type { UserId } from "./UserId";
 
 /**
@@ -40,4 +43,16 @@ timestamp: number,
 /**
  * What it did, in order.
  */
-changes: Array<Change>, };
+changes: Array<Change>, 
+/**
+ * Where it met other clients.
+ */
+conflicts?: Array<ConflictNote>, 
+/**
+ * What an undo or redo took back or brought back.
+ */
+target?: Target, 
+/**
+ * What an undo or redo left as it is.
+ */
+skipped?: Array<Skipped>, };

@@ -6,7 +6,7 @@ import type { Command } from "./Command";
  */
 export type BatchUpdate = { 
 /**
- * The commands, in order; no batch, viewport or graph deletion among them.
+ * The commands, in order; only such that make, change or delete nodes and edges.
  */
 operations: Array<Command>, 
 /**

@@ -5,11 +5,16 @@ import type { EdgeRef } from "./EdgeRef";
 import type { NoPayload } from "./NoPayload";
 import type { Node } from "./Node";
 import type { NodeRef } from "./NodeRef";
+import type { ResolveConflict } from "./ResolveConflict";
+import type { RestoreVersion } from "./RestoreVersion";
+import type { UndoTarget } from "./UndoTarget";
 import type { UpdateEdge } from "./UpdateEdge";
+import type { UpdateGraph } from "./UpdateGraph";
 import type { UpdateNode } from "./UpdateNode";
+import type { UpdatePermissions } from "./UpdatePermissions";
 import type { Viewport } from "./Viewport";
 
 /**
  * One command, decoded.
  */
-export type Command = { "type": "CREATE_NODE", "payload": Node } | { "type": "UPDATE_NODE", "payload": UpdateNode } | { "type": "DELETE_NODE", "payload": NodeRef } | { "type": "CREATE_EDGE", "payload": Edge } | { "type": "UPDATE_EDGE", "payload": UpdateEdge } | { "type": "DELETE_EDGE", "payload": EdgeRef } | { "type": "UPDATE_VIEWPORT", "payload": Viewport } | { "type": "BATCH_UPDATE", "payload": BatchUpdate } | { "type": "DELETE_GRAPH", "payload": NoPayload };
+export type Command = { "type": "CREATE_NODE", "payload": Node } | { "type": "UPDATE_NODE", "payload": UpdateNode } | { "type": "DELETE_NODE", "payload": NodeRef } | { "type": "CREATE_EDGE", "payload": Edge } | { "type": "UPDATE_EDGE", "payload": UpdateEdge } | { "type": "DELETE_EDGE", "payload": EdgeRef } | { "type": "UPDATE_VIEWPORT", "payload": Viewport } | { "type": "BATCH_UPDATE", "payload": BatchUpdate } | { "type": "DELETE_GRAPH", "payload": NoPayload } | { "type": "RESOLVE_CONFLICT", "payload": ResolveConflict } | { "type": "UNDO", "payload": UndoTarget } | { "type": "REDO", "payload": UndoTarget } | { "type": "RESTORE_VERSION", "payload": RestoreVersion } | { "type": "UPDATE_PERMISSIONS", "payload": UpdatePermissions } | { "type": "UPDATE_GRAPH", "payload": UpdateGraph };

@@ -3,4 +3,4 @@
 /**
  * The sort of a command; its wire name is also the name of its job.
  */
-export type CommandType = "CREATE_NODE" | "UPDATE_NODE" | "DELETE_NODE" | "CREATE_EDGE" | "UPDATE_EDGE" | "DELETE_EDGE" | "UPDATE_VIEWPORT" | "BATCH_UPDATE" | "DELETE_GRAPH";
+export type CommandType = "CREATE_NODE" | "UPDATE_NODE" | "DELETE_NODE" | "CREATE_EDGE" | "UPDATE_EDGE" | "DELETE_EDGE" | "UPDATE_VIEWPORT" | "BATCH_UPDATE" | "DELETE_GRAPH" | "RESOLVE_CONFLICT" | "UNDO" | "REDO" | "RESTORE_VERSION" | "UPDATE_PERMISSIONS" | "UPDATE_GRAPH";

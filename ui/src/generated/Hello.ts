@@ -3,6 +3,7 @@ import type { ClientId } from "./ClientId";
 import type { Epoch } from "./Epoch";
 import type { GraphId } from "./GraphId";
 import type { OperationId } from "./OperationId";
+import type { PartialState } from "./PartialState";
 
 /**
  * The first frame of a client.
@@ -31,4 +32,12 @@ version?: number,
 /**
  * The commands of which the client does not know how they ended; at most 1000.
  */
-pending: Array<OperationId>, };
+pending: Array<OperationId>, 
+/**
+ * What to call this person; the token's user if absent.
+ */
+name?: string, 
+/**
+ * The piece of a full state that came through before the connection was lost.
+ */
+partial?: PartialState, };
