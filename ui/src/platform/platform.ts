@@ -4,6 +4,8 @@ import type {
   ErrorCode,
   LiveFrame,
   OperationName,
+  PartialState,
+  PresenceState,
   RejectCode,
   RequestOf,
   ResponseOf,
@@ -19,19 +21,50 @@ export type ConnectionStatus =
   | { state: 'offline'; attempt: number; retryInMs: number }
   | { state: 'closed'; code: ErrorCode; message: string };
 
+/** A command that an earlier run of this program wrote down and that nobody has answered for. */
+export interface KeptCommand {
+  envelope: Envelope;
+  /**
+   * Why the server refused it; it is not sent again, and kept until `discard`. Absent: it has no
+   * outcome yet, and the connection sends it in its place.
+   */
+  parked?: { code: RejectCode; message: string; field?: string };
+}
+
 export interface GraphHandlers {
   onFrame: (frame: ServerFrame) => void;
   onStatus: (status: ConnectionStatus) => void;
   /** Where to resume from; `undefined` asks for the full state. */
   position: () => { epoch: string; version: number } | undefined;
+  /** The first chunks of a full state that came through before the connection was lost. */
+  partial: () => PartialState | undefined;
+  /** What earlier runs left, oldest first; told at most once, before the first frame. */
+  onRestored: (kept: KeptCommand[]) => void;
+  /**
+   * Whether unsent commands are written where they outlive this program. Told when it changes;
+   * until then it is taken for `true`.
+   */
+  onDurable: (durable: boolean) => void;
 }
 
-/** A live subscription to one graph. It owns reconnecting and re-sending what is unanswered. */
+/** How much a sync is to bring: what follows the position, everything, or some buckets. */
+export type SyncExtent = 'delta' | 'full' | { buckets: number[] };
+
+/**
+ * A live subscription to one graph. It owns reconnecting, the queue of what is unanswered (written
+ * down before it is sent) and re-sending it.
+ */
 export interface GraphConnection {
   readonly clientId: string;
   /** Queues a command for sending, in call order. Assigns `clientId` and `seq`. */
   send: (envelope: Envelope) => void;
-  requestSync: (extent: 'delta' | 'full') => void;
+  requestSync: (extent: SyncExtent) => void;
+  /** Asks for the sums of all buckets; the answer comes as a `digests` frame. */
+  requestDigests: () => void;
+  /** Replaces what the others see of this client. Never queued: offline it is dropped. */
+  sendPresence: (state: PresenceState) => void;
+  /** Forgets a refused command; a person has seen it. */
+  discard: (operationId: string) => void;
   close: () => void;
 }
 
