@@ -1,3 +1,4 @@
+import type { PresenceState } from '../generated/PresenceState';
 import type {
   ApiError,
   Envelope,
@@ -31,40 +32,58 @@ export interface KeptCommand {
   parked?: { code: RejectCode; message: string; field?: string };
 }
 
-export interface GraphHandlers {
-  onFrame: (frame: ServerFrame) => void;
-  onStatus: (status: ConnectionStatus) => void;
-  /** Where to resume from; `undefined` asks for the full state. */
-  position: () => { epoch: string; version: number } | undefined;
-  /** The first chunks of a full state that came through before the connection was lost. */
-  partial: () => PartialState | undefined;
-  /** What earlier runs left, oldest first; told at most once, before the first frame. */
-  onRestored: (kept: KeptCommand[]) => void;
-  /**
-   * Whether unsent commands are written where they outlive this program. Told when it changes;
-   * until then it is taken for `true`.
-   */
-  onDurable: (durable: boolean) => void;
+/** A command that was refused and waits for a person. It is kept until `dismiss`. */
+export interface ParkedCommand {
+  command: Envelope;
+  code: RejectCode;
+  message: string;
+  field?: string;
+  /** When it was refused, in milliseconds since 1970. */
+  at: number;
 }
 
-/** How much a sync is to bring: what follows the position, everything, or some buckets. */
-export type SyncExtent = 'delta' | 'full' | { buckets: number[] };
+/** What is left from the last time the graph was open here. */
+export interface GraphOpening {
+  /** The name under which this connection's commands are counted. */
+  clientId: string;
+  /** Commands of which the end is not known, in order: to be shown as edits that are pending. The
+   * connection sends them by itself. */
+  pending: Envelope[];
+  parked: ParkedCommand[];
+  /** What is wrong with the queue on disk, for people; absent if all is well. */
+  warning?: string;
+}
+
+export interface GraphHandlers {
+  /** Once, before the first frame. */
+  onOpened: (opening: GraphOpening) => void;
+  onFrame: (frame: ServerFrame) => void;
+  onStatus: (status: ConnectionStatus) => void;
+  /** These commands survive a restart from now on. One that cannot be kept comes back as a
+   * `revert` frame instead. */
+  onDurable: (operationIds: string[]) => void;
+  /** Where to resume from; `undefined` asks for the full state. Unused where the host keeps it. */
+  position: () => { epoch: string; version: number } | undefined;
+}
 
 /**
- * A live subscription to one graph. It owns reconnecting, the queue of what is unanswered (written
- * down before it is sent) and re-sending it.
+ * A live subscription to one graph. It owns reconnecting, and keeps on disk what is unanswered.
+ *
+ * A full state whose chunks were interrupted goes on with the next chunk of the same epoch and
+ * version over the next socket; the reader keeps the chunks it has.
  */
 export interface GraphConnection {
-  readonly clientId: string;
   /** Queues a command for sending, in call order. Assigns `clientId` and `seq`. */
   send: (envelope: Envelope) => void;
-  requestSync: (extent: SyncExtent) => void;
-  /** Asks for the sums of all buckets; the answer comes as a `digests` frame. */
-  requestDigests: () => void;
-  /** Replaces what the others see of this client. Never queued: offline it is dropped. */
+  /** Forgets a parked command. */
+  dismiss: (operationId: string) => void;
+  /** Tells the others where this person is; only the latest state counts. */
   sendPresence: (state: PresenceState) => void;
-  /** Forgets a refused command; a person has seen it. */
-  discard: (operationId: string) => void;
+  requestSync: (extent: 'delta' | 'full') => void;
+  /** Asks for the digests of all buckets; they come as a frame. */
+  requestDigests: () => void;
+  /** Asks for the content of these buckets; it comes as `repair` frames. */
+  requestBuckets: (buckets: number[]) => void;
   close: () => void;
 }
 
@@ -78,6 +97,56 @@ export interface Capabilities {
   nativeSave: boolean;
   /** Access comes from a token that a person may have to give. */
   signIn: boolean;
+}
+
+/** What a deployment is for, from harmless to not. */
+export type Environment = 'local' | 'development' | 'testing' | 'staging' | 'production';
+
+/** One deployment that this console can show. */
+export interface Profile {
+  id: string;
+  name: string;
+  /** `embedded` is the node inside this program; there is exactly one. */
+  kind: 'embedded' | 'remote';
+  /** Where a remote deployment is. */
+  url?: string;
+  environment: Environment;
+  /** Everything that changes something is refused, by the program and not only by this page. */
+  readOnly: boolean;
+  hasToken: boolean;
+}
+
+export interface ProfileList {
+  profiles: Profile[];
+  activeId: string;
+  /** Where tokens are kept. `file` comes with a warning to show. */
+  tokenStore: 'keyring' | 'file';
+  tokenWarning?: string;
+}
+
+export interface ProfileDraft {
+  /** Absent for a new one. */
+  id?: string;
+  name: string;
+  url?: string;
+  environment: Environment;
+  readOnly: boolean;
+  /** Absent to keep the one that is stored. */
+  token?: string;
+}
+
+export type ProfileTest =
+  | { result: 'ok'; version: string; environment: string; role: string; latencyMs: number }
+  | { result: 'unreachable' | 'unauthorized' | 'wrong_version' | 'invalid'; message: string };
+
+/** The deployments of a host that can show more than one. */
+export interface Profiles {
+  list: () => Promise<ProfileList>;
+  save: (draft: ProfileDraft) => Promise<Profile>;
+  remove: (id: string) => Promise<void>;
+  /** Every window starts anew on the other deployment; nothing of this one is kept. */
+  activate: (id: string) => Promise<void>;
+  test: (draft: ProfileDraft) => Promise<ProfileTest>;
 }
 
 /** Everything the UI needs from the program around it. */
@@ -102,6 +171,8 @@ export interface Platform {
   ) => Promise<string | null>;
   /** Opens one more window, an equal client. Absent where the host has its own way, as tabs are. */
   openWindow?: () => Promise<void>;
+  /** Absent where there is only the deployment that served the page. */
+  profiles?: Profiles;
 }
 
 /** A refused or failed operation, with the stable code of the server. */
