@@ -1,4 +1,3 @@
-import type { PresenceState } from '../generated/PresenceState';
 import type {
   ApiError,
   Envelope,
@@ -21,16 +20,6 @@ export type ConnectionStatus =
   | { state: 'online' }
   | { state: 'offline'; attempt: number; retryInMs: number }
   | { state: 'closed'; code: ErrorCode; message: string };
-
-/** A command that an earlier run of this program wrote down and that nobody has answered for. */
-export interface KeptCommand {
-  envelope: Envelope;
-  /**
-   * Why the server refused it; it is not sent again, and kept until `discard`. Absent: it has no
-   * outcome yet, and the connection sends it in its place.
-   */
-  parked?: { code: RejectCode; message: string; field?: string };
-}
 
 /** A command that was refused and waits for a person. It is kept until `dismiss`. */
 export interface ParkedCommand {
@@ -64,6 +53,8 @@ export interface GraphHandlers {
   onDurable: (operationIds: string[]) => void;
   /** Where to resume from; `undefined` asks for the full state. Unused where the host keeps it. */
   position: () => { epoch: string; version: number } | undefined;
+  /** The chunks of an interrupted full state that this reader still holds. Unused likewise. */
+  partial?: () => PartialState | undefined;
 }
 
 /**
