@@ -1,25 +1,33 @@
 import { useSyncExternalStore } from 'react';
 
-export type Page = 'overview' | 'graph' | 'settings';
+const PLAIN_PAGES = ['overview', 'conflicts', 'settings'] as const;
+
+export type Page = (typeof PLAIN_PAGES)[number] | 'graph';
 
 export interface Route {
   page: Page;
   graphId: string | undefined;
+  /** The node or edge that a link to a graph points at. */
+  focus?: string;
 }
 
 /** Addresses live behind `#`, so that the window, the server and `vite dev` need no rules. */
 export function parseRoute(hash: string): Route {
-  const [page, rest] = hash.replace(/^#\/?/, '').split('/');
-  if (page === 'overview' || page === 'settings') return { page, graphId: undefined };
-  return { page: 'graph', graphId: rest ? decodeURIComponent(rest) : undefined };
+  const [page, graph, focus] = hash.replace(/^#\/?/, '').split('/');
+  const plain = PLAIN_PAGES.find((known) => known === page);
+  if (plain !== undefined) return { page: plain, graphId: undefined };
+  const graphId = graph ? decodeURIComponent(graph) : undefined;
+  if (!focus) return { page: 'graph', graphId };
+  return { page: 'graph', graphId, focus: decodeURIComponent(focus) };
 }
 
-export function hrefOf(page: Page, graphId?: string): string {
-  return graphId === undefined ? `#/${page}` : `#/${page}/${encodeURIComponent(graphId)}`;
+export function hrefOf(page: Page, graphId?: string, focus?: string): string {
+  const parts = [page, graphId, focus].filter((part) => part !== undefined);
+  return `#/${parts.map(encodeURIComponent).join('/')}`;
 }
 
-export function navigate(page: Page, graphId?: string): void {
-  window.location.hash = hrefOf(page, graphId);
+export function navigate(page: Page, graphId?: string, focus?: string): void {
+  window.location.hash = hrefOf(page, graphId, focus);
 }
 
 let cached: { hash: string; route: Route } | undefined;

@@ -5,6 +5,7 @@ import type { GraphSession } from '../../graph/graph-session';
 import { useGraphStatus, useSession } from '../../shared/active-session';
 import { formatClock, plural } from '../../shared/format';
 import { openNewGraph } from '../../shared/graph-dialogs';
+import { useGraphSlots } from '../../shared/graph-slots';
 import { navigate } from '../../shared/route';
 import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
 import { useRpcQuery } from '../../shared/use-rpc';
@@ -16,6 +17,7 @@ import { MiniMap } from './mini-map';
 import { SearchPanel } from './search-panel';
 import { ImportButton, Toolbar } from './toolbar';
 import { useCanvasActions, useCanvasKeys, useOfferActions } from './use-canvas-actions';
+import { useFocusOnRequest } from './use-focus-request';
 
 export default function GraphPage() {
   const session = useSession();
@@ -125,6 +127,8 @@ function Editor({ session }: { session: GraphSession }) {
   const actions = useCanvasActions();
   useCanvasKeys(actions);
   useOfferActions(actions);
+  useFocusOnRequest(session);
+  const { side } = useGraphSlots();
   return (
     <>
       <GraphCanvas readOnly={readOnly} />
@@ -142,6 +146,7 @@ function Editor({ session }: { session: GraphSession }) {
         <Counts session={session} selected={selected} selectedEdges={selectedEdges} />
         <MiniMap />
       </div>
+      {side}
     </>
   );
 }

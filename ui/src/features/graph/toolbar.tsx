@@ -1,5 +1,6 @@
 import { ActionIcon, Button, FileButton, Menu, Tooltip } from '@mantine/core';
 import type { ExportFormat } from '../../protocol';
+import { useGraphSlots } from '../../shared/graph-slots';
 import { Icon, type IconName } from '../../shared/icons';
 import { startImport } from '../../shared/own-imports';
 import { usePlatform } from '../../shared/platform-context';
@@ -11,6 +12,7 @@ const IMPORT_TYPES = '.lock,.json';
 
 export function Toolbar(props: { actions: CanvasActions; readOnly: boolean; selected: number }) {
   const { actions, readOnly, selected } = props;
+  const { tools } = useGraphSlots();
   return (
     <div className="panel toolbar" role="toolbar" aria-label="Graph tools">
       <Tool icon="plus" label="Add a node (N)" onClick={actions.add} disabled={readOnly} />
@@ -33,6 +35,7 @@ export function Toolbar(props: { actions: CanvasActions; readOnly: boolean; sele
       <span className="toolbar-line" />
       <ImportButton />
       <ExportMenu />
+      {tools}
     </div>
   );
 }
