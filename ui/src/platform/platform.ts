@@ -21,60 +21,51 @@ export type ConnectionStatus =
   | { state: 'offline'; attempt: number; retryInMs: number }
   | { state: 'closed'; code: ErrorCode; message: string };
 
-/** A command that was refused and waits for a person. It is kept until `dismiss`. */
-export interface ParkedCommand {
-  command: Envelope;
-  code: RejectCode;
-  message: string;
-  field?: string;
-  /** When it was refused, in milliseconds since 1970. */
-  at: number;
-}
-
-/** What is left from the last time the graph was open here. */
-export interface GraphOpening {
-  /** The name under which this connection's commands are counted. */
-  clientId: string;
-  /** Commands of which the end is not known, in order: to be shown as edits that are pending. The
-   * connection sends them by itself. */
-  pending: Envelope[];
-  parked: ParkedCommand[];
-  /** What is wrong with the queue on disk, for people; absent if all is well. */
-  warning?: string;
+/** A command that an earlier run of this program wrote down and that nobody has answered for. */
+export interface KeptCommand {
+  envelope: Envelope;
+  /**
+   * Why the server refused it; it is not sent again, and kept until `discard`. Absent: it has no
+   * outcome yet, and the connection sends it in its place.
+   */
+  parked?: { code: RejectCode; message: string; field?: string };
 }
 
 export interface GraphHandlers {
-  /** Once, before the first frame. */
-  onOpened: (opening: GraphOpening) => void;
   onFrame: (frame: ServerFrame) => void;
   onStatus: (status: ConnectionStatus) => void;
-  /** These commands survive a restart from now on. One that cannot be kept comes back as a
-   * `revert` frame instead. */
-  onDurable: (operationIds: string[]) => void;
-  /** Where to resume from; `undefined` asks for the full state. Unused where the host keeps it. */
+  /** Where to resume from; `undefined` asks for the full state. */
   position: () => { epoch: string; version: number } | undefined;
-  /** The chunks of an interrupted full state that this reader still holds. Unused likewise. */
-  partial?: () => PartialState | undefined;
+  /** The first chunks of a full state that came through before the connection was lost. */
+  partial: () => PartialState | undefined;
+  /** What earlier runs left, oldest first; told at most once, before the first frame. */
+  onRestored: (kept: KeptCommand[]) => void;
+  /**
+   * Whether unsent commands are written where they outlive this program. Told when it changes;
+   * until then it is taken for `true`.
+   */
+  onDurable: (durable: boolean) => void;
 }
 
+/** How much a sync is to bring: what follows the position, everything, or some buckets. */
+export type SyncExtent = 'delta' | 'full' | { buckets: number[] };
+
 /**
- * A live subscription to one graph. It owns reconnecting, and keeps on disk what is unanswered.
- *
- * A full state whose chunks were interrupted goes on with the next chunk of the same epoch and
- * version over the next socket; the reader keeps the chunks it has.
+ * A live subscription to one graph. It owns reconnecting, the queue of what is unanswered (written
+ * down before it is sent) and re-sending it.
  */
 export interface GraphConnection {
+  /** The name under which commands are counted; empty until the host has told it. */
+  readonly clientId: string;
   /** Queues a command for sending, in call order. Assigns `clientId` and `seq`. */
   send: (envelope: Envelope) => void;
-  /** Forgets a parked command. */
-  dismiss: (operationId: string) => void;
-  /** Tells the others where this person is; only the latest state counts. */
-  sendPresence: (state: PresenceState) => void;
-  requestSync: (extent: 'delta' | 'full') => void;
-  /** Asks for the digests of all buckets; they come as a frame. */
+  requestSync: (extent: SyncExtent) => void;
+  /** Asks for the sums of all buckets; the answer comes as a `digests` frame. */
   requestDigests: () => void;
-  /** Asks for the content of these buckets; it comes as `repair` frames. */
-  requestBuckets: (buckets: number[]) => void;
+  /** Replaces what the others see of this client. Never queued: offline it is dropped. */
+  sendPresence: (state: PresenceState) => void;
+  /** Forgets a refused command; a person has seen it. */
+  discard: (operationId: string) => void;
   close: () => void;
 }
 
