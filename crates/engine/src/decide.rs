@@ -6,15 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use graphy_model::checksum::{edge_text, node_text};
-use graphy_model::execute::Winner;
 use graphy_model::{
-    AppliedOperation, Author, Change, ClientId, Command, CommandType, EdgeId, Graph, GraphId,
-    Limits, NodeId, OperationId, Outcome, Undo, execute, record,
+    AppliedOperation, Author, Change, ClientId, Command, CommandType, ConflictId, ConflictRecord,
+    EdgeId, Envelope, Executed, Graph, GraphId, Limits, NodeId, OperationId, Outcome, Undo,
+    UndoStacks, UserId, execute, record,
 };
-use graphy_store::graph::{BatchWrite, Fate};
+use graphy_store::graph::{BatchWrite, ConflictLogEntry, Fate, SettingsWrite};
 use graphy_store::{BatchEvent, CommandOutcome};
 
 use crate::job::{Content, QueuedCommand};
+use crate::recall::{Made, Missing, Recall};
+
+/// Of how many users a graph in memory remembers what they may take back.
+const STACKS_MAX: usize = 64;
 
 /// A command with its outcome.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +61,7 @@ pub(crate) struct Context<'a> {
     pub(crate) now_ms: u64,
     pub(crate) limits: &'a Limits,
     pub(crate) poison: Option<fn(&Command) -> bool>,
+    pub(crate) recall: &'a Recall,
 }
 
 /// A batch decided and encoded, not yet written.
@@ -65,34 +70,54 @@ pub(crate) struct Decided {
     /// The outcomes of the batch's commands, in their order.
     pub(crate) settled: Vec<Settled>,
     pub(crate) undos: Vec<Undo>,
-    pub(crate) contested: Vec<Winner>,
+    /// Where commands met other clients.
+    pub(crate) met: Vec<ConflictLogEntry>,
+    /// What users did, for their lists.
+    pub(crate) done: Vec<(UserId, String)>,
+    /// What users may take back after the batch, as far as that was asked for lately.
+    pub(crate) stacks: Option<HashMap<UserId, UndoStacks>>,
 }
 
 impl Decided {
     /// Takes the changes of the graph back, because they were not written.
     pub(crate) fn revert(self, graph: &mut Graph) {
-        for undo in self.undos.into_iter().rev() {
-            graph.revert(undo);
-        }
+        revert(graph, self.undos);
+    }
+}
+
+fn revert(graph: &mut Graph, undos: Vec<Undo>) {
+    for undo in undos.into_iter().rev() {
+        graph.revert(undo);
     }
 }
 
 /// Decides commands in order. `also` are outcomes that were found before and have to be recorded
 /// with this write; `told` are such that have only to be announced with it.
+///
+/// # Errors
+/// The piece of history that it lacks; the graph is as it was.
 pub(crate) fn decide(
     graph: &mut Graph,
+    stacks: &HashMap<UserId, UndoStacks>,
     commands: &[QueuedCommand],
     also: Vec<Settled>,
     told: &[Settled],
     context: Context<'_>,
-) -> Decided {
+) -> Result<Decided, Missing> {
     let from_version = graph.version();
     let survivors = survivors(commands);
-    let mut batch = Batch::default();
+    let mut batch = Batch::starting(stacks, commands);
     let mut outcomes: Vec<Option<Outcome>> = vec![None; commands.len()];
     for (index, command) in commands.iter().enumerate() {
-        if survivors[index] == index {
-            outcomes[index] = Some(batch.run(graph, command, context));
+        if survivors[index] != index {
+            continue;
+        }
+        match batch.run(graph, command, context) {
+            Ok(outcome) => outcomes[index] = Some(outcome),
+            Err(missing) => {
+                revert(graph, batch.undos);
+                return Err(missing);
+            }
         }
     }
     let mut settled = settle(commands, &survivors, &outcomes);
@@ -135,13 +160,16 @@ pub(crate) fn decide(
         seqs: last_seqs(&settled),
         entries: batch.entries,
         tombstones: tombstones(graph, &batch.nodes, &batch.edges),
+        settings: batch.settings.write(),
     };
-    Decided {
+    Ok(Decided {
         write,
         settled,
         undos: batch.undos,
-        contested: batch.contested,
-    }
+        met: batch.met,
+        done: batch.done,
+        stacks: batch.stacks.filter(|stacks| stacks.len() <= STACKS_MAX),
+    })
 }
 
 /// Gives each command its outcome; a superseded one shares the version of its survivor.
@@ -154,7 +182,11 @@ fn settle(
         let survivor = survivors[index];
         let outcome = outcomes[survivor].clone().expect("survivors were run");
         match outcome {
-            Outcome::Applied { version } | Outcome::Merged { version, .. } if survivor != index => {
+            Outcome::Applied { version }
+            | Outcome::Merged { version, .. }
+            | Outcome::Conflict { version, .. }
+                if survivor != index =>
+            {
                 Outcome::Merged {
                     version,
                     effect: Vec::new(),
@@ -175,18 +207,78 @@ struct Batch {
     told: Vec<AppliedOperation>,
     entries: Vec<(u64, String)>,
     undos: Vec<Undo>,
-    contested: Vec<Winner>,
+    met: Vec<ConflictLogEntry>,
+    done: Vec<(UserId, String)>,
     nodes: BTreeSet<NodeId>,
     edges: BTreeSet<EdgeId>,
     viewports: BTreeMap<String, String>,
     fate: Fate,
+    settings: Settings,
+    /// What users may take back; none if nobody asked for that lately.
+    stacks: Option<HashMap<UserId, UndoStacks>>,
+    looks_back: bool,
+    /// What the batch has made so far, if a command of it looks back.
+    made: Made,
+}
+
+/// What the commands of a batch have changed besides entities.
+#[derive(Default)]
+struct Settings {
+    name: Option<String>,
+    policy: Option<String>,
+    grants: BTreeMap<String, Option<graphy_model::GraphRole>>,
+    conflicts: BTreeMap<ConflictId, ConflictRecord>,
+}
+
+impl Settings {
+    fn write(self) -> SettingsWrite {
+        let (mut opened, mut closed) = (Vec::new(), Vec::new());
+        for (id, record) in self.conflicts {
+            let list = match record.resolution {
+                None => &mut opened,
+                Some(_) => &mut closed,
+            };
+            list.push((id, text(&record)));
+        }
+        SettingsWrite {
+            name: self.name,
+            policy: self.policy,
+            grants: self.grants.into_iter().collect(),
+            opened,
+            closed,
+        }
+    }
 }
 
 impl Batch {
-    fn run(&mut self, graph: &mut Graph, command: &QueuedCommand, context: Context<'_>) -> Outcome {
+    fn starting(stacks: &HashMap<UserId, UndoStacks>, commands: &[QueuedCommand]) -> Self {
+        let looks_back = commands.iter().any(|command| {
+            let envelope = command.content.envelope();
+            envelope.is_some_and(|envelope| {
+                matches!(
+                    envelope.command,
+                    Command::Undo(_) | Command::Redo(_) | Command::RestoreVersion(_)
+                )
+            })
+        });
+        Self {
+            stacks: (looks_back || !stacks.is_empty()).then(|| stacks.clone()),
+            looks_back,
+            ..Self::default()
+        }
+    }
+
+    /// # Errors
+    /// The piece of history that the command needs and that was not fetched yet.
+    fn run(
+        &mut self,
+        graph: &mut Graph,
+        command: &QueuedCommand,
+        context: Context<'_>,
+    ) -> Result<Outcome, Missing> {
         let envelope = match &command.content {
             Content::Asked(envelope) => envelope,
-            Content::Refused(refused) => return refused.rejection.clone().into(),
+            Content::Refused(refused) => return Ok(refused.rejection.clone().into()),
         };
         if context
             .poison
@@ -194,45 +286,88 @@ impl Batch {
         {
             panic!("the command was made to fail by a test");
         }
-        let timestamp = envelope
-            .timestamp
-            .unwrap_or(command.accepted_at)
-            .min(command.accepted_at);
+        let recalled = match &self.stacks {
+            None => graphy_model::Recalled::Nothing,
+            Some(stacks) => {
+                let recall = context.recall;
+                recall.of(&envelope.command, &command.user_id, stacks, &self.made)?
+            }
+        };
         let author = Author {
             client: envelope.client_id.clone(),
             base_version: envelope.base_version,
-            timestamp_ms: timestamp,
+            timestamp_ms: envelope
+                .timestamp
+                .unwrap_or(command.accepted_at)
+                .min(command.accepted_at),
+            user: Some(command.user_id.clone()),
+            role: Some(command.role),
+            operation_id: envelope.operation_id,
+            recalled,
         };
         let executed = execute(graph, &envelope.command, &author, context.limits);
+        Ok(self.take_in(executed, command, envelope, &author, context))
+    }
+
+    fn take_in(
+        &mut self,
+        executed: Executed,
+        command: &QueuedCommand,
+        envelope: &Envelope,
+        author: &Author,
+        context: Context<'_>,
+    ) -> Outcome {
         self.undos.push(executed.undo);
-        self.contested
-            .extend(executed.conflicts.iter().map(|note| note.winner));
+        if !executed.conflicts.is_empty() {
+            self.met.push(ConflictLogEntry {
+                at: context.now_ms,
+                graph_id: context.graph_id.clone(),
+                operation_id: envelope.operation_id,
+                user_id: command.user_id.clone(),
+                notes: executed.conflicts.clone(),
+            });
+        }
         if let Some(viewport) = executed.viewport {
             self.viewports
                 .insert(command.user_id.as_str().to_owned(), text(&viewport));
         }
-        if executed.changes.is_empty() {
+        let Some(version) = executed.made else {
             return executed.outcome;
-        }
-        self.touch(&executed.changes);
+        };
+        self.touch(&executed.changes, &executed.closed);
         let mut operation = AppliedOperation {
-            version: graph.version(),
+            version,
             operation_id: envelope.operation_id,
             client_id: envelope.client_id.clone(),
             user_id: command.user_id.clone(),
             seq: envelope.seq,
             command_type: envelope.command.command_type(),
-            timestamp,
+            timestamp: author.timestamp_ms,
             changes: executed.changes,
+            conflicts: executed.conflicts,
+            target: executed.target,
+            skipped: executed.skipped,
             inverse: executed.inverse,
         };
-        self.entries.push((operation.version, text(&operation)));
+        if let Some(stacks) = &mut self.stacks {
+            if let Some(stacks) = stacks.get_mut(&command.user_id) {
+                stacks.note(&operation);
+            }
+            if self.looks_back {
+                self.made.push(operation.clone());
+            }
+        }
+        self.done.push((
+            command.user_id.clone(),
+            user_command(context.graph_id, &operation),
+        ));
+        self.entries.push((version, text(&operation)));
         operation.inverse = Vec::new();
         self.told.push(operation);
         executed.outcome
     }
 
-    fn touch(&mut self, changes: &[Change]) {
+    fn touch(&mut self, changes: &[Change], closed: &[ConflictRecord]) {
         for change in changes {
             match change {
                 Change::PutNode { node, .. } => drop(self.nodes.insert(node.id.clone())),
@@ -244,9 +379,36 @@ impl Batch {
                     self.edges.insert(id.clone());
                 }
                 Change::DeleteGraph => self.fate = Fate::Delete,
+                Change::SetName { name } => self.settings.name = Some(name.clone()),
+                Change::SetPolicy { policy } => self.settings.policy = Some(text(policy)),
+                Change::SetGrant { grantee, role } => {
+                    self.settings.grants.insert(grantee.to_string(), *role);
+                }
+                Change::OpenConflict { conflict } => {
+                    let id = conflict.conflict_id.clone();
+                    self.settings.conflicts.insert(id, (**conflict).clone());
+                }
+                // The record comes with what was closed.
+                Change::CloseConflict { .. } => {}
             }
         }
+        for record in closed {
+            let id = record.conflict_id.clone();
+            self.settings.conflicts.insert(id, record.clone());
+        }
     }
+}
+
+/// What a user's list of commands says of one.
+fn user_command(graph: &GraphId, operation: &AppliedOperation) -> String {
+    serde_json::json!({
+        "graphId": graph,
+        "operationId": operation.operation_id,
+        "type": operation.command_type,
+        "version": operation.version,
+        "timestamp": operation.timestamp,
+    })
+    .to_string()
 }
 
 /// Finds for each command the one that takes its place: a later move of the same node by the same

@@ -172,6 +172,7 @@ impl Intake {
         let command = QueuedCommand {
             content,
             user_id,
+            role,
             accepted_at: now_ms,
             origin,
         };
@@ -184,7 +185,7 @@ impl Intake {
 
     fn check(&self, envelope: &Envelope, role: Role, now_ms: u64) -> Result<(), Rejection> {
         let action = match &envelope.command {
-            Command::DeleteGraph(_) => Action::DeleteGraph,
+            // Whether its author may do it in this graph is decided with the command.
             Command::UpdateViewport(_) => Action::ReadGraph,
             _ => Action::EditGraph,
         };

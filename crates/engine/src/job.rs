@@ -1,17 +1,21 @@
 //! What a job of `graph-commands` carries: `{graphId, commands: [...]}`.
 //!
-//! Each command is an envelope with two more fields: `userId`, whose token it came with, and
-//! `acceptedAt`, when the node took it (milliseconds). Other producers may add jobs of this form;
-//! a command without `userId` is taken as one of user `queue`. `heldSince` says since when a job
+//! Each command is an envelope with more fields: `userId`, whose token it came with, `role`, what
+//! that token allows, and `acceptedAt`, when the node took it (milliseconds). Other producers may
+//! add jobs of this form; a command without `userId` is taken as one of user `queue`, one without
+//! `role` as an editor's. `heldSince` says since when a job
 //! waits for commands that were sent before its own; `deadLetter` says why the job is kept only
 //! as a record of a command that could not be carried out.
 
 use graphy_model::envelope::clip;
 use graphy_model::{
-    ClientId, CommandType, Envelope, GraphId, OperationId, RejectCode, Rejection, UserId,
+    ClientId, CommandType, Envelope, GraphId, OperationId, RejectCode, Rejection, Role, UserId,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+
+/// The role of a command that names none; not written into jobs.
+const DEFAULT_ROLE: Role = Role::Editor;
 
 /// A command as it waits in the queue.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +24,8 @@ pub struct QueuedCommand {
     pub content: Content,
     /// Whose token it came with.
     pub user_id: UserId,
+    /// What that token allows.
+    pub role: Role,
     /// When the node took it, in milliseconds since 1970.
     pub accepted_at: u64,
     /// Whether its author may ask for its progress; known only where it came in.
@@ -153,6 +159,9 @@ impl QueuedCommand {
         };
         if let Value::Object(map) = &mut value {
             map.insert("userId".into(), Value::String(self.user_id.as_str().into()));
+            if self.role != DEFAULT_ROLE {
+                map.insert("role".into(), Value::String(self.role.as_str().into()));
+            }
             map.insert("acceptedAt".into(), Value::from(self.accepted_at));
         }
         value
@@ -169,6 +178,10 @@ impl QueuedCommand {
         let user_id = match map.remove("userId") {
             Some(user) => graphy_model::envelope::decode(user, "userId")?,
             None => UserId::new("queue").expect("a fixed text of the form of an id"),
+        };
+        let role = match map.remove("role") {
+            Some(role) => graphy_model::envelope::decode(role, "role")?,
+            None => DEFAULT_ROLE,
         };
         let accepted_at = map
             .remove("acceptedAt")
@@ -194,6 +207,7 @@ impl QueuedCommand {
         Ok(Self {
             content,
             user_id,
+            role,
             accepted_at,
             origin: Origin::default(),
         })
@@ -297,6 +311,7 @@ mod tests {
         let command = QueuedCommand {
             content: envelope.into(),
             user_id,
+            role: Role::Operator,
             accepted_at: 5,
             origin: Origin::default(),
         };

@@ -19,6 +19,7 @@ mod job;
 mod lane;
 mod process;
 mod queue;
+mod recall;
 mod weight;
 mod worker;
 

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use graphy_model::{GraphId, Outcome, RejectCode, Rejection};
-use graphy_store::graph::{Applied, BatchWrite, Fate, OperationState};
+use graphy_model::{GraphId, Outcome, RejectCode, Rejection, UserId};
+use graphy_store::graph::{Applied, BatchWrite, ConflictLogEntry, Fate, OperationState};
 use graphy_store::{BatchEvent, GraphStore, Lane, Replica, Replicas, ReplyClass, StoreError};
 use graphy_telemetry::names::{self, label};
 use graphy_telemetry::tasks::panic_text;
@@ -16,10 +16,13 @@ use graphy_telemetry::tasks::panic_text;
 use crate::config::EngineConfig;
 use crate::decide::{Context, Decided, Settled, decide};
 use crate::job::{JobData, QueuedCommand};
+use crate::recall::{Missing, Recall};
 use order::Sorted;
 
 /// How often a batch is decided again because the graph had moved on.
 const DECISIONS_MAX: usize = 1000;
+/// How many pieces of history a batch may ask for; three for each of its commands.
+const LOOKS_BACK_MAX: usize = 400;
 
 /// Why a job could not be carried out now.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +52,8 @@ pub(crate) struct Report {
     pub(crate) held: Vec<QueuedCommand>,
     /// Commands that cannot be carried out, and why; they were rejected as `internal`.
     pub(crate) poisoned: Vec<(QueuedCommand, String)>,
+    /// What users did, for their lists.
+    pub(crate) done: Vec<(UserId, String)>,
 }
 
 /// Carries jobs out; cheap to clone.
@@ -186,7 +191,7 @@ impl Processor {
             self.announce(work, &sorted.settled).await?;
             return Ok(Step::Done(finish(work, Vec::new(), sorted)));
         }
-        let decided = self.decide(&mut replica, work, &sorted)?;
+        let decided = self.decide(&mut replica, work, &sorted).await?;
         match self.store().apply(work.graph, &decided.write).await? {
             Applied::Written => {
                 if decided.write.fate == Fate::Delete {
@@ -194,9 +199,12 @@ impl Processor {
                     let _ = self.store().unlist(work.graph).await;
                 }
                 remember_seqs(&mut replica, &decided.write);
+                replica.stacks = decided.stacks.unwrap_or_default();
                 lane.put(replica);
-                count_conflicts(&decided);
-                Ok(Step::Done(finish(work, decided.settled, sorted)))
+                self.note_conflicts(&decided.met).await;
+                let mut report = finish(work, decided.settled, sorted);
+                report.done = decided.done;
+                Ok(Step::Done(report))
             }
             Applied::Known(known) => {
                 decided.revert(&mut replica.graph);
@@ -222,13 +230,38 @@ impl Processor {
         }
     }
 
-    fn decide(
+    /// Decides, fetching the pieces of history that turn out to be needed.
+    async fn decide(
         &self,
         replica: &mut Replica,
         work: &Work<'_>,
         sorted: &Sorted,
     ) -> Result<Decided, Failure> {
+        let mut recall = Recall::default();
+        for _ in 0..LOOKS_BACK_MAX {
+            let version = replica.graph.version();
+            match self.decide_with(&recall, replica, work, sorted)? {
+                Ok(decided) => return Ok(decided),
+                Err(missing) => {
+                    let stacks = &mut replica.stacks;
+                    recall
+                        .fetch(missing, self.store(), work.graph, version, stacks)
+                        .await?;
+                }
+            }
+        }
+        Err(Failure::Fault("a batch looked back for ever".to_owned()))
+    }
+
+    fn decide_with(
+        &self,
+        recall: &Recall,
+        replica: &mut Replica,
+        work: &Work<'_>,
+        sorted: &Sorted,
+    ) -> Result<Result<Decided, Missing>, Failure> {
         let context = Context {
+            recall,
             graph_id: work.graph,
             job_id: work.job_id,
             now_ms: self.store().now_ms(),
@@ -236,10 +269,9 @@ impl Processor {
             poison: self.config.poison,
         };
         let told: Vec<Settled> = work.tell.iter().chain(&sorted.settled).cloned().collect();
-        let graph = &mut replica.graph;
-        let decision = AssertUnwindSafe(|| {
-            decide(graph, &sorted.ready, sorted.record.clone(), &told, context)
-        });
+        let (graph, stacks) = (&mut replica.graph, &replica.stacks);
+        let (ready, record) = (&sorted.ready, sorted.record.clone());
+        let decision = AssertUnwindSafe(|| decide(graph, stacks, ready, record, &told, context));
         catch_unwind(decision).map_err(|panic| {
             metrics::counter!(names::TASK_PANICS, label::TASK => "decide").increment(1);
             Failure::Fault(panic_text(&*panic).to_owned())
@@ -330,6 +362,19 @@ impl Processor {
         Ok(self.store().announce(work.graph, &message).await?)
     }
 
+    /// Counts the conflicts of a written batch, and keeps them for those who ask.
+    async fn note_conflicts(&self, met: &[ConflictLogEntry]) {
+        for note in met.iter().flat_map(|entry| &entry.notes) {
+            let kind = note.resolution.as_str();
+            metrics::counter!(names::CONFLICTS, label::RESOLUTION_TYPE => kind).increment(1);
+        }
+        if !met.is_empty()
+            && let Err(error) = self.store().log_conflicts(met).await
+        {
+            tracing::warn!(%error, "conflicts were not logged");
+        }
+    }
+
     /// Counts the outcomes and keeps them for those who ask for a command's progress.
     async fn note(&self, graph: &GraphId, report: &Report) {
         let now_ms = self.store().now_ms();
@@ -348,7 +393,7 @@ impl Processor {
                 .expect("outcomes hold only texts, numbers and JSON values");
             rows.push((one.operation_id, OperationState::of(&one.outcome), text));
         }
-        if let Err(error) = self.store().note_outcomes(graph, &rows).await {
+        if let Err(error) = self.store().note_outcomes(graph, &rows, &report.done).await {
             // Only a projection: a reader repairs it from the graph's own record.
             tracing::debug!(%graph, %error, "the progress of commands was not noted");
         }
@@ -362,7 +407,7 @@ fn finish(work: &mut Work<'_>, decided: Vec<Settled>, sorted: Sorted) -> Report 
     Report {
         settled,
         held: sorted.held,
-        poisoned: Vec::new(),
+        ..Report::default()
     }
 }
 
@@ -382,12 +427,4 @@ fn catch_up(replica: &mut Replica, missed: &[graphy_model::AppliedOperation]) ->
         replica.replay(operation);
     }
     !missed.is_empty()
-}
-
-fn count_conflicts(decided: &Decided) {
-    let count = decided.contested.len() as u64;
-    if count > 0 {
-        let kind = label::RESOLUTION_TYPE;
-        metrics::counter!(names::CONFLICTS, kind => "last_write_wins").increment(count);
-    }
 }

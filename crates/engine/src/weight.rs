@@ -1,6 +1,7 @@
 //! What waiting commands weigh, roughly: enough to bound memory and the size of jobs.
 
 use graphy_model::Command;
+use graphy_model::command::Base;
 use serde_json::Value;
 
 use crate::job::QueuedCommand;
@@ -23,7 +24,7 @@ fn of_command(command: &Command) -> usize {
         Command::CreateNode(node) => node.title.len() + node.kind.len() + of_data(node.data.iter()),
         Command::UpdateNode(update) => {
             let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-            let base = update.base.as_ref().map_or(0, |base| text(&base.title));
+            let base = update.base.as_ref().map_or(0, of_base);
             let unset = update.patch.unset.len() * 64;
             let patch = &update.patch;
             text(&patch.title) + text(&patch.kind) + base + unset + of_data(patch.data.iter())
@@ -35,15 +36,28 @@ fn of_command(command: &Command) -> usize {
         Command::UpdateEdge(update) => {
             let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
             let patch = &update.patch;
-            text(&patch.label) + text(&patch.kind) + of_data(patch.data.iter())
+            let base = update.base.as_ref().map_or(0, of_base);
+            text(&patch.label) + text(&patch.kind) + of_data(patch.data.iter()) + base
         }
         Command::BatchUpdate(batch) => batch.operations.iter().map(of_command).sum(),
         Command::DeleteNode(_)
         | Command::DeleteEdge(_)
         | Command::UpdateViewport(_)
-        | Command::DeleteGraph(_) => 0,
+        | Command::DeleteGraph(_)
+        | Command::Undo(_)
+        | Command::Redo(_)
+        | Command::RestoreVersion(_)
+        | Command::UpdatePermissions(_) => 0,
+        Command::ResolveConflict(resolution) => resolution.value.as_ref().map_or(0, of_value),
+        Command::UpdateGraph(update) => {
+            update.name.as_ref().map_or(0, String::len) + update.policy.len() * 64
+        }
     };
     FIELDS_BYTES + texts
+}
+
+fn of_base(base: &Base) -> usize {
+    base.0.values().map(|value| 24 + of_value(value)).sum()
 }
 
 fn of_data<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>) -> usize {

@@ -60,7 +60,7 @@ pub enum Action {
     EditGraph,
     /// Make a graph, also by import.
     CreateGraph,
-    /// Delete a graph.
+    /// Ask for a graph's deletion; who may is decided in the graph.
     DeleteGraph,
     /// See how the deployment fares.
     ReadSystem,
@@ -74,8 +74,8 @@ impl Action {
     pub fn least_role(self) -> Role {
         match self {
             Self::ReadGraph => Role::Viewer,
-            Self::EditGraph | Self::CreateGraph => Role::Editor,
-            Self::DeleteGraph | Self::ReadSystem => Role::Operator,
+            Self::EditGraph | Self::CreateGraph | Self::DeleteGraph => Role::Editor,
+            Self::ReadSystem => Role::Operator,
             Self::ManageTokens => Role::Admin,
         }
     }

@@ -16,7 +16,7 @@ mod undo;
 use crate::access::Role;
 use crate::change::{Change, Skipped, Target};
 use crate::command::Command;
-use crate::conflict::ConflictNote;
+use crate::conflict::{ConflictNote, ConflictRecord};
 use crate::entity::Viewport;
 use crate::graph::{Graph, Presence, Undo};
 use crate::ids::{ClientId, ConflictId, OperationId, UserId};
@@ -57,6 +57,8 @@ pub struct Executed {
     pub inverse: Vec<Change>,
     /// The fields on which it met another client.
     pub conflicts: Vec<ConflictNote>,
+    /// The conflicts that it settled, with their resolutions.
+    pub closed: Vec<ConflictRecord>,
     /// What an undo or redo turned round.
     pub target: Option<Target>,
     /// What an undo or redo left as it is.
@@ -103,6 +105,7 @@ struct Draft<'a> {
     conflicts: Vec<ConflictNote>,
     /// The conflicts that wait for a person because of this command.
     opened: Vec<ConflictId>,
+    closed: Vec<ConflictRecord>,
     target: Option<Target>,
     skipped: Vec<Skipped>,
     viewport: Option<Viewport>,
@@ -126,6 +129,7 @@ impl<'a> Draft<'a> {
             inverse: Vec::new(),
             conflicts: Vec::new(),
             opened: Vec::new(),
+            closed: Vec::new(),
             target: None,
             skipped: Vec::new(),
             viewport: None,
@@ -187,6 +191,7 @@ impl<'a> Draft<'a> {
             changes: self.changes,
             inverse: self.inverse,
             conflicts: self.conflicts,
+            closed: self.closed,
             target: self.target,
             skipped: self.skipped,
             viewport: self.viewport,
@@ -217,6 +222,7 @@ impl<'a> Draft<'a> {
             inverse: self.inverse.len(),
             conflicts: self.conflicts.len(),
             opened: self.opened.len(),
+            closed: self.closed.len(),
             priors: self.undo.len(),
         }
     }
@@ -226,6 +232,7 @@ impl<'a> Draft<'a> {
         self.inverse.truncate(to.inverse);
         self.conflicts.truncate(to.conflicts);
         self.opened.truncate(to.opened);
+        self.closed.truncate(to.closed);
         self.graph.revert_to(&mut self.undo, to.priors);
     }
 }
@@ -237,5 +244,6 @@ struct Checkpoint {
     inverse: usize,
     conflicts: usize,
     opened: usize,
+    closed: usize,
     priors: usize,
 }

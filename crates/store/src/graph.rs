@@ -4,17 +4,20 @@
 //! `apply.lua`, all together, and only if nobody else changed them since the decision.
 
 mod apply;
+mod conflicts;
 mod history;
 pub(crate) mod keys;
 mod lifecycle;
 mod load;
+mod past;
 
-pub use apply::{Applied, BatchWrite, Fate};
+pub use apply::{Applied, BatchWrite, Fate, SettingsWrite};
+pub use conflicts::{ConflictLogEntry, LoggedConflicts};
 pub use history::{History, OperationState, OperationView};
 pub use lifecycle::{GraphRow, HIDDEN_LEASE, LISTED_GRAPHS_MAX, Visibility};
 pub use load::Verification;
 
-use graphy_model::{Checksum, Epoch, GraphMeta};
+use graphy_model::{Checksum, Epoch, GraphMeta, Policy};
 use graphy_telemetry::clock::SharedClock;
 
 use crate::connection::RedisLink;
@@ -34,6 +37,10 @@ pub struct Head {
     pub nodes: u64,
     /// How many edges it has.
     pub edges: u64,
+    /// How its conflicts are settled.
+    pub policy: Policy,
+    /// How many conflicts wait for a person.
+    pub open_conflicts: u64,
 }
 
 /// Graphs in Redis; cheap to clone.

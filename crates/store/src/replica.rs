@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use graphy_model::{AppliedOperation, ClientId, Graph, GraphId};
+use graphy_model::{AppliedOperation, ClientId, Graph, GraphId, UndoStacks, UserId};
 use graphy_telemetry::names;
 use tokio::sync::{Mutex as LaneLock, OwnedMutexGuard};
 
@@ -28,6 +28,8 @@ pub struct Replica {
     pub graph: Graph,
     /// The last handled seq of clients, as far as they were asked for.
     pub seqs: HashMap<ClientId, u64>,
+    /// What users may take back, as far as that was asked for.
+    pub stacks: HashMap<UserId, UndoStacks>,
 }
 
 impl Replica {
@@ -38,6 +40,9 @@ impl Replica {
             && let Some(last) = self.seqs.get_mut(client)
         {
             *last = (*last).max(seq);
+        }
+        if let Some(stacks) = self.stacks.get_mut(&operation.user_id) {
+            stacks.note(operation);
         }
     }
 }
@@ -168,6 +173,7 @@ impl Lane {
             }
             // What is passed now may hold commands of clients whose seqs are remembered here.
             replica.seqs.clear();
+            replica.stacks.clear();
             if self.store.catch_up(&self.id, &mut replica.graph).await? {
                 return Ok(Some(self.guard.insert(replica)));
             }
@@ -200,6 +206,7 @@ impl Lane {
             self.guard.insert(Replica {
                 graph,
                 seqs: HashMap::new(),
+                stacks: HashMap::new(),
             })
         }))
     }

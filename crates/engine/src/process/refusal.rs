@@ -3,7 +3,7 @@
 //! It may be the graph itself that cannot be read; its authors must hear of it all the same.
 
 use graphy_model::{GraphId, Outcome};
-use graphy_store::graph::{Applied, BatchWrite, Fate};
+use graphy_store::graph::{Applied, BatchWrite, Fate, SettingsWrite};
 use graphy_store::{BatchEvent, Head};
 
 use super::{DECISIONS_MAX, Failure, Processor, Report};
@@ -72,6 +72,7 @@ fn write(graph: &GraphId, job_id: &str, head: &Head, refused: &Settled, now_ms: 
             .collect(),
         entries: Vec::new(),
         tombstones: Vec::new(),
+        settings: SettingsWrite::default(),
     }
 }
 

@@ -265,6 +265,11 @@ impl Draft<'_> {
             by: self.writer(),
             version: self.mark.0,
         };
+        let open = self.graph.settings().conflicts.get(conflict_id).cloned();
+        self.closed.extend(open.map(|record| ConflictRecord {
+            resolution: Some(resolution.clone()),
+            ..record
+        }));
         self.graph.set_conflict(conflict_id, None, &mut self.undo);
         self.changes.push(Change::CloseConflict {
             conflict_id: conflict_id.clone(),

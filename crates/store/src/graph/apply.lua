@@ -5,14 +5,17 @@
 -- it succeeds even where writes are refused.
 --
 -- KEYS: state nodes edges viewport versions clients operations applied applied:times tombstones
+--       acl conflicts conflicts:open conflicts:closed
 -- ARGV: epoch, expected version, new version, checksum, node count, edge count, now (ms), channel,
 --       message, fate ("keep" | "delete"), then lists, each led by the number of its texts:
---       operation ids and outcomes, nodes, edges, viewports, seqs, history entries, tombstones
+--       operation ids and outcomes, nodes, edges, viewports, seqs, history entries, tombstones,
+--       fields of the state, grants (a role, or nothing), opened conflicts, settled conflicts
 -- Returns {"ok"}, {"gone"}, {"authority"}, {"epoch", epoch}, {"behind", version, entries...} or
 --         {"known", id, outcome, ...}
 
 local state, nodes, edges, viewport, versions = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local clients, operations, applied, times, tombstones = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local acl, conflicts, open, closed = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 local CHUNK = 1000
 local DAY_MS = 86400000
 
@@ -77,9 +80,10 @@ end
 -- Nothing below can refuse.
 local now = tonumber(ARGV[7])
 if ARGV[10] == "delete" then
-    redis.call("UNLINK", nodes, edges, viewport, versions, clients, operations, tombstones)
+    redis.call("UNLINK", nodes, edges, viewport, versions, clients, operations, tombstones, acl,
+        conflicts, open, closed)
     redis.call("HSET", state, "version", ARGV[3], "checksum", ARGV[4], "lastModified", ARGV[7],
-        "nodeCount", 0, "edgeCount", 0, "deleted", ARGV[7])
+        "nodeCount", 0, "edgeCount", 0, "openConflicts", 0, "deleted", ARGV[7])
     in_chunks("HSET", applied, outcomes)
     redis.call("PEXPIRE", state, DAY_MS)
     redis.call("PEXPIRE", applied, DAY_MS)
@@ -118,6 +122,28 @@ for i = #buried, 1, -1 do
     buried[2 * i - 1], buried[2 * i] = ARGV[7], buried[i]
 end
 in_chunks("ZADD", tombstones, buried)
+in_chunks("HSET", state, list())
+local grants = list()
+for i = 1, #grants, 2 do
+    if grants[i + 1] == "" then
+        redis.call("HDEL", acl, grants[i])
+    else
+        redis.call("HSET", acl, grants[i], grants[i + 1])
+    end
+end
+local opened, settled = list(), list()
+in_chunks("HSET", conflicts, opened)
+in_chunks("HSET", conflicts, settled)
+for i = 1, #opened, 2 do
+    redis.call("ZADD", open, now, opened[i])
+end
+for i = 1, #settled, 2 do
+    redis.call("ZREM", open, settled[i])
+    redis.call("ZADD", closed, now, settled[i])
+end
+if #opened + #settled > 0 then
+    redis.call("HSET", state, "openConflicts", redis.call("ZCARD", open))
+end
 
 -- Keeping house, a bounded piece with every batch.
 local function expire(index, hash, before, most)
@@ -135,6 +161,15 @@ if surplus > 0 then
     redis.call("ZREM", times, unpack(old))
 end
 expire(clients, versions, now - 30 * DAY_MS, 20)
+if #settled > 0 then
+    expire(closed, conflicts, now - 30 * DAY_MS, 20)
+    local over = redis.call("ZCARD", closed) - 1000
+    if over > 0 then
+        local old = redis.call("ZRANGE", closed, 0, math.min(over, 200) - 1)
+        redis.call("HDEL", conflicts, unpack(old))
+        redis.call("ZREM", closed, unpack(old))
+    end
+end
 local graves = redis.call("ZRANGEBYSCORE", tombstones, "-inf", now - 300000, "LIMIT", 0, 50)
 for i = 1, #graves do
     local hash = string.sub(graves[i], 1, 1) == "n" and nodes or edges

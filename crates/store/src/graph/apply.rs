@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use graphy_model::{AppliedOperation, Checksum, ClientId, Epoch, GraphId, OperationId};
+use graphy_model::{
+    AppliedOperation, Checksum, ClientId, ConflictId, Epoch, GraphId, GraphRole, OperationId,
+};
 use redis::Script;
 
 use super::GraphStore;
@@ -56,6 +58,31 @@ pub struct BatchWrite {
     pub entries: Vec<(u64, String)>,
     /// Entities that the batch deleted: `n:<id>` or `e:<id>`.
     pub tombstones: Vec<String>,
+    /// What it changes besides entities.
+    pub settings: SettingsWrite,
+}
+
+/// What a batch changes of a graph besides nodes and edges.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsWrite {
+    /// A new name.
+    pub name: Option<String>,
+    /// The JSON of a new policy.
+    pub policy: Option<String>,
+    /// Grants: grantee, and the role or nothing for one that is taken away.
+    pub grants: Vec<(String, Option<GraphRole>)>,
+    /// Conflicts that wait for a person: id and JSON of the record.
+    pub opened: Vec<(ConflictId, String)>,
+    /// Conflicts that were settled: id and JSON of the record.
+    pub closed: Vec<(ConflictId, String)>,
+}
+
+impl SettingsWrite {
+    fn head_fields(&self) -> Vec<(&'static str, &str)> {
+        let name = self.name.as_deref().map(|name| ("name", name));
+        let policy = self.policy.as_deref().map(|policy| ("policy", policy));
+        name.into_iter().chain(policy).collect()
+    }
 }
 
 /// What became of a batch.
@@ -126,6 +153,22 @@ impl GraphStore {
         call.arg(batch.tombstones.len());
         for name in &batch.tombstones {
             call.arg(name);
+        }
+        let settings = &batch.settings;
+        let fields = settings.head_fields();
+        call.arg(fields.len() * 2);
+        for (field, value) in fields {
+            call.arg(field).arg(value);
+        }
+        call.arg(settings.grants.len() * 2);
+        for (grantee, role) in &settings.grants {
+            call.arg(grantee).arg(role.map_or("", GraphRole::as_str));
+        }
+        for conflicts in [&settings.opened, &settings.closed] {
+            call.arg(conflicts.len() * 2);
+            for (id, record) in conflicts {
+                call.arg(id.as_str()).arg(record);
+            }
         }
         let reply: Vec<String> = call
             .invoke_async(&mut self.link().write())

@@ -1,15 +1,19 @@
 //! Reads of a graph's history and of what became of commands.
 
+use std::collections::BTreeMap;
+
 use graphy_model::{AppliedOperation, ClientId, GraphId, OperationId, Outcome, UserId, Viewport};
 use redis::FromRedisValue;
 use redis::streams::StreamRangeReply;
 
 use super::GraphStore;
-use super::keys::{GraphKeys, operation};
+use super::keys::{GraphKeys, operation, user_commands};
 use crate::error::StoreError;
 
 /// How long the projection of a command's progress is kept, in seconds.
 const OPERATION_TTL_S: i64 = 300;
+/// How many commands a user's list keeps.
+const USER_COMMANDS_MAX: isize = 100;
 
 /// The part of a history that was asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -211,7 +215,8 @@ impl GraphStore {
             .map_err(StoreError::redis("note pending commands"))
     }
 
-    /// Notes how commands ended, for those who ask for their progress.
+    /// Notes how commands ended, for those who ask for their progress, and what users did, in
+    /// their lists of the last hundred.
     ///
     /// # Errors
     /// When Redis cannot be reached or refuses; the outcomes themselves are safe by then.
@@ -219,11 +224,21 @@ impl GraphStore {
         &self,
         id: &GraphId,
         outcomes: &[(OperationId, OperationState, String)],
+        done: &[(UserId, String)],
     ) -> Result<(), StoreError> {
-        if outcomes.is_empty() {
+        if outcomes.is_empty() && done.is_empty() {
             return Ok(());
         }
         let mut pipe = redis::pipe();
+        let mut of_users: BTreeMap<&UserId, Vec<&str>> = BTreeMap::new();
+        for (user, text) in done {
+            of_users.entry(user).or_default().push(text);
+        }
+        for (user, texts) in of_users {
+            let key = user_commands(user);
+            pipe.lpush(&key, texts).ignore();
+            pipe.ltrim(&key, 0, USER_COMMANDS_MAX - 1).ignore();
+        }
         for (id_of_command, state, outcome) in outcomes {
             let key = operation(*id_of_command);
             let fields = [
@@ -277,7 +292,7 @@ impl GraphStore {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+pub(super) fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Corrupt {
         what: "a stored JSON text",
         detail: error.to_string(),

@@ -2,7 +2,7 @@
 //!
 //! The id stands in braces, so that all keys of a graph share one slot of a Redis Cluster.
 
-use graphy_model::{GraphId, OperationId};
+use graphy_model::{GraphId, OperationId, UserId};
 
 /// The sorted set of all listed graphs, by the time they were made.
 pub(crate) const GRAPHS: &str = "graphs";
@@ -64,8 +64,28 @@ impl GraphKeys {
         self.key("events")
     }
 
+    /// grantee → role.
+    pub(crate) fn acl(&self) -> String {
+        self.key("acl")
+    }
+
+    /// conflictId → record.
+    pub(crate) fn conflicts(&self) -> String {
+        self.key("conflicts")
+    }
+
+    /// The conflicts that wait for a person, by the time they were met.
+    pub(crate) fn open_conflicts(&self) -> String {
+        self.key("conflicts:open")
+    }
+
+    /// The conflicts that were settled, by the time of that.
+    pub(crate) fn closed_conflicts(&self) -> String {
+        self.key("conflicts:closed")
+    }
+
     /// The keys that the apply script takes, in its order.
-    pub(crate) fn for_apply(&self) -> [String; 10] {
+    pub(crate) fn for_apply(&self) -> [String; 14] {
         [
             self.state(),
             self.nodes(),
@@ -77,14 +97,41 @@ impl GraphKeys {
             self.applied(),
             self.key("applied:times"),
             self.key("tombstones"),
+            self.acl(),
+            self.conflicts(),
+            self.open_conflicts(),
+            self.closed_conflicts(),
         ]
+    }
+
+    /// The channel on which nodes tell each other who is there.
+    pub(crate) fn presence(&self) -> String {
+        self.key("presence")
+    }
+
+    /// The set of connected sessions.
+    pub(crate) fn sessions(&self) -> String {
+        self.key("sessions")
     }
 
     /// Finds the graph in the name of its event channel.
     pub(crate) fn graph_of_channel(channel: &str) -> Option<GraphId> {
-        let inner = channel.strip_prefix("graph:{")?.strip_suffix("}:events")?;
-        GraphId::new(inner).ok()
+        Self::graph_of(channel, "events")
     }
+
+    /// Finds the graph in the name of one of its keys or channels.
+    pub(crate) fn graph_of(name: &str, part: &str) -> Option<GraphId> {
+        let inner = name.strip_prefix("graph:{")?.strip_suffix(part)?;
+        GraphId::new(inner.strip_suffix("}:")?).ok()
+    }
+}
+
+/// The stream of conflicts of all graphs, as they were met and settled.
+pub(crate) const CONFLICT_LOG: &str = "conflicts:log";
+
+/// The last commands of a user, the newest first.
+pub(crate) fn user_commands(user: &UserId) -> String {
+    format!("user:{user}:commands")
 }
 
 /// The projection of one command's progress.

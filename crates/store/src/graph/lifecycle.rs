@@ -41,6 +41,8 @@ pub struct GraphRow {
     pub nodes: u64,
     /// How many edges it has.
     pub edges: u64,
+    /// How many conflicts wait for a person.
+    pub open_conflicts: u64,
 }
 
 impl GraphStore {
@@ -225,6 +227,7 @@ impl GraphStore {
                     version: head.version,
                     nodes: head.nodes,
                     edges: head.edges,
+                    open_conflicts: head.open_conflicts,
                 }),
                 None => gone.push(id.as_str()),
             }
@@ -266,6 +269,8 @@ const HEAD_FIELDS: &[&str] = &[
     "lastModified",
     "nodeCount",
     "edgeCount",
+    "policy",
+    "openConflicts",
     "deleted",
 ];
 
@@ -280,8 +285,10 @@ fn read_head(id: &GraphId, fields: Vec<Option<String>>) -> Option<Head> {
         updated,
         nodes,
         edges,
+        policy,
+        open_conflicts,
         deleted,
-    ] = <[Option<String>; 10]>::try_from(fields).ok()?;
+    ] = <[Option<String>; 12]>::try_from(fields).ok()?;
     if deleted.is_some() {
         return None;
     }
@@ -299,6 +306,10 @@ fn read_head(id: &GraphId, fields: Vec<Option<String>>) -> Option<Head> {
         },
         nodes: number(nodes),
         edges: number(edges),
+        policy: policy
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default(),
+        open_conflicts: number(open_conflicts),
     })
 }
 

@@ -1,11 +1,12 @@
 //! Reads of a whole graph: into memory, or only to prove its checksum.
 
 use graphy_model::checksum::{Checksum, EntityHash};
+use graphy_model::graph::Settings;
 use graphy_model::record::Record;
 use graphy_model::{Edge, Epoch, Graph, GraphId, Node};
 
 use super::keys::GraphKeys;
-use super::{GraphStore, History};
+use super::{GraphStore, Head, History};
 use crate::error::StoreError;
 
 /// How many entities one scan step asks for.
@@ -43,6 +44,7 @@ impl GraphStore {
                 return Ok(None);
             };
             let mut graph = Graph::new(head.epoch.clone(), head.version);
+            graph.load_settings(self.settings(id, &head).await?);
             self.scan(id, &mut graph).await?;
             if !self.catch_up(id, &mut graph).await? {
                 continue;
@@ -59,6 +61,23 @@ impl GraphStore {
         Err(StoreError::Corrupt {
             what: "a graph",
             detail: format!("graph {id} does not add up to its checksum"),
+        })
+    }
+
+    /// Reads what a graph holds besides nodes and edges; replaying the history from the head's
+    /// version on it gives the present.
+    async fn settings(&self, id: &GraphId, head: &Head) -> Result<Settings, StoreError> {
+        Ok(Settings {
+            name: head.meta.name.clone(),
+            owner: Some(head.meta.owner_id.clone()),
+            policy: head.policy.clone(),
+            grants: self.grants(id).await?,
+            conflicts: self
+                .open_conflicts(id)
+                .await?
+                .into_iter()
+                .map(|record| (record.conflict_id.clone(), record))
+                .collect(),
         })
     }
 
