@@ -184,7 +184,11 @@ impl Replica {
             }
             ServerFrame::Welcome { .. }
             | ServerFrame::Heartbeat { .. }
-            | ServerFrame::Presence {}
+            | ServerFrame::Presence { .. }
+            | ServerFrame::Conflict { .. }
+            | ServerFrame::Access { .. }
+            | ServerFrame::Token { .. }
+            | ServerFrame::Digests { .. }
             | ServerFrame::Error { .. }
             | ServerFrame::GoingAway { .. } => in_step(),
         }
@@ -210,6 +214,7 @@ impl Replica {
                 let checksum = checksum.filter(|_| *last);
                 self.take_operations(epoch, *from_version, operations, checksum, landed)
             }
+            Sync::Repair { .. } => in_step(),
             Sync::Full {
                 epoch,
                 version,
@@ -368,8 +373,8 @@ fn in_step() -> Reaction {
 fn author(client_id: &ClientId, timestamp_ms: u64) -> Author {
     Author {
         client: Some(client_id.clone()),
-        base_version: None,
         timestamp_ms,
+        ..Author::default()
     }
 }
 

@@ -335,7 +335,6 @@ const ADDED_BYTES_MAX: usize = 512;
 
 fn check_role(command: &Command, role: Option<Role>) -> Result<(), Rejection> {
     let action = match command {
-        Command::DeleteGraph(_) => Action::DeleteGraph,
         Command::UpdateViewport(_) => Action::ReadGraph,
         Command::CreateNode(_)
         | Command::UpdateNode(_)
@@ -343,7 +342,14 @@ fn check_role(command: &Command, role: Option<Role>) -> Result<(), Rejection> {
         | Command::CreateEdge(_)
         | Command::UpdateEdge(_)
         | Command::DeleteEdge(_)
-        | Command::BatchUpdate(_) => Action::EditGraph,
+        | Command::BatchUpdate(_)
+        | Command::DeleteGraph(_)
+        | Command::ResolveConflict(_)
+        | Command::Undo(_)
+        | Command::Redo(_)
+        | Command::RestoreVersion(_)
+        | Command::UpdatePermissions(_)
+        | Command::UpdateGraph(_) => Action::EditGraph,
     };
     match role {
         Some(role) if !role.allows(action) => {

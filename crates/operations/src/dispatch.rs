@@ -72,8 +72,8 @@ pub const OPERATIONS: &[OperationEntry] = table! {
 const fn least_role(action: Action) -> Role {
     match action {
         Action::ReadGraph => Role::Viewer,
-        Action::EditGraph | Action::CreateGraph => Role::Editor,
-        Action::DeleteGraph | Action::ReadSystem => Role::Operator,
+        Action::EditGraph | Action::CreateGraph | Action::DeleteGraph => Role::Editor,
+        Action::ReadSystem => Role::Operator,
         Action::ManageTokens => Role::Admin,
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! Made from seeds by a generator of our own, so that the files change only when the model does.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
 use graphy_model::{
     AppliedOperation, Author, ClientId, Command, Envelope, Epoch, Graph, Limits, OperationId,
-    UserId, execute,
+    Recalled, UndoStacks, UserId, execute,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -41,37 +42,71 @@ pub fn history(seed: u64) -> Value {
     let mut graph = Graph::new(epoch, 0);
     // The first third is the initial state, so that replicas also start from one.
     let mut initial = content(&graph);
-    let mut operations = Vec::new();
+    let mut operations: Vec<AppliedOperation> = Vec::new();
+    let mut past: Vec<AppliedOperation> = Vec::new();
+    let mut stacks: BTreeMap<UserId, UndoStacks> = BTreeMap::new();
     for step in 0..COMMANDS {
         if step == COMMANDS / 3 {
             initial = content(&graph);
             operations.clear();
         }
-        let command = dice.command();
+        let person = dice.below(3);
+        let user = UserId::new(&format!("user-{person}")).expect("a text of the form of an id");
+        let command = dice.next_command(&graph);
+        let stacks = stacks.entry(user.clone()).or_default();
         let author = Author {
-            client: ClientId::new(&format!("client-{}", dice.below(3))).ok(),
+            client: ClientId::new(&format!("client-{person}")).ok(),
             base_version: Some(graph.version().saturating_sub(dice.below(4))),
             timestamp_ms: 1_700_000_000_000 + step * 10 - dice.below(30),
+            user: Some(user.clone()),
+            role: None,
+            operation_id: OperationId(Uuid::from_u128(u128::from(seed) << 64 | u128::from(step))),
+            recalled: recalled(&command, stacks, &past),
         };
         let executed = execute(&mut graph, &command, &author, &Limits::default());
-        if executed.changes.is_empty() {
+        let Some(version) = executed.made else {
             continue;
-        }
-        operations.push(AppliedOperation {
-            version: graph.version(),
-            operation_id: OperationId(Uuid::from_u128(u128::from(seed) << 64 | u128::from(step))),
+        };
+        let mut operation = AppliedOperation {
+            version,
+            operation_id: author.operation_id,
             client_id: author.client,
-            user_id: UserId::new("user").expect("a fixed text of the form of an id"),
+            user_id: user,
             seq: None,
             command_type: command.command_type(),
             timestamp: author.timestamp_ms,
             changes: executed.changes,
-            inverse: Vec::new(),
-        });
+            conflicts: executed.conflicts,
+            target: executed.target,
+            skipped: executed.skipped,
+            inverse: executed.inverse,
+        };
+        stacks.note(&operation);
+        past.push(operation.clone());
+        operation.inverse = Vec::new();
+        operations.push(operation);
     }
     let mut last = content(&graph);
     last["checksum"] = json!(graph.checksum());
     json!({ "initial": initial, "operations": operations, "final": last })
+}
+
+fn recalled(command: &Command, stacks: &UndoStacks, past: &[AppliedOperation]) -> Recalled {
+    let step = match command {
+        Command::Undo(_) => stacks.to_undo(None),
+        Command::Redo(_) => stacks.to_redo(None),
+        Command::RestoreVersion(wanted) => {
+            let since = past.iter().rev();
+            let since = since.take_while(|one| one.version > wanted.version);
+            return Recalled::Since(since.cloned().collect());
+        }
+        _ => None,
+    };
+    let found = step.and_then(|step| past.iter().find(|one| one.version == step.version));
+    found.map_or(Recalled::Nothing, |operation| Recalled::Target {
+        operation: Box::new(operation.clone()),
+        own: stacks.own().clone(),
+    })
 }
 
 fn content(graph: &Graph) -> Value {
@@ -87,7 +122,13 @@ fn content(graph: &Graph) -> Value {
         .iter()
         .map(|entry| json!({ "edge": entry.entity, "hash": entry.hash }))
         .collect();
-    json!({ "nodes": nodes, "edges": edges })
+    let settings = graph.settings();
+    let conflicts: Vec<_> = settings.conflicts.values().collect();
+    json!({
+        "nodes": nodes, "edges": edges, "conflicts": conflicts,
+        "settings": { "policy": settings.policy, "grants": settings.grants },
+        "name": settings.name,
+    })
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, and the same for ever.
@@ -181,6 +222,55 @@ impl Dice {
             }
             _ => ("DELETE_EDGE", json!({ "id": self.edge() })),
         }
+    }
+
+    /// A command of any sort; most of them change entities.
+    fn next_command(&mut self, graph: &Graph) -> Command {
+        let (kind, payload) = match self.below(24) {
+            0 | 1 => ("UNDO", json!({})),
+            2 => ("REDO", json!({})),
+            3 if graph.version() > 0 && self.below(4) == 0 => {
+                let back = 1 + self.below(graph.version().min(12));
+                let version = graph.version() - back;
+                ("RESTORE_VERSION", json!({ "version": version }))
+            }
+            4 => {
+                let ids: Vec<_> = graph.settings().conflicts.keys().collect();
+                let Some(id) = ids.first() else {
+                    return self.command();
+                };
+                let (choice, value) = match self.below(3) {
+                    0 => ("mine", None),
+                    1 => ("theirs", None),
+                    _ => ("edited", Some(json!("settled"))),
+                };
+                let mut payload = json!({ "conflictId": id, "choice": choice });
+                if let Some(value) = value {
+                    payload["value"] = value;
+                }
+                ("RESOLVE_CONFLICT", payload)
+            }
+            5 => match self.below(3) {
+                0 => ("UPDATE_GRAPH", json!({ "name": self.title() + "x" })),
+                1 => {
+                    let strategies = ["MANUAL", "MERGE", "SERVER_WINS", "CLIENT_WINS"];
+                    let at = usize::try_from(self.below(4)).unwrap_or_default();
+                    let fields = ["title", "data.*", "position", "label"];
+                    let field = usize::try_from(self.below(4)).unwrap_or_default();
+                    let policy = json!({ fields[field]: strategies[at] });
+                    ("UPDATE_GRAPH", json!({ "policy": policy }))
+                }
+                _ => (
+                    "UPDATE_PERMISSIONS",
+                    json!({ "userId": "bea", "role": "comment" }),
+                ),
+            },
+            _ => return self.command(),
+        };
+        let value = json!({ "operationId": Uuid::nil(), "type": kind, "payload": payload });
+        Envelope::from_value(value)
+            .expect("the commands of a history are well-formed")
+            .command
     }
 
     fn command(&mut self) -> Command {

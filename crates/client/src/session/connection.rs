@@ -100,6 +100,8 @@ impl Live<'_, '_> {
             epoch: at.as_ref().map(|(epoch, _)| epoch.clone()),
             version: at.map(|(_, version)| version),
             pending: Vec::new(),
+            name: None,
+            partial: None,
         };
         let room =
             HELLO_BYTES_MAX.saturating_sub(ClientFrame::Hello(hello.clone()).to_text().len());
@@ -321,7 +323,12 @@ impl Live<'_, '_> {
             }
             ServerFrame::StateUpdate { .. }
             | ServerFrame::Heartbeat { .. }
-            | ServerFrame::Presence {}
+            | ServerFrame::Presence { .. }
+            | ServerFrame::Conflict { .. }
+            | ServerFrame::Access { .. }
+            | ServerFrame::Token { .. }
+            | ServerFrame::Digests { .. }
+            | ServerFrame::Sync(Sync::Repair { .. })
             | ServerFrame::Error {
                 operation_id: None, ..
             } => {}
@@ -358,7 +365,11 @@ impl Live<'_, '_> {
         self.sync_due = Some(Instant::now() + self.on.timing.step);
         let (epoch, version) = self.on.position.at().cloned().unzip();
         self.writer
-            .write(&ClientFrame::RequestSync { epoch, version })
+            .write(&ClientFrame::RequestSync {
+                epoch,
+                version,
+                buckets: None,
+            })
             .await
     }
 }

@@ -147,7 +147,11 @@ impl Outlet {
             | ServerFrame::Sync(_)
             | ServerFrame::StateUpdate { .. }
             | ServerFrame::Heartbeat { .. }
-            | ServerFrame::Presence {}
+            | ServerFrame::Presence { .. }
+            | ServerFrame::Conflict { .. }
+            | ServerFrame::Access { .. }
+            | ServerFrame::Token { .. }
+            | ServerFrame::Digests { .. }
             | ServerFrame::GoingAway { .. } => false,
         };
         if ends_a_command {

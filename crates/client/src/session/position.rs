@@ -100,7 +100,11 @@ impl Position {
             ServerFrame::Welcome { .. } => Step::Deliver(Move::ExpectSync),
             ServerFrame::CommandResult { .. }
             | ServerFrame::Revert { .. }
-            | ServerFrame::Presence {}
+            | ServerFrame::Presence { .. }
+            | ServerFrame::Conflict { .. }
+            | ServerFrame::Access { .. }
+            | ServerFrame::Token { .. }
+            | ServerFrame::Digests { .. }
             | ServerFrame::Error { .. }
             | ServerFrame::GoingAway { .. } => Step::Deliver(Move::Stay),
         }
@@ -116,6 +120,7 @@ impl Position {
                 last,
                 ..
             } => (epoch, *from_version, *to_version, *last),
+            Sync::Repair { .. } => return Step::Deliver(Move::Stay),
             Sync::Full {
                 epoch,
                 version,

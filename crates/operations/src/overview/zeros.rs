@@ -4,7 +4,7 @@
 //! Measurements of Redis and of the process are not among them: until measured they are unknown.
 
 use graphy_engine::GRAPH_COMMANDS;
-use graphy_model::CommandType;
+use graphy_model::{CommandType, ResolutionType};
 use graphy_telemetry::names::{self, label};
 
 /// The values of [`label::STATUS`] for commands.
@@ -20,7 +20,10 @@ pub(super) fn register() {
             .increment(0);
         }
     }
-    metrics::counter!(names::CONFLICTS, label::RESOLUTION_TYPE => "last_write_wins").increment(0);
+    for resolution in ResolutionType::ALL {
+        metrics::counter!(names::CONFLICTS, label::RESOLUTION_TYPE => resolution.as_str())
+            .increment(0);
+    }
     metrics::gauge!(names::WEBSOCKET_CONNECTIONS).increment(0.0);
     metrics::gauge!(names::QUEUE_SIZE, label::QUEUE_NAME => GRAPH_COMMANDS).increment(0.0);
     for mode in ["in_sync", "behind", "full"] {

@@ -79,7 +79,6 @@ pub(crate) fn check_command(
         return Err(Rejection::new(RejectCode::Invalid, message).on("graphId"));
     }
     let action = match envelope.command.command_type() {
-        CommandType::DeleteGraph => Action::DeleteGraph,
         // Where somebody looks is theirs to say.
         CommandType::UpdateViewport => Action::ReadGraph,
         _ => Action::EditGraph,

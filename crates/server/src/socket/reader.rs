@@ -87,8 +87,13 @@ impl Reader {
             .and_then(|()| ClientFrame::parse(text));
         match parsed {
             Ok(ClientFrame::Command(envelope)) => self.command(*envelope).await,
-            Ok(ClientFrame::Heartbeat | ClientFrame::Presence) => Verdict::Fine,
-            Ok(ClientFrame::RequestSync { epoch, version }) => {
+            Ok(
+                ClientFrame::Heartbeat
+                | ClientFrame::Presence(_)
+                | ClientFrame::RequestDigests
+                | ClientFrame::Token { .. },
+            ) => Verdict::Fine,
+            Ok(ClientFrame::RequestSync { epoch, version, .. }) => {
                 if self.limiters.take_sync_request() {
                     self.handle.request_sync(epoch.zip(version));
                     return Verdict::Fine;

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use graphy_model::graph::Settings;
 use graphy_model::{
-    AppliedOperation, Author, ClientId, Executed, Graph, Limits, NodeId, Outcome, execute,
+    AppliedOperation, Author, ClientId, CommandType, Executed, Graph, Limits, NodeId, Outcome,
+    Recalled, UndoStacks, UserId, execute,
 };
 
 use super::{Commands, StoredGraph, Tracked, Violation, version_of};
@@ -16,6 +18,12 @@ pub(super) fn check(
 ) {
     let idle = without_effect(stored, commands);
     let mut model = Graph::new(stored.graph.epoch().clone(), 0);
+    model.load_settings(Settings {
+        name: stored.graph.settings().name.clone(),
+        owner: stored.graph.settings().owner.clone(),
+        ..Settings::default()
+    });
+    let mut past = Past::default();
     let decide_idle = |model: &mut Graph, violations: &mut Vec<Violation>| {
         for command in idle.get(&model.version()).into_iter().flatten() {
             check_idle(stored, model, command, violations);
@@ -28,18 +36,60 @@ pub(super) fn check(
             return;
         }
         match commands.get(&entry.operation_id) {
-            Some(command) => check_entry(stored, &mut model, command, entry, violations),
+            Some(command) => {
+                let recalled = past.recalled(entry);
+                check_entry(stored, &mut model, (command, recalled), entry, violations);
+            }
             None => drop(model.apply(entry)),
         }
+        past.note(entry);
         decide_idle(&mut model, violations);
     }
     check_end(stored, &model, violations);
 }
 
+/// What undo and restoring look back on.
+#[derive(Default)]
+struct Past {
+    entries: Vec<AppliedOperation>,
+    stacks: HashMap<UserId, UndoStacks>,
+}
+
+impl Past {
+    fn note(&mut self, entry: &AppliedOperation) {
+        self.stacks
+            .entry(entry.user_id.clone())
+            .or_default()
+            .note(entry);
+        self.entries.push(entry.clone());
+    }
+
+    fn recalled(&self, entry: &AppliedOperation) -> Recalled {
+        let target = entry.target.as_ref().and_then(|target| {
+            let mut entries = self.entries.iter();
+            entries.find(|past| past.version == target.version)
+        });
+        match (entry.command_type, target) {
+            (CommandType::RestoreVersion, _) => {
+                Recalled::Since(self.entries.iter().rev().cloned().collect())
+            }
+            (_, Some(operation)) => Recalled::Target {
+                operation: Box::new(operation.clone()),
+                own: self
+                    .stacks
+                    .get(&entry.user_id)
+                    .map(|stacks| stacks.own().clone())
+                    .unwrap_or_default(),
+            },
+            (_, None) => Recalled::Nothing,
+        }
+    }
+}
+
 fn check_entry(
     stored: &StoredGraph,
     model: &mut Graph,
-    command: &Tracked<'_>,
+    (command, recalled): (&Tracked<'_>, Recalled),
     entry: &AppliedOperation,
     violations: &mut Vec<Violation>,
 ) {
@@ -47,6 +97,10 @@ fn check_entry(
         client: entry.client_id.clone(),
         base_version: command.sending.envelope.base_version,
         timestamp_ms: entry.timestamp,
+        user: Some(entry.user_id.clone()),
+        role: None,
+        operation_id: entry.operation_id,
+        recalled,
     };
     let command_sent = &command.sending.envelope.command;
     let executed = execute(model, command_sent, &author, &Limits::default());
@@ -79,6 +133,8 @@ fn check_idle(
         client: envelope.client_id.clone(),
         base_version: envelope.base_version,
         timestamp_ms: envelope.timestamp.unwrap_or_default(),
+        operation_id: envelope.operation_id,
+        ..Author::default()
     };
     let executed = execute(model, &envelope.command, &author, &Limits::default());
     if !executed.changes.is_empty() || command.outcome != Some(&executed.outcome) {

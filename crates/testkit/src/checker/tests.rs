@@ -75,8 +75,8 @@ fn honest() -> Run {
         let timestamp_ms = envelope.timestamp.unwrap();
         let author = Author {
             client: Some(client.clone()),
-            base_version: None,
             timestamp_ms,
+            ..Author::default()
         };
         let executed = execute(&mut graph, &envelope.command, &author, &Limits::default());
         outcomes.insert(envelope.operation_id, executed.outcome.clone());
@@ -91,6 +91,9 @@ fn honest() -> Run {
                 command_type: envelope.command.command_type(),
                 timestamp: timestamp_ms,
                 changes: executed.changes,
+                conflicts: executed.conflicts,
+                target: executed.target,
+                skipped: executed.skipped,
                 inverse: executed.inverse,
             });
         }
