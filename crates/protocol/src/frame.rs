@@ -15,7 +15,8 @@ use crate::collaboration::GraphSettings;
 use crate::error::ApiError;
 use crate::presence::Peer;
 
-/// Close codes: 4000..=4499 ask for a reconnect, 4500..=4999 forbid it.
+/// Close codes: 4000..=4499 ask for a reconnect, 4500..=4999 forbid it, and so do those that
+/// RFC 6455 has for a client that breaks its rules.
 pub mod close {
     /// The node is going away; another one, or this one later, will serve.
     pub const GOING_AWAY: u16 = 4000;
@@ -32,10 +33,19 @@ pub mod close {
     /// There is no such graph, or not any more.
     pub const NOT_FOUND: u16 = 4504;
 
+    /// A frame broke RFC 6455.
+    pub const BROKEN: u16 = 1002;
+    /// A message was bytes; all of ours are text.
+    pub const NOT_TEXT: u16 = 1003;
+    /// A text was not UTF-8.
+    pub const NOT_UTF8: u16 = 1007;
+    /// A message was larger than the limit.
+    pub const TOO_LARGE: u16 = 1009;
+
     /// Says whether a client should connect again after this code.
     #[must_use]
     pub fn reconnects(code: u16) -> bool {
-        !(4500..=4999).contains(&code)
+        !matches!(code, 4500..=4999 | BROKEN | NOT_TEXT | NOT_UTF8 | TOO_LARGE)
     }
 }
 

@@ -10,11 +10,14 @@ pub(crate) mod handshake;
 pub(crate) mod reader;
 pub(crate) mod revocation;
 pub(crate) mod submit;
+pub(crate) mod upgrade;
 pub(crate) mod writer;
 
 use std::time::Duration;
 
+use axum::Error;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use futures_util::SinkExt;
 use futures_util::stream::{SplitSink, SplitStream};
 
 /// How often a socket is pinged.
@@ -31,10 +34,16 @@ pub(crate) const CLOSE_WAIT: Duration = Duration::from_secs(2);
 pub(crate) type Sink = SplitSink<WebSocket, Message>;
 pub(crate) type Stream = SplitStream<WebSocket>;
 
-/// Makes the message that closes a socket.
-pub(crate) fn close_message(code: u16, reason: &'static str) -> Message {
-    Message::Close(Some(CloseFrame {
-        code,
-        reason: Utf8Bytes::from_static(reason),
-    }))
+/// Says that the socket closes and why; if the other end has said so first, answers that.
+pub(crate) async fn say_close<S>(sink: &mut S, code: u16, reason: &'static str) -> Result<(), Error>
+where
+    S: SinkExt<Message, Error = Error> + Unpin,
+{
+    let reason = Utf8Bytes::from_static(reason);
+    let message = Message::Close(Some(CloseFrame { code, reason }));
+    if sink.send(message).await.is_err() {
+        // After the other end's close nothing can be sent but the answer to it, which waits.
+        sink.close().await?;
+    }
+    Ok(())
 }

@@ -8,5 +8,6 @@ pub mod histories;
 pub mod http;
 pub mod proxy;
 pub mod recording;
+pub mod rfc6455;
 pub mod stored;
 pub mod workload;

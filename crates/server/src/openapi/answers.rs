@@ -27,6 +27,10 @@ const READ: &[(&str, &str)] = &[
     ),
     ("503", "The store does not answer now"),
 ];
+const HANDSHAKE: &[(&str, &str)] = &[(
+    "426",
+    "Another version of the WebSocket protocol; `Sec-WebSocket-Version` says which is spoken",
+)];
 const WRITE: &[(&str, &str)] = &[
     (
         "409",
@@ -98,7 +102,7 @@ pub(crate) struct HandshakeFailures;
 
 impl IntoResponses for HandshakeFailures {
     fn responses() -> Answers {
-        let mut answers = answers(&[PLAIN, READ]);
+        let mut answers = answers(&[PLAIN, READ, HANDSHAKE]);
         for never in ["401", "404"] {
             answers.remove(never);
         }

@@ -1,7 +1,6 @@
 //! The console's live data over a WebSocket.
 
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{Message, WebSocket};
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::{SinkExt, StreamExt};
@@ -12,8 +11,10 @@ use serde::Deserialize;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::handshake::admit;
+use super::reader;
+use super::upgrade::Upgrade;
 use super::{
-    CLOSE_WAIT, HELLO_WAIT, PING_INTERVAL, PONG_WAIT, Sink, Stream, WRITE_WAIT, close_message,
+    CLOSE_WAIT, HELLO_WAIT, PING_INTERVAL, PONG_WAIT, Sink, Stream, WRITE_WAIT, say_close,
 };
 use crate::http::auth::Caller;
 use crate::http::failure::{new_trace_id, traced};
@@ -44,7 +45,7 @@ type Closing = (u16, &'static str);
 pub(crate) async fn live(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Upgrade,
 ) -> Response {
     match admit(&app, peer, upgrade) {
         Ok(upgrade) => {
@@ -71,7 +72,7 @@ async fn run(app: App, mut socket: WebSocket) {
         Err(closing) => closing,
     };
     let said = async {
-        sink.send(close_message(code, reason)).await?;
+        say_close(&mut sink, code, reason).await?;
         while let Some(Ok(_)) = stream.next().await {}
         Ok::<_, axum::Error>(())
     };
@@ -85,7 +86,11 @@ async fn greet(app: &App, socket: &mut WebSocket) -> Result<(LiveFrames, Princip
             match socket.recv().await {
                 Some(Ok(Message::Text(text))) => return Ok(text),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                _ => return Err((close::PROTOCOL, "the first frame is not a text")),
+                Some(Ok(Message::Binary(_))) => return Err(reader::NOT_TEXT),
+                Some(Err(error)) => return Err(reader::fault(&error)),
+                Some(Ok(Message::Close(_))) | None => {
+                    return Err((close::PROTOCOL, "closed before the first frame"));
+                }
             }
         }
     };
@@ -145,7 +150,7 @@ async fn listen(stream: &mut Stream) -> Closing {
         match tokio::time::timeout(PING_INTERVAL + PONG_WAIT, stream.next()).await {
             Ok(Some(Ok(Message::Close(_))) | None) => return (close::GOING_AWAY, "closed"),
             Ok(Some(Ok(_))) => {}
-            Ok(Some(Err(_))) => return (close::PROTOCOL, "a frame broke the WebSocket protocol"),
+            Ok(Some(Err(error))) => return reader::fault(&error),
             Err(_) => return (close::IDLE, "nothing was heard, not even a pong"),
         }
     }

@@ -1,7 +1,7 @@
 //! The first frame of a socket: who is there, with what right, and what they hold.
 
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use graphy_live::{OpenError, OpenRequest, Session};
 use graphy_model::{Action, GraphId};
 use graphy_protocol::{ApiError, BadFrame, ClientFrame, Hello, ServerFrame, close};
@@ -9,7 +9,7 @@ use graphy_store::tokens::{Principal, TokenError};
 use tokio_util::sync::CancellationToken;
 
 use super::reader::{self, Reader};
-use super::{CLOSE_WAIT, HELLO_WAIT, WRITE_WAIT, close_message, submit, writer};
+use super::{CLOSE_WAIT, HELLO_WAIT, WRITE_WAIT, say_close, submit, writer};
 use crate::http::failure::{Failure, new_trace_id, traced};
 use crate::state::App;
 
@@ -61,9 +61,7 @@ async fn turn_away(mut socket: WebSocket, refusal: Refusal) {
             };
             socket.send(Message::Text(frame.to_text().into())).await?;
         }
-        socket
-            .send(close_message(refusal.code, refusal.reason))
-            .await?;
+        say_close(&mut socket, refusal.code, refusal.reason).await?;
         // Wait for the other end's half, so that the code arrives before the connection is gone.
         while let Some(Ok(_)) = socket.recv().await {}
         Ok::<_, axum::Error>(())
@@ -152,9 +150,15 @@ async fn read_hello(app: &App, socket: &mut WebSocket) -> Result<Hello, Refusal>
         let text = match socket.recv().await {
             Some(Ok(Message::Text(text))) => text,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-            Some(Ok(Message::Binary(_))) => return broken("frames are text"),
+            Some(Ok(Message::Binary(_))) => {
+                let (code, reason) = reader::NOT_TEXT;
+                return Err(Refusal::new(code, reason));
+            }
             Some(Ok(Message::Close(_))) | None => return broken("closed before the hello"),
-            Some(Err(error)) => return broken(reader::fault_reason(&error)),
+            Some(Err(error)) => {
+                let (code, reason) = reader::fault(&error);
+                return Err(Refusal::new(code, reason));
+            }
         };
         if text.len() > HELLO_BYTES_MAX + PENDING_MAX * PENDING_BYTES {
             return broken("the hello is too large");
@@ -218,7 +222,7 @@ async fn live(app: App, socket: WebSocket, session: Session, principal: Principa
 
 /// Sends what is left and closes properly.
 pub(crate) async fn say_goodbye(sink: &mut super::Sink, code: u16, reason: &'static str) {
-    let said = sink.send(close_message(code, reason));
+    let said = say_close(sink, code, reason);
     // If it cannot be said, the other end is gone already.
     let _ = tokio::time::timeout(CLOSE_WAIT, said).await;
 }

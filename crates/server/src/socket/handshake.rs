@@ -1,13 +1,13 @@
 //! From an HTTP request to a socket.
 
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Response};
 use graphy_model::GraphId;
 use graphy_protocol::ErrorCode;
 
 use super::greet;
+use super::upgrade::Upgrade;
 use crate::http::body::GraphPath;
 use crate::http::failure::Failure;
 use crate::http::listener::Peer;
@@ -38,7 +38,7 @@ pub(crate) async fn subscribe(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     GraphPath(graph): GraphPath,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Upgrade,
 ) -> Response {
     answer(app, peer, Some(graph), upgrade)
 }
@@ -53,17 +53,12 @@ pub(crate) async fn subscribe(
 pub(crate) async fn subscribe_by_hello(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Upgrade,
 ) -> Response {
     answer(app, peer, None, upgrade)
 }
 
-fn answer(
-    app: App,
-    peer: Peer,
-    graph: Option<GraphId>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Response {
+fn answer(app: App, peer: Peer, graph: Option<GraphId>, upgrade: Upgrade) -> Response {
     match admit(&app, peer, upgrade) {
         Ok(upgrade) => {
             let sockets = app.sockets.clone();
@@ -75,15 +70,12 @@ fn answer(
     }
 }
 
-/// Checks a handshake and sets the socket's bounds.
+/// Takes a handshake if there is room, and sets the socket's bounds.
 pub(crate) fn admit(
     app: &App,
     peer: Peer,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    Upgrade(upgrade): Upgrade,
 ) -> Result<WebSocketUpgrade, Failure> {
-    let upgrade = upgrade.map_err(|rejection| {
-        Failure::new(ErrorCode::Invalid, rejection.body_text()).on("upgrade")
-    })?;
     if app.stopping.is_cancelled() {
         return Err(Failure::new(ErrorCode::Unavailable, "the node is stopping"));
     }

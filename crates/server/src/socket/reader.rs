@@ -56,9 +56,13 @@ impl Reader {
                 Ok(Some(Ok(Message::Text(text)))) => self.take(&text).await,
                 Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Verdict::Fine,
                 Ok(Some(Ok(Message::Binary(_)))) => {
-                    Verdict::Close(close::PROTOCOL, "frames are text")
+                    let (code, reason) = NOT_TEXT;
+                    Verdict::Close(code, reason)
                 }
-                Ok(Some(Err(error))) => Verdict::Close(close::PROTOCOL, fault_reason(&error)),
+                Ok(Some(Err(error))) => {
+                    let (code, reason) = fault(&error);
+                    Verdict::Close(code, reason)
+                }
             };
             match verdict {
                 Verdict::Fine => self.faults = self.faults.saturating_sub(1),
@@ -221,17 +225,18 @@ fn too_fast(message: &str) -> Rejection {
     Rejection::new(RejectCode::RateLimited, message)
 }
 
-/// Says in few words what was wrong with what came.
-pub(crate) fn fault_reason(error: &axum::Error) -> &'static str {
+/// How a socket is closed that sent bytes.
+pub(crate) const NOT_TEXT: (u16, &str) = (close::NOT_TEXT, "messages are text");
+
+/// Says how to close a socket that broke RFC 6455, and in few words why.
+pub(crate) fn fault(error: &axum::Error) -> (u16, &'static str) {
+    // What follows the first words may hold what the other end sent.
     let text = error.to_string();
-    if text.contains("UTF-8") || text.contains("utf-8") {
-        "a text frame is not UTF-8"
-    } else if text.contains("too long")
-        || text.contains("too large")
-        || text.contains("Space limit")
-    {
-        "a message is too large"
+    if text.starts_with("UTF-8 ") {
+        (close::NOT_UTF8, "a text is not UTF-8")
+    } else if text.starts_with("Space limit ") {
+        (close::TOO_LARGE, "a message is too large")
     } else {
-        "a frame broke the WebSocket protocol"
+        (close::BROKEN, "a frame broke the WebSocket protocol")
     }
 }

@@ -20,8 +20,7 @@ pub(crate) async fn run(mut sink: Sink, mut session: Session, ended: Cancellatio
     loop {
         let message = tokio::select! {
             () = ended.cancelled() => {
-                // Answers the other end's close, if it has sent one.
-                let _ = tokio::time::timeout(CLOSE_WAIT, sink.close()).await;
+                answer_close(&mut sink).await;
                 break;
             }
             outgoing = session.next() => match outgoing {
@@ -40,7 +39,11 @@ pub(crate) async fn run(mut sink: Sink, mut session: Session, ended: Cancellatio
         };
         match tokio::time::timeout(WRITE_WAIT, sink.send(message)).await {
             Ok(Ok(())) => {}
-            Ok(Err(_)) => break,
+            Ok(Err(_)) => {
+                // Nothing can be sent behind the other end's close but the answer to it.
+                answer_close(&mut sink).await;
+                break;
+            }
             Err(_) => {
                 metrics::counter!(names::SLOW_CONSUMERS).increment(1);
                 say_goodbye(&mut sink, close::SLOW_CONSUMER, "a write took too long").await;
@@ -49,6 +52,12 @@ pub(crate) async fn run(mut sink: Sink, mut session: Session, ended: Cancellatio
         }
     }
     ended.cancel();
+}
+
+/// Answers the other end's close, if it has sent one.
+async fn answer_close(sink: &mut Sink) {
+    // If it cannot be said, the other end is gone already.
+    let _ = tokio::time::timeout(CLOSE_WAIT, sink.close()).await;
 }
 
 fn text_message(text: Bytes) -> Message {

@@ -173,25 +173,25 @@ async fn a_refused_command_does_not_hold_up_those_behind_it() {
 }
 
 #[tokio::test]
-async fn what_is_no_text_frame_closes_with_4500() {
+async fn what_is_no_text_message_closes_with_the_code_of_the_rfc() {
     let test = TestNode::start().await;
     test.graph("g").await;
     let broken = Frame::message(vec![b'{', 0xc3, 0x28], OpCode::Data(Data::Text), true);
     let half = Frame::message(vec![b'{'; 40_000], OpCode::Data(Data::Text), false);
     let rest = Frame::message(vec![b'{'; 40_000], OpCode::Data(Data::Continue), true);
     let cases = [
-        vec![Message::Binary(vec![1, 2, 3].into())],
-        vec![Message::Frame(broken)],
-        vec![Message::Text("x".repeat(70_000).into())],
-        vec![Message::Frame(half), Message::Frame(rest)],
+        (1003, vec![Message::Binary(vec![1, 2, 3].into())]),
+        (1007, vec![Message::Frame(broken)]),
+        (1009, vec![Message::Text("x".repeat(70_000).into())]),
+        (1009, vec![Message::Frame(half), Message::Frame(rest)]),
     ];
-    for (index, messages) in cases.into_iter().enumerate() {
+    for (code, messages) in cases {
         let (mut socket, _) = test.editor("g", "ann").await;
         for message in messages {
             // The server may close before all is sent.
             let _ = socket.stream.send(message).await;
         }
-        assert_eq!(socket.closed().await, 4500, "case {index}");
+        assert_eq!(socket.closed().await, code);
     }
     // A text in fragments is a text.
     let (mut socket, _) = test.editor("g", "ann").await;

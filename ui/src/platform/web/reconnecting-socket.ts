@@ -3,6 +3,8 @@ import type { ConnectionStatus } from '../platform';
 import { backoffMs } from './backoff';
 
 const SILENCE_MS = 20_000;
+/** What RFC 6455 has for a client that broke its rules: it would break them again. */
+const BROKEN_CODES: readonly number[] = [1002, 1003, 1007, 1009];
 
 export interface SocketOptions {
   url: string;
@@ -14,7 +16,8 @@ export interface SocketOptions {
 
 /**
  * A WebSocket that comes back: back-off with jitter, and at once when the network or the page
- * returns. Silence for 20 s counts as loss. Close codes 4500–4999 end it for good.
+ * returns. Silence for 20 s counts as loss. Close codes 4500–4999 end it for good, and so do those
+ * for a broken frame.
  *
  * The owner reports `established()` when the peer has answered; only that resets the back-off.
  */
@@ -127,6 +130,7 @@ export class ReconnectingSocket {
 }
 
 function terminalCode(code: number): ErrorCode | undefined {
+  if (BROKEN_CODES.includes(code)) return 'invalid';
   if (code < 4500 || code > 4999) return undefined;
   switch (code) {
     case 4501:
