@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use graphy_model::{Checksum, Epoch, GraphId, OperationId, Outcome, UserId};
-use graphy_store::graph::{Applied, BatchWrite, Fate, HIDDEN_LEASE, Visibility};
+use graphy_store::graph::{Applied, BatchWrite, Fate, HIDDEN_LEASE, SettingsWrite, Visibility};
 use graphy_store::testing::TestRedis;
 use graphy_store::{BusEvent, EventBus, GraphStore, History, StoreError};
 use graphy_telemetry::TaskRegistry;
@@ -61,6 +61,7 @@ fn write(epoch: &Epoch, version: u64) -> BatchWrite {
         Uuid::now_v7()
     );
     BatchWrite {
+        settings: SettingsWrite::default(),
         epoch: epoch.clone(),
         expected_version: version - 1,
         version,

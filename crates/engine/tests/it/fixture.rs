@@ -90,13 +90,22 @@ impl Fixture {
     }
 
     pub(crate) async fn submit(&self, envelopes: Vec<Envelope>) -> Result<(), Rejection> {
+        self.submit_as("ada", Role::Admin, envelopes).await
+    }
+
+    pub(crate) async fn submit_as(
+        &self,
+        user: &str,
+        role: Role,
+        envelopes: Vec<Envelope>,
+    ) -> Result<(), Rejection> {
         let submissions = envelopes
             .into_iter()
             .map(|envelope| Submission {
                 origin: graphy_engine::Origin::Request,
                 content: envelope.into(),
-                user_id: UserId::new("ada").unwrap(),
-                role: Role::Admin,
+                user_id: UserId::new(user).unwrap(),
+                role,
             })
             .collect();
         self.intake.submit(&self.graph, submissions).await
@@ -114,6 +123,15 @@ impl Fixture {
     pub(crate) async fn run(&self, envelope: Envelope) -> Outcome {
         let id = envelope.operation_id;
         self.submit(vec![envelope]).await.unwrap();
+        self.outcome(id).await
+    }
+
+    /// Sends one command as somebody else and waits for its outcome.
+    pub(crate) async fn run_as(&self, user: &str, envelope: Envelope) -> Outcome {
+        let id = envelope.operation_id;
+        self.submit_as(user, Role::Editor, vec![envelope])
+            .await
+            .unwrap();
         self.outcome(id).await
     }
 

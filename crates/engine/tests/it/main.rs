@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod collaboration;
 mod fixture;
 mod order;
 mod pipeline;

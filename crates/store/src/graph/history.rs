@@ -254,6 +254,21 @@ impl GraphStore {
             .map_err(StoreError::redis("note outcomes"))
     }
 
+    /// Reads a user's last commands in all graphs, the newest first: at most a hundred JSON texts
+    /// of `{graphId, operationId, type, version, timestamp}`.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn user_commands(&self, user: &UserId) -> Result<Vec<String>, StoreError> {
+        redis::cmd("LRANGE")
+            .arg(user_commands(user))
+            .arg(0)
+            .arg(USER_COMMANDS_MAX - 1)
+            .query_async(&mut self.link().query())
+            .await
+            .map_err(StoreError::redis("read a user's commands"))
+    }
+
     /// Reads how far a command is; none if it is not known, or not any more.
     ///
     /// The projection is repaired from the graph's own record if it lags.
