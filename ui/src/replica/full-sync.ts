@@ -1,58 +1,70 @@
-import type { HashedEdge, HashedNode, SyncFrame, Viewport } from '../protocol';
+import type { ConflictRecord, PartialState, SyncFrame, Viewport } from '../protocol';
+import type { WholeState } from './server-state';
 
 type FullChunk = Extract<SyncFrame, { mode: 'full' }>;
 
-interface Complete {
-  nodes: HashedNode[];
-  edges: HashedEdge[];
-  viewport: Viewport | undefined;
-}
+type Complete = Required<Omit<WholeState, 'settings'>> &
+  Pick<WholeState, 'settings'> & { viewport: Viewport | undefined };
 
-/** Collects the chunks of a full sync; the state is replaced only when all are here. */
+const nothing = (): Complete => ({
+  nodes: [],
+  edges: [],
+  conflicts: [] as ConflictRecord[],
+  settings: undefined,
+  viewport: undefined,
+});
+
+/**
+ * Collects the chunks of a full state, which replaces the old one only when all are here. What
+ * came through before a connection was lost is kept, so that the next one can go on behind it.
+ */
 export class FullSyncAssembly {
-  private nodes: HashedNode[] = [];
-  private edges: HashedEdge[] = [];
-  private viewport: Viewport | undefined;
+  private whole = nothing();
   private next = 0;
-  private chunks = 0;
-  private source = '';
+  private first: { epoch: string; version: number; chunks: number } | undefined;
 
   get progress(): { chunk: number; chunks: number } | undefined {
-    return this.next === 0 ? undefined : { chunk: this.next, chunks: this.chunks };
+    if (this.first === undefined) return undefined;
+    return { chunk: this.next, chunks: this.first.chunks };
+  }
+
+  /** What a new connection need not send again. */
+  get partial(): PartialState | undefined {
+    if (this.first === undefined) return undefined;
+    const { epoch, version } = this.first;
+    return { epoch, version, chunks: this.next };
   }
 
   add(frame: FullChunk): Complete | 'incomplete' | 'broken' {
-    const source = `${frame.epoch}/${frame.version}/${frame.chunks}`;
     if (frame.chunk === 0) {
       this.reset();
-      this.source = source;
-      this.chunks = frame.chunks;
+      const { epoch, version, chunks } = frame;
+      this.first = { epoch, version, chunks };
     }
-    if (frame.chunk !== this.next || source !== this.source) {
-      // Leftovers of a sync that was given up are not this sync's fault.
-      return this.next === 0 ? 'incomplete' : this.fail();
+    // Leftovers of a sync that was given up are not this sync's fault.
+    if (this.first === undefined) return 'incomplete';
+    const { epoch, version, chunks } = this.first;
+    const same = frame.epoch === epoch && frame.version === version && frame.chunks === chunks;
+    if (!same || frame.chunk !== this.next) {
+      this.reset();
+      return 'broken';
     }
     this.next += 1;
-    this.nodes.push(...frame.nodes);
-    this.edges.push(...frame.edges);
-    this.viewport = frame.viewport ?? this.viewport;
-    if (this.next < frame.chunks) return 'incomplete';
-    const complete = { nodes: this.nodes, edges: this.edges, viewport: this.viewport };
+    // Not spread into arguments: a chunk may hold more than a call can take.
+    for (const node of frame.nodes) this.whole.nodes.push(node);
+    for (const edge of frame.edges) this.whole.edges.push(edge);
+    for (const conflict of frame.conflicts ?? []) this.whole.conflicts.push(conflict);
+    this.whole.settings = frame.settings ?? this.whole.settings;
+    this.whole.viewport = frame.viewport ?? this.whole.viewport;
+    if (this.next < chunks) return 'incomplete';
+    const complete = this.whole;
     this.reset();
     return complete;
   }
 
   reset(): void {
-    this.nodes = [];
-    this.edges = [];
-    this.viewport = undefined;
+    this.whole = nothing();
     this.next = 0;
-    this.chunks = 0;
-    this.source = '';
-  }
-
-  private fail(): 'broken' {
-    this.reset();
-    return 'broken';
+    this.first = undefined;
   }
 }

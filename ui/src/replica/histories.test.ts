@@ -27,9 +27,13 @@ describe('histories from the model', () => {
 
   it.each(files)('%s ends in the same state', (name) => {
     const history = JSON.parse(readFileSync(join(folder, name), 'utf8')) as History;
-    const touched = { nodes: new Set<string>(), edges: new Set<string>() };
+    const touched = {
+      nodes: new Set<string>(),
+      edges: new Set<string>(),
+      contested: new Set<string>(),
+    };
     const state = new ServerState();
-    state.replaceAll(history.initial.nodes, history.initial.edges, touched);
+    state.replaceAll(history.initial, touched);
     for (const operation of history.operations) {
       expect(state.applyOperation(operation, touched)).toBe(true);
     }

@@ -1,10 +1,10 @@
 export type { Mark } from './marks';
-export {
-  type Attention,
-  type PendingCommand,
-  Replica,
-  type SyncNeed,
-  type SyncProgress,
-  type ViewChange,
-} from './replica';
+export { Replica, type SyncProgress } from './replica';
 export { formatHash, parseHash } from './server-state';
+export type {
+  Attention,
+  Notice,
+  PendingCommand,
+  SyncNeed,
+  ViewChange,
+} from './view-change';

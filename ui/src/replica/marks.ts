@@ -1,11 +1,11 @@
-export type Mark = 'pending' | 'attention';
+export type Mark = 'pending' | 'attention' | 'contested';
 
 /** Counts, per entity, the pending commands and open attentions that are about it. */
 export class Marks {
   private readonly pending = new Map<string, number>();
   private readonly attention = new Map<string, number>();
 
-  of(id: string): Mark | undefined {
+  of(id: string): Exclude<Mark, 'contested'> | undefined {
     if (this.attention.has(id)) return 'attention';
     return this.pending.has(id) ? 'pending' : undefined;
   }

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeGraph, fakeHash } from '../platform/fake';
 import type { GraphConnection } from '../platform/platform';
 import type { CommandBody, Envelope, Node, ServerFrame } from '../protocol';
-import { Replica, type ViewChange } from './replica';
+import { Replica } from './replica';
+import type { SyncNeed, ViewChange } from './view-change';
 
 const node = (id: string, title = id): Node => ({
   id,
@@ -32,7 +33,7 @@ class Bench {
   readonly graph = new FakeGraph('g', 'graph');
   readonly replica = new Replica();
   inbox: ServerFrame[] = [];
-  needs: string[] = [];
+  needs: SyncNeed[] = [];
   readonly connection: GraphConnection;
   private count = 0;
 
@@ -42,6 +43,9 @@ class Bench {
       onFrame: (frame) => this.inbox.push(frame),
       onStatus: () => undefined,
       position: () => this.replica.position,
+      partial: () => this.replica.partial,
+      onRestored: () => undefined,
+      onDurable: () => undefined,
     });
     this.flush();
   }
@@ -50,7 +54,8 @@ class Bench {
     const change = this.replica.receive(this.inbox.splice(0));
     if (change.need !== 'none') {
       this.needs.push(change.need);
-      this.connection.requestSync(change.need);
+      if (change.need === 'digests') this.connection.requestDigests();
+      else this.connection.requestSync(change.need);
       this.flush();
     }
     return change;
@@ -270,20 +275,6 @@ describe('the optimistic replica', () => {
     expect(bench.replica.inSync).toBe(true);
   });
 
-  it('asks for the full state when the checksum disagrees, and only once', () => {
-    bench.graph.broadcastWrongChecksum();
-    bench.graph.broadcastWrongChecksum();
-    const change = bench.replica.receive(bench.inbox.splice(0));
-    expect(change.need).toBe('full');
-    expect(bench.replica.inSync).toBe(false);
-    expect(bench.replica.position).toBeUndefined();
-    bench.graph.broadcastWrongChecksum();
-    expect(bench.replica.receive(bench.inbox.splice(0)).need).toBe('none');
-    bench.connection.requestSync('full');
-    bench.flush();
-    expect(bench.replica.inSync).toBe(true);
-  });
-
   it('asks for the full state on another epoch', () => {
     const { replica } = bench;
     const checksum = replica.server.checksum;
@@ -325,7 +316,7 @@ describe('the optimistic replica', () => {
     bench.submit(rename('a', 'mine'));
     bench.submit(create('c'));
     const untouched = bench.replica.node('b');
-    bench.replica.receive([bench.graph.sync(undefined, [])]);
+    bench.replica.receive(bench.graph.sync(undefined, []));
     expect(bench.title('a')).toBe('mine');
     expect(bench.title('c')).toBe('c');
     expect(bench.replica.node('b')).toBe(untouched);

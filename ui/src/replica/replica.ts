@@ -8,58 +8,38 @@
  * - A rejection takes back that one command and keeps the reason until a person dismisses it.
  */
 import type {
+  AppliedOperation,
   CommandBody,
+  ConflictRecord,
+  DigestsFrame,
   Edge,
   Envelope,
-  Landed,
   Node,
   Outcome,
-  RejectCode,
+  PartialState,
   RevertFrame,
   ServerFrame,
   StateUpdateFrame,
   SyncFrame,
   Viewport,
 } from '../protocol';
+import { Footprint } from './footprint';
 import { FullSyncAssembly } from './full-sync';
-import { Marks } from './marks';
+import { Healing, type HealingNeed } from './healing';
+import { type Mark, Marks } from './marks';
+import { OwnWork } from './own-work';
 import { sameJson } from './patch';
-import { ServerState, type Touched } from './server-state';
-import { type Problem, Speculation, targetsOf } from './speculation';
-
-export interface PendingCommand {
-  readonly operationId: string;
-  readonly command: CommandBody;
-  readonly targets: readonly string[];
-  /** A later command of ours has landed, so this one's effect is decided and no longer shown. */
-  overtaken: boolean;
-  /** Known outcome whose version has not been applied here yet. */
-  landedAt?: number;
-  /** Set while the command cannot apply to the present state. */
-  problem?: Problem;
-}
-
-/** A command that did not become what was asked for. Stays until dismissed. */
-export interface Attention {
-  operationId: string;
-  command: CommandBody;
-  targets: readonly string[];
-  code: RejectCode | 'conflict';
-  message: string;
-  field?: string;
-  /** `true` once the server has spoken; before that only this replica expects the refusal. */
-  final: boolean;
-}
-
-export type SyncNeed = 'none' | 'delta' | 'full';
-
-/** What one step changed in the view. Sets hold ids. */
-export interface ViewChange extends Touched {
-  marks: Set<string>;
-  /** Commands that reached a terminal outcome in this step. */
-  settled: string[];
-  need: SyncNeed;
-}
+import { ServerState } from './server-state';
+import { Speculation, targetsOf } from './speculation';
+import {
+  type Attention,
+  noChange,
+  noticesOf,
+  onlyMoves,
+  type PendingCommand,
+  type ViewChange,
+  weighRefusal,
+} from './view-change';
 
 export interface SyncProgress {
   chunk: number;
@@ -69,13 +49,16 @@ export interface SyncProgress {
 export class Replica {
   readonly server = new ServerState();
   viewport: Viewport | undefined;
+  private own = new OwnWork();
   private speculation = new Speculation(this.server);
   private pendingById = new Map<string, PendingCommand>();
   private attentionById = new Map<string, Attention>();
   private readonly marks = new Marks();
   private readonly assembly = new FullSyncAssembly();
-  private awaiting: SyncNeed = 'full';
+  private readonly healing = new Healing();
+  private awaiting: 'none' | 'delta' | 'full' = 'full';
   private proven = false;
+  private userId: string | undefined;
 
   node(id: string): Node | undefined {
     return this.speculation.node(id);
@@ -115,8 +98,24 @@ export class Replica {
     return [...this.attentionById.values(), ...expected];
   }
 
-  mark(id: string) {
-    return this.marks.of(id);
+  /** What is to be known about an entity at a glance; the most urgent of it. */
+  mark(id: string): Mark | undefined {
+    const mark = this.marks.of(id);
+    if (mark === 'attention') return mark;
+    for (const _ of this.conflictsAbout(id)) return 'contested';
+    return mark;
+  }
+
+  /** The conflicts about an entity that wait for a person, without those just settled here. */
+  *conflictsAbout(id: string): Iterable<ConflictRecord> {
+    for (const record of this.server.conflictsAbout(id)) {
+      if (!this.speculation.settling.has(record.conflictId)) yield record;
+    }
+  }
+
+  /** What this person could take back or bring back, everything pending included. */
+  get ownWork(): OwnWork {
+    return this.speculation.own;
   }
 
   /** The state is loaded, continuous and its checksum is the server's. */
@@ -130,6 +129,11 @@ export class Replica {
 
   get syncProgress(): SyncProgress | undefined {
     return this.assembly.progress;
+  }
+
+  /** The piece of a full state that a new connection can go on behind. */
+  get partial(): PartialState | undefined {
+    return this.awaiting === 'full' ? this.assembly.partial : undefined;
   }
 
   /** Where to resume from; `undefined` when only the full state will do. */
@@ -146,6 +150,13 @@ export class Replica {
       const targets = targetsOf(command);
       this.pendingById.set(operationId, { operationId, command, targets, overtaken: false });
       this.marks.addPending(targets, change.marks);
+    });
+  }
+
+  /** Shows refused commands that an earlier run has kept. */
+  restoreAttention(items: readonly Omit<Attention, 'targets' | 'final'>[]): ViewChange {
+    return this.step((change) => {
+      for (const item of items) this.raise({ ...item, targets: targetsOf(item.command) }, change);
     });
   }
 
@@ -171,22 +182,32 @@ export class Replica {
         return this.receiveUpdate(frame, change);
       case 'sync':
         return this.receiveSync(frame, change);
+      case 'digests':
+        return this.receiveDigests(frame, change);
       case 'command_result':
         return this.settle(frame.operationId, frame.outcome, change);
       case 'revert':
         return this.refuse(frame, change);
-      case 'heartbeat':
-      case 'welcome': {
-        const { epoch, version } = this.server;
-        const current = frame.epoch === epoch && frame.version <= version;
-        if (frame.type === 'heartbeat' && epoch !== undefined && !current) {
-          this.ask(frame.epoch === epoch ? 'delta' : 'full', change);
-        }
+      case 'welcome':
+        this.userId = frame.userId;
         return;
-      }
+      case 'heartbeat':
+        return this.receiveHeartbeat(frame, change);
+      case 'error':
+        // What was asked for may have been refused; the next heartbeat asks again.
+        if (!frame.operationId) this.healing.giveUp();
+        return;
       default:
         return;
     }
+  }
+
+  private receiveHeartbeat(frame: { epoch: string; version: number }, change: ViewChange): void {
+    const { epoch, version } = this.server;
+    if (epoch === undefined) return;
+    if (frame.epoch !== epoch) this.ask('full', change);
+    else if (frame.version > version) this.ask('delta', change);
+    else if (!this.proven && this.awaiting === 'none') this.heal(this.healing.differs(), change);
   }
 
   private receiveUpdate(frame: StateUpdateFrame, change: ViewChange): void {
@@ -214,8 +235,30 @@ export class Replica {
       case 'full':
         if (!this.receiveFullChunk(frame, change)) return;
         break;
+      case 'repair':
+        return this.receiveRepair(frame, change);
     }
-    for (const landed of frame.landed) this.settleLanded(landed, change);
+    for (const { operationId, outcome } of frame.landed) this.settle(operationId, outcome, change);
+  }
+
+  private receiveDigests(frame: DigestsFrame, change: ViewChange): void {
+    if (frame.epoch !== this.server.epoch) return this.ask('full', change);
+    const found = this.healing.compare(frame, this.server);
+    if (found === 'agrees') this.agree();
+    else this.heal(found, change);
+  }
+
+  private receiveRepair(frame: Extract<SyncFrame, { mode: 'repair' }>, change: ViewChange): void {
+    if (frame.epoch !== this.server.epoch) return this.ask('full', change);
+    if (!this.healing.awaitsBuckets) return;
+    if (frame.version !== this.server.version) {
+      this.healing.giveUp();
+      return this.heal(this.healing.differs(), change);
+    }
+    this.server.replaceBuckets(frame.buckets, frame.nodes, frame.edges, change);
+    if (!frame.last) return;
+    this.healing.giveUp();
+    this.prove(frame.checksum, frame.version, change);
   }
 
   /** Returns `true` when the last chunk has replaced the state. */
@@ -229,9 +272,12 @@ export class Replica {
       change.need = 'full';
       return false;
     }
-    this.server.replaceAll(result.nodes, result.edges, change);
+    this.server.replaceAll(result, change);
     this.server.epoch = frame.epoch;
     this.server.version = frame.version;
+    this.own = new OwnWork();
+    this.own.undoUnknown = this.own.redoUnknown = frame.version > 0;
+    this.healing.giveUp();
     this.viewport = result.viewport ?? this.viewport;
     this.awaiting = 'none';
     if (frame.checksum) this.prove(frame.checksum, frame.version, change);
@@ -246,13 +292,24 @@ export class Replica {
     for (const operation of operations) {
       if (operation.version <= this.server.version) continue;
       if (operation.version !== this.server.version + 1) return this.ask('delta', change);
-      if (!this.server.applyOperation(operation, change)) return this.ask('full', change);
-      if (this.pendingById.has(operation.operationId)) {
-        this.overtakeEarlier(operation.operationId);
-        this.drop(operation.operationId, change);
-      }
+      this.applyOperation(operation, change);
     }
     if (this.server.version < toVersion) this.ask('delta', change);
+  }
+
+  private applyOperation(operation: AppliedOperation, change: ViewChange): void {
+    const { operationId, type, target } = operation;
+    const mine = operation.userId === this.userId;
+    const footprint = mine ? new Footprint() : undefined;
+    if (!this.server.applyOperation(operation, change, footprint)) {
+      this.proven = false;
+      this.heal(this.healing.differs(), change);
+    }
+    if (footprint) this.own.note(type, { operationId, footprint }, target?.operationId);
+    if (!this.pendingById.has(operationId)) return;
+    this.overtakeEarlier(operationId);
+    this.drop(operationId, change);
+    noticesOf(operation, change);
   }
 
   /**
@@ -266,54 +323,53 @@ export class Replica {
     }
   }
 
-  private settleLanded(landed: Landed, change: ViewChange): void {
-    this.settle(landed.operationId, landed.outcome, change);
-  }
-
   private settle(operationId: string, outcome: Outcome, change: ViewChange): void {
     const pending = this.pendingById.get(operationId);
     if (pending === undefined) return;
     switch (outcome.status) {
-      case 'applied':
       case 'merged':
-        if (outcome.version <= this.server.version) {
-          this.overtakeEarlier(operationId);
-          this.drop(operationId, change);
-        } else pending.landedAt = outcome.version;
-        return;
+        // Nothing of it happened, and no later command of ours took its place.
+        if (outcome.effect === undefined && !onlyMoves(pending.command)) {
+          change.notices.push({ kind: 'gave_way', command: pending.command });
+        }
+        return this.landed(pending, outcome.version, change);
+      case 'applied':
+      case 'conflict':
+        return this.landed(pending, outcome.version, change);
       case 'duplicate':
         if (outcome.first) this.settle(operationId, outcome.first, change);
         else this.drop(operationId, change);
         return;
-      case 'conflict':
-        this.drop(operationId, change);
-        this.raise(pending, { code: 'conflict', message: 'waits for a decision' }, change);
-        return;
       case 'rejected':
-        this.refuse({ type: 'revert', operationId, ...outcome }, change);
-        return;
+        return this.refuse({ type: 'revert', operationId, ...outcome }, change);
     }
+  }
+
+  private landed(pending: PendingCommand, version: number, change: ViewChange): void {
+    if (version <= this.server.version) {
+      this.overtakeEarlier(pending.operationId);
+      this.drop(pending.operationId, change);
+    } else pending.landedAt = version;
   }
 
   private refuse(frame: RevertFrame, change: ViewChange): void {
     const pending = this.pendingById.get(frame.operationId);
     if (pending === undefined) return;
     this.drop(frame.operationId, change);
-    const { type } = pending.command;
-    const wished = type === 'DELETE_NODE' || type === 'DELETE_EDGE';
-    if (wished && frame.code === 'not_found') return;
-    this.raise(pending, frame, change);
+    const weight = weighRefusal(pending, frame);
+    if (weight === 'attention') {
+      const { code, message, field } = frame;
+      return this.raise({ ...identity(pending), code, message, field }, change);
+    }
+    change.harmless.push(frame.operationId);
+    if (weight === 'nothing') return;
+    if (weight.kind === 'nothing_left' && !weight.named) this.own.exhausted(weight.type);
+    change.notices.push(weight);
   }
 
-  private raise(
-    pending: PendingCommand,
-    reason: { code: Attention['code']; message: string; field?: string | null },
-    change: ViewChange,
-  ): void {
-    const { code, message, field } = reason;
-    const item = { code, message, field: field ?? undefined, ...identity(pending), final: true };
-    this.attentionById.set(pending.operationId, item);
-    this.marks.addAttention(pending.targets, change.marks);
+  private raise(item: Omit<Attention, 'final'>, change: ViewChange): void {
+    this.attentionById.set(item.operationId, { ...item, final: true });
+    this.marks.addAttention(item.targets, change.marks);
   }
 
   private drop(operationId: string, change: ViewChange): void {
@@ -328,8 +384,19 @@ export class Replica {
   /** Compares checksums, unless later updates of the stream have carried us past `version`. */
   private prove(checksum: string, version: number, change: ViewChange): void {
     if (this.awaiting !== 'none' || this.server.version !== version) return;
-    this.proven = this.server.agreesWith(checksum);
-    if (!this.proven) this.ask('full', change);
+    if (this.server.agreesWith(checksum)) return this.agree();
+    this.proven = false;
+    this.heal(this.healing.differs(), change);
+  }
+
+  private agree(): void {
+    this.proven = true;
+    this.healing.proven();
+  }
+
+  private heal(need: HealingNeed | undefined, change: ViewChange): void {
+    if (need === 'full') this.ask('full', change);
+    else if (need !== undefined && this.awaiting === 'none') change.need = need;
   }
 
   private ask(need: 'delta' | 'full', change: ViewChange): void {
@@ -337,35 +404,38 @@ export class Replica {
     if (this.awaiting === 'full' || this.awaiting === need) return;
     this.awaiting = need;
     this.assembly.reset();
+    this.healing.giveUp();
     change.need = need;
   }
 
   /** Forgets which sync was asked for: a new connection answers `hello` with one of its own. */
   connectionLost(): void {
     if (this.awaiting === 'delta') this.awaiting = 'none';
-    this.assembly.reset();
+    this.healing.giveUp();
   }
 
   /** Undoes the speculation, runs `body`, re-applies what is still pending. */
   private step(body: (change: ViewChange) => void): ViewChange {
-    const change: ViewChange = {
-      nodes: new Set(),
-      edges: new Set(),
-      marks: new Set(),
-      settled: [],
-      need: 'none',
-    };
+    const change = noChange();
     const before = this.speculation;
     body(change);
     this.dropWhatHasArrived(change);
-    const after = new Speculation(this.server);
+    const after = new Speculation(this.server, this.own);
     for (const pending of this.pendingById.values()) {
       if (!pending.overtaken) this.reapply(pending, after, change);
     }
     keepIdentity(before.nodes, after.nodes, change.nodes);
     keepIdentity(before.edges, after.edges, change.edges);
     this.speculation = after;
+    for (const id of before.settling) this.remark(id, change);
+    for (const id of after.settling) this.remark(id, change);
+    for (const id of change.contested) change.marks.add(id);
     return change;
+  }
+
+  private remark(conflictId: string, change: ViewChange): void {
+    const record = this.server.conflicts.get(conflictId);
+    if (record !== undefined) change.contested.add(record.entityId);
   }
 
   private dropWhatHasArrived(change: ViewChange): void {
@@ -378,7 +448,7 @@ export class Replica {
   }
 
   private reapply(pending: PendingCommand, on: Speculation, change: ViewChange): void {
-    const problem = this.loaded ? on.apply(pending.command) : undefined;
+    const problem = this.loaded ? on.apply(pending.command, pending.operationId) : undefined;
     if ((problem === undefined) !== (pending.problem === undefined)) {
       if (problem === undefined) this.marks.dropAttention(pending.targets, change.marks);
       else this.marks.addAttention(pending.targets, change.marks);

@@ -1,51 +1,40 @@
 import type {
   AppliedOperation,
-  Change,
   CommandBody,
-  Edge,
   Envelope,
   GraphMeta,
+  GraphRole,
+  HashedEdge,
+  HashedNode,
   Landed,
-  Node,
   Outcome,
+  Peer,
+  Role,
   ServerFrame,
 } from '../../protocol';
+import { bucketOf } from '../../replica/buckets';
 import { formatHash, ServerState } from '../../replica/server-state';
-import { Speculation } from '../../replica/speculation';
-import type { ConnectionStatus, GraphConnection, GraphHandlers } from '../platform';
+import type { GraphHandlers } from '../platform';
+import { FakeConnection } from './fake-connection';
+import { FakeDecider, fakeHash } from './fake-decide';
 
-const LIMITS = {
-  stringBytesMax: 16_384,
-  commandBytesMax: 32_768,
-  entityBytesMax: 262_144,
-  jsonDepthMax: 32,
-  batchCommandsMax: 100,
-  batchBodyBytesMax: 1_048_576,
-  nodesMax: 100_000,
-  edgesMax: 500_000,
-  messageBytesMax: 65_536,
-};
-
-/** FNV-1a over the JSON text: any stable 64-bit number will do, clients only sum. */
-export function fakeHash(entity: Node | Edge): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const character of JSON.stringify(entity)) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(character.charCodeAt(0))) * 0x100000001b3n);
-  }
-  return formatHash(hash);
-}
+export { fakeHash } from './fake-decide';
 
 /** One graph of the fake server, with the faults that tests want to see. */
 export class FakeGraph {
   readonly state = new ServerState();
   readonly meta: GraphMeta;
   readonly received: Envelope[] = [];
+  readonly connections = new Set<FakeConnection>();
+  /** How many entities a chunk of the full state holds. */
+  chunkSize = Number.POSITIVE_INFINITY;
+  role: Role = 'editor';
+  online = true;
+  private readonly decider = new FakeDecider(this.state);
   private readonly history: AppliedOperation[] = [];
   private readonly outcomes = new Map<string, Outcome>();
-  private readonly connections = new Set<FakeConnection>();
   private readonly waiting: { envelope: Envelope; from: FakeConnection }[] = [];
   private paused = false;
-  online = true;
 
   constructor(graphId: string, name: string) {
     this.meta = { graphId, name, ownerId: 'tester', createdAt: 1, updatedAt: 1 };
@@ -67,30 +56,42 @@ export class FakeGraph {
     for (const connection of this.connections) connection.networkChanged();
   }
 
+  setAccess(access: GraphRole): void {
+    for (const connection of this.connections) {
+      connection.access = access;
+      connection.deliver({ type: 'access', access });
+      const closed = { state: 'closed', code: 'forbidden', message: 'no access' } as const;
+      if (access === 'none') connection.status(closed);
+    }
+  }
+
   /** An edit by somebody else. */
-  edit(command: CommandBody): Outcome {
+  edit(command: CommandBody, userId = 'somebody'): Outcome {
     const operationId = `other-${this.state.version + 1}`;
-    return this.apply({ ...command, operationId } as Envelope);
+    return this.apply({ ...command, operationId, clientId: `of-${userId}` } as Envelope, userId);
   }
 
   /** Breaks one update on its way, so that the client's checksum cannot agree. */
   broadcastWrongChecksum(): void {
     const { epoch = '', version } = this.state;
-    const operations: AppliedOperation[] = [];
     this.broadcast({
       type: 'state_update',
       epoch,
       fromVersion: version,
       toVersion: version,
-      operations,
+      operations: [],
       checksum: 'ffffffffffffffff',
     });
   }
 
-  open(handlers: GraphHandlers): GraphConnection {
-    const connection = new FakeConnection(this, handlers, () =>
-      this.connections.delete(connection),
-    );
+  open(handlers: GraphHandlers, userId = 'tester'): FakeConnection {
+    const connection = new FakeConnection(this, userId, handlers, () => {
+      this.connections.delete(connection);
+      const left = [sessionOf(connection)];
+      for (const other of this.connections) {
+        other.deliver({ type: 'presence', full: false, peers: [], left });
+      }
+    });
     this.connections.add(connection);
     connection.networkChanged();
     return connection;
@@ -109,14 +110,15 @@ export class FakeGraph {
     });
   }
 
-  sync(position: { epoch: string; version: number } | undefined, pending: string[]): ServerFrame {
+  sync(position: { epoch: string; version: number } | undefined, pending: string[]): ServerFrame[] {
     const { epoch = '', version, checksum } = this.state;
     const landed = this.landed(pending);
     if (position?.epoch === epoch && position.version === version) {
-      return { type: 'sync', mode: 'in_sync', epoch, version, checksum, landed };
+      return [{ type: 'sync', mode: 'in_sync', epoch, version, checksum, landed }];
     }
-    if (position?.epoch === epoch) {
-      return {
+    if (position?.epoch !== epoch) return this.fullSync(landed);
+    return [
+      {
         type: 'sync',
         mode: 'behind',
         epoch,
@@ -126,63 +128,92 @@ export class FakeGraph {
         checksum,
         landed,
         last: true,
-      };
+      },
+    ];
+  }
+
+  digests(): ServerFrame {
+    const { epoch = '', version } = this.state;
+    const buckets = this.state.bucketSums().map(formatHash);
+    return { type: 'digests', epoch, version, buckets };
+  }
+
+  repair(buckets: number[]): ServerFrame {
+    const { epoch = '', version, checksum } = this.state;
+    const within = ({ id }: { id: string }) => buckets.includes(bucketOf(id));
+    const nodes = this.hashedNodes().filter(({ node }) => within(node));
+    const edges = this.hashedEdges().filter(({ edge }) => within(edge));
+    const frame = { type: 'sync', mode: 'repair', epoch, version, buckets, checksum } as const;
+    return { ...frame, nodes, edges, last: true };
+  }
+
+  showPresence(of: FakeConnection): void {
+    for (const other of this.connections) {
+      if (other === of) continue;
+      other.deliver({ type: 'presence', full: false, peers: [peerOf(of)] });
     }
-    const nodes = [...this.state.nodes.values()].map(({ entity }) => ({
+  }
+
+  tellWhoIsHere(to: FakeConnection): void {
+    const others = [...this.connections].filter((other) => other !== to);
+    to.deliver({ type: 'presence', full: true, peers: others.map(peerOf) });
+    this.showPresence(to);
+  }
+
+  private fullSync(landed: Landed[]): ServerFrame[] {
+    const { epoch = '', version, checksum, conflicts, settings } = this.state;
+    const nodes = this.hashedNodes();
+    const edges = this.hashedEdges();
+    const size = this.chunkSize;
+    const chunks = Math.max(1, Math.ceil((nodes.length + edges.length) / size));
+    return Array.from({ length: chunks }, (_, chunk) => {
+      const part = { type: 'sync', mode: 'full', epoch, version, chunk, chunks } as const;
+      const from = chunk === 0 ? 0 : chunk * size;
+      const last = chunk === chunks - 1;
+      const ending = { settings, checksum, conflicts: [...conflicts.values()] };
+      return {
+        ...part,
+        nodes: nodes.slice(from, from + size),
+        edges: edges.slice(
+          Math.max(0, from - nodes.length),
+          Math.max(0, from + size - nodes.length),
+        ),
+        landed: last ? landed : [],
+        ...(last ? ending : {}),
+      };
+    });
+  }
+
+  private hashedNodes(): HashedNode[] {
+    return [...this.state.nodes.values()].map(({ entity }) => ({
       node: entity,
       hash: fakeHash(entity),
     }));
-    const edges = [...this.state.edges.values()].map(({ entity }) => ({
+  }
+
+  private hashedEdges(): HashedEdge[] {
+    return [...this.state.edges.values()].map(({ entity }) => ({
       edge: entity,
       hash: fakeHash(entity),
     }));
-    return {
-      type: 'sync',
-      mode: 'full',
-      epoch,
-      version,
-      chunk: 0,
-      chunks: 1,
-      nodes,
-      edges,
-      checksum,
-      landed,
-    };
   }
 
   private decide(envelope: Envelope, from: FakeConnection): void {
     const { operationId } = envelope;
     const first = this.outcomes.get(operationId);
     const outcome: Outcome =
-      first === undefined ? this.apply(envelope) : { status: 'duplicate', first };
+      first === undefined ? this.apply(envelope, from.userId) : { status: 'duplicate', first };
     if (outcome.status === 'rejected') {
       const { code, message } = outcome;
       from.deliver({ type: 'revert', operationId, code, message });
     } else from.deliver({ type: 'command_result', operationId, outcome });
   }
 
-  private apply(envelope: Envelope): Outcome {
-    const outcome = this.applyDecided(envelope);
-    this.outcomes.set(envelope.operationId, outcome);
-    return outcome;
-  }
-
-  private applyDecided(envelope: Envelope): Outcome {
-    const after = new Speculation(this.state);
-    const problem = after.apply(envelope);
-    if (problem !== undefined) return { status: 'rejected', ...problem };
-    const operation: AppliedOperation = {
-      version: this.state.version + 1,
-      operationId: envelope.operationId,
-      clientId: envelope.clientId,
-      userId: 'tester',
-      seq: envelope.seq,
-      type: envelope.type,
-      timestamp: 1,
-      changes: changesOf(after),
-    };
+  private apply(envelope: Envelope, userId: string): Outcome {
     const fromVersion = this.state.version;
-    this.state.applyOperation(operation, { nodes: new Set(), edges: new Set() });
+    const { outcome, operation } = this.decider.decide(envelope, userId);
+    this.outcomes.set(envelope.operationId, outcome);
+    if (operation === undefined) return outcome;
     this.history.push(operation);
     this.broadcast({
       type: 'state_update',
@@ -192,7 +223,7 @@ export class FakeGraph {
       operations: [operation],
       checksum: this.state.checksum,
     });
-    return { status: 'applied', version: operation.version };
+    return outcome;
   }
 
   private broadcast(frame: ServerFrame): void {
@@ -200,75 +231,19 @@ export class FakeGraph {
   }
 }
 
-class FakeConnection implements GraphConnection {
-  readonly clientId = `fake-${Math.random().toString(36).slice(2)}`;
-  private seq = 0;
-  private readonly unanswered = new Map<string, Envelope>();
-
-  constructor(
-    private readonly graph: FakeGraph,
-    private readonly handlers: GraphHandlers,
-    private readonly onClose: () => void,
-  ) {}
-
-  networkChanged(): void {
-    const status: ConnectionStatus = this.graph.online
-      ? { state: 'online' }
-      : { state: 'offline', attempt: 1, retryInMs: 1000 };
-    this.handlers.onStatus(status);
-    if (!this.graph.online) return;
-    const { state, meta } = this.graph;
-    this.handlers.onFrame({
-      type: 'welcome',
-      sessionId: 'session',
-      userId: 'tester',
-      role: 'editor',
-      epoch: state.epoch ?? '',
-      version: state.version,
-      graph: meta,
-      limits: LIMITS,
-      heartbeatMs: 10_000,
-    });
-    const pending = [...this.unanswered.keys()];
-    for (const { operationId } of this.graph.landed(pending)) this.unanswered.delete(operationId);
-    this.handlers.onFrame(this.graph.sync(this.handlers.position(), pending));
-    for (const envelope of [...this.unanswered.values()]) this.graph.accept(envelope, this);
-  }
-
-  deliver(frame: ServerFrame): void {
-    if (!this.graph.online) return;
-    if (frame.type === 'command_result' || frame.type === 'revert') {
-      this.unanswered.delete(frame.operationId);
-    }
-    this.handlers.onFrame(frame);
-  }
-
-  send(envelope: Envelope): void {
-    this.seq += 1;
-    const sent: Envelope = { ...envelope, clientId: this.clientId, seq: this.seq };
-    this.unanswered.set(envelope.operationId, sent);
-    if (this.graph.online) this.graph.accept(sent, this);
-  }
-
-  requestSync(extent: 'delta' | 'full'): void {
-    const position = extent === 'delta' ? this.handlers.position() : undefined;
-    if (this.graph.online) this.handlers.onFrame(this.graph.sync(position, []));
-  }
-
-  close(): void {
-    this.onClose();
-  }
+function sessionOf(connection: FakeConnection): string {
+  return `session-${connection.clientId}`;
 }
 
-function changesOf(after: Speculation): Change[] {
-  const changes: Change[] = [];
-  for (const [id, edge] of after.edges) if (edge === null) changes.push({ op: 'delete_edge', id });
-  for (const [id, node] of after.nodes) {
-    if (node === null) changes.push({ op: 'delete_node', id });
-    else changes.push({ op: 'put_node', node, hash: fakeHash(node) });
-  }
-  for (const edge of after.edges.values()) {
-    if (edge !== null) changes.push({ op: 'put_edge', edge, hash: fakeHash(edge) });
-  }
-  return changes;
+function peerOf(connection: FakeConnection): Peer {
+  return {
+    sessionId: sessionOf(connection),
+    clientId: connection.clientId,
+    userId: connection.userId,
+    name: connection.userId,
+    color: connection.userId.length % 12,
+    node: 'fake',
+    joinedAt: 1,
+    state: connection.presence ?? {},
+  };
 }
