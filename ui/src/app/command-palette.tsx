@@ -49,6 +49,7 @@ function useActions(): SpotlightActionGroupData[] {
       actions: [
         action('page-overview', 'Overview', () => navigate('overview'), 'G O'),
         action('page-graph', 'Graph', () => navigate('graph'), 'G G'),
+        action('page-conflicts', 'Conflicts', () => navigate('conflicts'), 'G C'),
         action('page-settings', 'Settings', () => navigate('settings'), 'G S'),
       ],
     },

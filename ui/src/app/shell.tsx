@@ -14,16 +14,19 @@ import { CommandPalette } from './command-palette';
 import { ErrorBoundary } from './error-boundary';
 import { GraphPicker } from './graph-picker';
 import { ImportWatcher } from './import-watcher';
+import { OpenConflictsBadge } from './open-conflicts-badge';
 import { StatusChip } from './status-chip';
 import { useCurrentGraph, useFreshGraphs } from './use-current-graph';
 
 const GraphPage = lazy(() => import('../features/graph/graph-page'));
 const OverviewPage = lazy(() => import('../features/overview/overview-page'));
+const ConflictsPage = lazy(() => import('../features/conflicts/conflicts-page'));
 const SettingsPage = lazy(() => import('../features/settings/settings-page'));
 
 const PAGES: { page: Page; label: string; icon: IconName; key: string }[] = [
   { page: 'overview', label: 'Overview', icon: 'overview', key: 'o' },
   { page: 'graph', label: 'Graph', icon: 'graph', key: 'g' },
+  { page: 'conflicts', label: 'Conflicts', icon: 'conflict', key: 'c' },
   { page: 'settings', label: 'Settings', icon: 'settings', key: 's' },
 ];
 
@@ -45,6 +48,7 @@ export function Shell() {
             <Suspense fallback={<LoadingBox what="the page" />}>
               {page === 'graph' ? <GraphPage /> : null}
               {page === 'overview' ? <OverviewPage /> : null}
+              {page === 'conflicts' ? <ConflictsPage /> : null}
               {page === 'settings' ? <SettingsPage /> : null}
             </Suspense>
           </ErrorBoundary>
@@ -139,6 +143,7 @@ function Navigation(props: { page: Page; graphId: string | undefined }) {
         >
           <Icon name={icon} />
           <span>{label}</span>
+          {page === 'conflicts' ? <OpenConflictsBadge /> : null}
         </a>
       ))}
       <div className="shell-nav-foot">{system ? `Graphy ${system.version}` : null}</div>

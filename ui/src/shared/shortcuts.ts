@@ -19,6 +19,7 @@ export const SHORTCUTS: ShortcutGroup[] = [
       { keys: ['?'], text: 'This sheet' },
       { keys: ['G', 'O'], text: 'Go to Overview' },
       { keys: ['G', 'G'], text: 'Go to Graph' },
+      { keys: ['G', 'C'], text: 'Go to Conflicts' },
       { keys: ['G', 'S'], text: 'Go to Settings' },
       { keys: ['Ctrl', 'Shift', 'N'], text: 'Open another window', needsWindows: true },
     ],
@@ -37,6 +38,20 @@ export const SHORTCUTS: ShortcutGroup[] = [
       { keys: ['Ctrl', 'F'], text: 'Search nodes' },
       { keys: ['F'], text: 'Fit everything into view' },
       { keys: ['Esc'], text: 'Clear the selection, cancel a rename' },
+      { keys: ['H'], text: 'History of the graph' },
+      { keys: ['Ctrl', ','], text: 'Settings of the graph' },
+    ],
+  },
+  {
+    title: 'Conflicts',
+    items: [
+      { keys: ['J'], text: 'Next conflict' },
+      { keys: ['K'], text: 'Previous conflict' },
+      { keys: ['M'], text: 'Choose mine (for all that are ticked)' },
+      { keys: ['T'], text: 'Choose theirs (for all that are ticked)' },
+      { keys: ['E'], text: 'Write a value of your own' },
+      { keys: ['X'], text: 'Tick the conflict' },
+      { keys: ['/'], text: 'Search conflicts' },
     ],
   },
 ];

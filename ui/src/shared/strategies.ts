@@ -37,7 +37,7 @@ export const STRATEGIES: readonly Explained<Strategy>[] = [
 ];
 
 export function strategyOf(name: Strategy): Explained<Strategy> {
-  return STRATEGIES.find((strategy) => strategy.name === name) ?? STRATEGIES[0];
+  return STRATEGIES.find((strategy) => strategy.name === name) ?? { name, label: name, about: '' };
 }
 
 /** The ways in which conflicts end, in the order of charts and legends. */
@@ -69,6 +69,6 @@ export const RESOLUTIONS: readonly (Explained<ResolutionType> & { color: string 
   },
 ];
 
-export function resolutionOf(name: ResolutionType) {
-  return RESOLUTIONS.find((resolution) => resolution.name === name) ?? RESOLUTIONS[0];
+export function resolutionOf(name: ResolutionType): Explained<ResolutionType> {
+  return RESOLUTIONS.find((known) => known.name === name) ?? { name, label: name, about: '' };
 }

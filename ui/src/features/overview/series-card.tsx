@@ -9,6 +9,7 @@ const TITLES: Record<string, string> = {
   command_p95_ms: 'Command latency, p95',
   queue_depth: 'Queue depth',
   conflict_rate: 'Conflict rate',
+  open_conflicts: 'Open conflicts',
   connections: 'Connections',
   redis_memory_bytes: 'Redis memory',
   redis_latency_ms: 'Redis latency',

@@ -1,0 +1,178 @@
+import 'uplot/dist/uPlot.min.css';
+import { useComputedColorScheme } from '@mantine/core';
+import { useEffect, useRef } from 'react';
+import uPlot from 'uplot';
+import type { ConflictRates } from '../../generated/ConflictRates';
+import { plural } from '../../shared/format';
+import { RESOLUTIONS } from '../../shared/strategies';
+
+const HEIGHT = 132;
+const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) => 10 ** power).flatMap((step) => [
+  step,
+  2 * step,
+  5 * step,
+]);
+const BAR_SHARE = 0.8;
+const BAR_PIXELS_MAX = 36;
+const KINDS = [...RESOLUTIONS].reverse();
+
+/** Stacks the kinds: the first series holds all of them, the last only the lowest. */
+export function stack(rates: ConflictRates): number[][] {
+  const sums = rates.at.map(() => 0);
+  const layers = RESOLUTIONS.map(({ name }) => {
+    const counts = rates.byResolution[name];
+    rates.at.forEach((_, index) => {
+      sums[index] = (sums[index] ?? 0) + (counts?.[index] ?? 0);
+    });
+    return [...sums];
+  });
+  return layers.reverse();
+}
+
+/** Conflicts per step by how they were settled, as stacked bars. */
+export function RateChart({ rates }: { rates: ConflictRates }) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const shown = useRef(rates);
+  const scheme = useComputedColorScheme('dark');
+  shown.current = rates;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read from CSS, which `scheme` changes
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const made = new uPlot(options(element, shown), dataOf(shown.current), element);
+    plot.current = made;
+    const resize = new ResizeObserver(() => {
+      if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: HEIGHT });
+    });
+    resize.observe(element);
+    return () => {
+      resize.disconnect();
+      made.destroy();
+      plot.current = undefined;
+    };
+  }, [scheme]);
+
+  useEffect(() => plot.current?.setData(dataOf(rates)), [rates]);
+  return (
+    <div
+      ref={box}
+      className="chart rate-chart"
+      style={{ height: HEIGHT }}
+      role="img"
+      aria-label={`Conflicts over time: ${summary(rates)}`}
+    />
+  );
+}
+
+/** The figures in words, for those who do not see the bars. */
+export function summary(rates: ConflictRates): string {
+  const parts = RESOLUTIONS.map(({ name, label }) => ({ label, count: total(rates, name) }))
+    .filter(({ count }) => count > 0)
+    .map(({ label, count }) => `${label.toLowerCase()} ${count}`);
+  return parts.length === 0 ? 'none' : parts.join(', ');
+}
+
+export function total(rates: ConflictRates, name: string): number {
+  return (rates.byResolution[name] ?? []).reduce((sum, count) => sum + count, 0);
+}
+
+function dataOf(rates: ConflictRates): uPlot.AlignedData {
+  return [rates.at.map((ms) => ms / 1000), ...stack(rates)];
+}
+
+function options(box: HTMLElement, shown: { current: ConflictRates }): uPlot.Options {
+  const color = (name: string) => getComputedStyle(box).getPropertyValue(name).trim();
+  const font = `12px ${getComputedStyle(box).fontFamily}`;
+  const axis = { stroke: color('--g-dim'), font, ticks: { show: false }, gap: 4 };
+  const bars = uPlot.paths.bars?.({ size: [BAR_SHARE, BAR_PIXELS_MAX], align: 1 });
+  return {
+    width: Math.max(box.clientWidth, 120),
+    height: HEIGHT,
+    padding: [8, 6, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+    plugins: [unknownTime(shown, color('--g-line')), readout(shown)],
+    scales: {
+      x: { time: true, range: () => span(shown.current) },
+      y: { range: (_plot, _min, max) => [0, Math.max(4, Math.ceil((max ?? 0) * 1.12))] },
+    },
+    axes: [
+      { ...axis, grid: { show: false }, size: 22, space: 64, values: (_p, at) => at.map(clock) },
+      { ...axis, grid: { stroke: color('--g-line'), width: 1 }, size: 40, incrs: WHOLE_STEPS },
+    ],
+    series: [
+      {},
+      ...KINDS.map((kind) => ({
+        label: kind.label,
+        fill: color(kind.color),
+        width: 0,
+        points: { show: false },
+        ...(bars ? { paths: bars } : {}),
+      })),
+    ],
+  };
+}
+
+function span({ at, stepMs }: ConflictRates): [number, number] {
+  const [first = 0] = at;
+  return [first / 1000, ((at.at(-1) ?? first) + stepMs) / 1000];
+}
+
+function clock(second: number): string {
+  return new Date(second * 1000).toLocaleTimeString('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+}
+
+/** Shades the time of which nothing is known: no bars there do not mean no conflicts. */
+function unknownTime(shown: { current: ConflictRates }, color: string): uPlot.Plugin {
+  return {
+    hooks: {
+      drawClear: (plot) => {
+        const { since, at } = shown.current;
+        const [first = since] = at;
+        if (since <= first) return;
+        const { left, top, height } = plot.bbox;
+        const right = Math.min(plot.valToPos(since / 1000, 'x', true), left + plot.bbox.width);
+        plot.ctx.fillStyle = color;
+        plot.ctx.globalAlpha = 0.45;
+        plot.ctx.fillRect(left, top, right - left, height);
+        plot.ctx.globalAlpha = 1;
+      },
+    },
+  };
+}
+
+/** Shows the time of the step under the pointer and its counts. */
+function readout(shown: { current: ConflictRates }): uPlot.Plugin {
+  const label = document.createElement('div');
+  label.className = 'chart-readout';
+  label.hidden = true;
+  return {
+    hooks: {
+      init: (plot) => plot.over.appendChild(label),
+      setCursor: (plot) => {
+        const { left } = plot.cursor;
+        const { at, stepMs, byResolution } = shown.current;
+        const second = left === undefined || left < 0 ? undefined : plot.posToVal(left, 'x');
+        const index =
+          second === undefined ? -1 : Math.floor((second * 1000 - (at[0] ?? 0)) / stepMs);
+        const from = at[index];
+        label.hidden = from === undefined;
+        if (from === undefined) return;
+        const counts = RESOLUTIONS.map(({ name, label: text }) => ({
+          text,
+          count: byResolution[name]?.[index] ?? 0,
+        })).filter(({ count }) => count > 0);
+        const sum = counts.reduce((all, { count }) => all + count, 0);
+        const parts = counts.map(({ text, count }) => `${text.toLowerCase()} ${count}`);
+        label.textContent = [`${clock(from / 1000)}  ${plural(sum, 'conflict')}`, ...parts].join(
+          ' · ',
+        );
+      },
+    },
+  };
+}
