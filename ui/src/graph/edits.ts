@@ -54,10 +54,7 @@ export function addNode(session: GraphSession, center: Position): string {
 export function renameNode(session: GraphSession, id: string, title: string): void {
   const node = session.replica.node(id);
   if (node === undefined || node.title === title) return;
-  session.submit({
-    type: 'UPDATE_NODE',
-    payload: { id, patch: { title }, base: { title: node.title } },
-  });
+  session.submit({ type: 'UPDATE_NODE', payload: { id, patch: { title } } });
 }
 
 export function connectNodes(session: GraphSession, source: string, target: string): void {

@@ -1,4 +1,5 @@
 import type { Position } from '../protocol';
+import { uuidV7 } from '../shared/ids';
 import { roundPosition } from './geometry';
 import type { GraphSession } from './graph-session';
 
@@ -14,6 +15,8 @@ export class MoveSender {
   private readonly moving = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lastSentAt = Number.NEGATIVE_INFINITY;
+  /** One drag is one step to take back, however many commands it became. */
+  private gesture = uuidV7();
 
   constructor(private readonly session: GraphSession) {}
 
@@ -34,6 +37,7 @@ export class MoveSender {
     this.flush('ended');
     this.session.flow.release(this.moving);
     this.moving.clear();
+    this.gesture = uuidV7();
   }
 
   private flush(phase: 'moving' | 'ended'): void {
@@ -51,6 +55,6 @@ export class MoveSender {
       return [{ type: 'UPDATE_NODE' as const, payload: { id, patch: { position } } }];
     });
     this.places.clear();
-    this.session.submitAll(operations);
+    this.session.submitAll(operations, this.gesture);
   }
 }
