@@ -26,7 +26,6 @@ export function ConflictList({ rows, hasMore, loadMore }: Props) {
     estimateSize: () => ROW_PIXELS,
     getItemKey: (index) => keyOf(rows[index] as ListedConflict),
     overscan: ROWS_AHEAD,
-    initialRect: { width: 400, height: 600 },
   });
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;

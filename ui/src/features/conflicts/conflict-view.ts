@@ -20,6 +20,8 @@ interface ConflictView {
   /** Those that are ticked, by key. */
   ticked: ReadonlySet<string>;
   editing: boolean;
+  /** How the last choice ended. */
+  said: string | undefined;
 }
 
 const NO_FILTERS: ConflictFilters = { status: 'open' };
@@ -29,6 +31,7 @@ const NOTHING_CHOSEN = { active: undefined, ticked: new Set<string>(), editing: 
 export const useConflictView = create<ConflictView>(() => ({
   filters: NO_FILTERS,
   minutes: 60,
+  said: undefined,
   ...NOTHING_CHOSEN,
 }));
 

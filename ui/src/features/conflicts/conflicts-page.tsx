@@ -51,7 +51,7 @@ export default function ConflictsPage() {
             label: value === 'open' && open !== undefined ? `${label} (${open})` : label,
           }))}
         />
-        <span style={{ flex: 1 }} />
+        <LastChoice />
         {query.data === undefined ? null : <Freshness reading={query} everyMs={AGAIN_MS} />}
       </div>
       <Rates query={rates} />
@@ -64,6 +64,16 @@ export default function ConflictsPage() {
         <ListAndDetail conflicts={conflicts} />
       )}
     </div>
+  );
+}
+
+/** A line instead of a heap of toasts: one may settle many, fast. */
+function LastChoice() {
+  const said = useConflictView((view) => view.said);
+  return (
+    <span className="conflicts-said dim" role="status">
+      {said}
+    </span>
   );
 }
 

@@ -5,7 +5,7 @@ import type { SettledConflicts } from '../../generated/SettledConflicts';
 import { ApiFailure, type Platform } from '../../platform';
 import { usePlatform } from '../../shared/platform-context';
 import { refusalOf } from '../../shared/send-command';
-import { toast, toastFailure } from '../../shared/toasts';
+import { toastFailure } from '../../shared/toasts';
 import { activate, keyOf, useConflictView } from './conflict-view';
 import { useReadConflictsAgain } from './use-conflicts';
 import { describeEnd, type PersonChoice } from './wording';
@@ -43,7 +43,8 @@ export function useSettleOne(rows: readonly ListedConflict[]) {
     onSuccess: ({ settled }, { conflict, choice }) => {
       const [only] = settled;
       const end = only ? describeEnd(only.outcome).text : '';
-      toast(`${conflict.note.field} of ${conflict.note.entityId}: chose ${choice}`, end);
+      const what = `${conflict.note.field} of ${conflict.note.entityId}`;
+      useConflictView.setState({ said: `${what}: chose ${choice}, ${end}` });
       leave(rows, conflict);
     },
     onError: (cause) => toastFailure('The conflict was not settled', cause),
