@@ -15,7 +15,7 @@ use graphy_store::{
 };
 use graphy_telemetry::metrics::MetricsError;
 use graphy_telemetry::{Metrics, RestartPolicy, SystemClock, TaskRegistry};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -41,6 +41,11 @@ const LINK_TASKS: [&str; 2] = ["redis-query", "redis-write"];
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How often limiters forget those who have been quiet.
 const LIMITERS_UPKEEP: Duration = Duration::from_secs(60);
+/// How much the system keeps for each connection that is not read. What a slow reader has not read
+/// must wait where it can be given up for a resync, and not in megabytes of stale frames.
+const SEND_BUFFER_BYTES: u32 = 128 * 1024;
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 /// How often samples are moved into the histograms.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
@@ -129,7 +134,7 @@ impl Node {
         };
         let tokens = TokenStore::new(link.clone(), Arc::clone(&clock));
         let nodes = NodeRegistry::new(link.clone(), Arc::clone(&clock));
-        let (listener, address) = listen(settings.listen).await?;
+        let (listener, address) = listen(settings.listen)?;
         let facts = SystemFacts {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             environment: settings.environment.clone(),
@@ -384,9 +389,21 @@ impl Started {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NodeError> {
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NodeError> {
     let failed = |source| NodeError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    };
+    let socket = socket.map_err(failed)?;
+    // A node that was just restarted may have its port back at once.
+    socket.set_reuseaddr(true).map_err(failed)?;
+    // Connections inherit it.
+    socket
+        .set_send_buffer_size(SEND_BUFFER_BYTES)
+        .map_err(failed)?;
+    socket.bind(address).map_err(failed)?;
+    let listener = socket.listen(BACKLOG).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use graphy_model::{Role, UserId};
 use graphy_store::testing::TestRedis;
-use graphy_store::{FsyncPolicy, GraphStore, NewToken, RedisLink, TokenStore};
+use graphy_store::{FsyncPolicy, GraphStore, NewToken, RedisLink, RedisUrl, TokenStore};
 use graphy_telemetry::clock::SystemClock;
 use tempfile::TempDir;
 
@@ -76,6 +76,23 @@ impl Cluster {
             node.ready().await;
         }
         first
+    }
+
+    /// Starts a node that reaches Redis under a URL of its own, for instance that of a proxy, and
+    /// waits until it serves; returns its place.
+    ///
+    /// # Panics
+    /// When it does not come up; the message holds its log.
+    pub async fn add_through(&mut self, kind: NodeKind, redis: &RedisUrl) -> usize {
+        let place = self.nodes.len();
+        let folder = self
+            .folder
+            .path()
+            .join(format!("{}-{place}", kind.as_str()));
+        let mut node = Node::spawn(kind, redis, &folder);
+        node.ready().await;
+        self.nodes.push(node);
+        place
     }
 
     /// Returns a node by its place.

@@ -4,6 +4,7 @@
 //! end is known. What must not happen is told apart by the [checker](crate::checker).
 
 mod http;
+mod reader;
 mod socket;
 
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use crate::recording::Recorder;
 use crate::workload::Planned;
 
 pub use http::{HttpEditor, Ordering};
-pub use socket::{Converged, SocketEditor};
+pub use reader::Reader;
+pub use socket::{Converged, Resumes, SocketEditor};
 
 /// What all clients of a run share; cheap to clone.
 #[derive(Debug, Clone)]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use graphy_client::NodeUrl;
-use graphy_model::{Envelope, GraphId, GraphMeta, OperationId, Outcome};
+use graphy_model::{
+    AppliedOperation, Edge, Envelope, Epoch, GraphId, GraphMeta, Node, OperationId, Outcome,
+};
 use graphy_protocol::http::{AcceptedBatch, CreateGraph, OperationStatus};
 use graphy_protocol::{ApiError, ErrorCode};
 use serde::Deserialize;
@@ -52,6 +54,33 @@ pub struct Progress {
     /// How it ended, once it has.
     #[serde(default)]
     pub outcome: Option<Outcome>,
+}
+
+/// A whole graph as a node tells it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct State {
+    /// The life of the graph.
+    pub epoch: Epoch,
+    /// Its version.
+    pub version: u64,
+    /// Its nodes.
+    pub nodes: Vec<Node>,
+    /// Its edges.
+    pub edges: Vec<Edge>,
+}
+
+/// What happened since a version.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Changes {
+    /// The life of the graph.
+    pub epoch: Epoch,
+    /// The version before the first operation.
+    pub from_version: u64,
+    /// The version after the last one.
+    pub to_version: u64,
+    /// The operations.
+    pub changes: Vec<AppliedOperation>,
 }
 
 /// A caller with a token; cheap to clone.
@@ -123,6 +152,30 @@ impl HttpCaller {
         wait: Duration,
     ) -> Result<Progress, HttpFailure> {
         let path = format!("/api/v2/operations/{operation}?wait={}", wait.as_millis());
+        self.call(self.client.get(node.http(&path))).await
+    }
+
+    /// Reads a whole graph.
+    ///
+    /// # Errors
+    /// [`HttpFailure`].
+    pub async fn state(&self, node: &NodeUrl, graph: &GraphId) -> Result<State, HttpFailure> {
+        let path = format!("/api/v2/graphs/{graph}/state");
+        self.call(self.client.get(node.http(&path))).await
+    }
+
+    /// Reads what happened since a version.
+    ///
+    /// # Errors
+    /// [`HttpFailure`].
+    pub async fn changes(
+        &self,
+        node: &NodeUrl,
+        graph: &GraphId,
+        epoch: &Epoch,
+        since: u64,
+    ) -> Result<Changes, HttpFailure> {
+        let path = format!("/api/v2/graphs/{graph}/changes?since={since}&epoch={epoch}");
         self.call(self.client.get(node.http(&path))).await
     }
 

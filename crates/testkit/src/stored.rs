@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 
 use graphy_model::{GraphId, OperationId};
-use graphy_store::{GraphStore, History, StoreError};
+use graphy_store::{GraphStore, History, RedisLink, StoreError};
+use serde::Deserialize;
 
-use crate::checker::StoredGraph;
-use crate::recording::Event;
+use crate::checker::{JobEnd, StoredGraph, StoredJob};
+use crate::recording::{Event, Noted};
 
+/// What the keys of the queue of commands begin with.
+const QUEUE: &str = "bull:graph-commands";
 /// How many outcomes are looked up at once.
 const OUTCOMES_AT_ONCE: usize = 1000;
 
@@ -17,10 +20,10 @@ const OUTCOMES_AT_ONCE: usize = 1000;
 /// When Redis cannot be reached, a graph is gone, or its history does not begin at 1.
 pub async fn read_graphs(
     store: &GraphStore,
-    events: &[Event],
+    events: &[Noted],
 ) -> Result<Vec<StoredGraph>, StoreError> {
     let mut sent: HashMap<GraphId, Vec<OperationId>> = HashMap::new();
-    for event in events {
+    for Noted { event, .. } in events {
         if let Event::Sent(sending) = event {
             let ids = sent.entry(sending.graph.clone()).or_default();
             ids.push(sending.envelope.operation_id);
@@ -74,4 +77,57 @@ async fn read_graph(
         stream,
         outcomes,
     })
+}
+
+#[derive(Deserialize)]
+struct JobData {
+    commands: Vec<JobCommand>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JobCommand {
+    operation_id: OperationId,
+}
+
+/// Reads the jobs that are over and that the queue still keeps.
+///
+/// # Errors
+/// When Redis cannot be reached, or a job is not of our form.
+pub async fn read_jobs(link: &RedisLink) -> Result<Vec<StoredJob>, StoreError> {
+    let mut redis = link.query();
+    let mut jobs = Vec::new();
+    for (name, end) in [("completed", JobEnd::Completed), ("failed", JobEnd::Failed)] {
+        let ids: Vec<String> = redis::cmd("ZRANGE")
+            .arg(format!("{QUEUE}:{name}"))
+            .arg(&[0, -1])
+            .query_async(&mut redis)
+            .await
+            .map_err(StoreError::redis("list jobs"))?;
+        for ids in ids.chunks(OUTCOMES_AT_ONCE) {
+            let mut pipe = redis::pipe();
+            for id in ids {
+                pipe.hget(format!("{QUEUE}:{id}"), "data");
+            }
+            let found: Vec<Option<String>> = pipe
+                .query_async(&mut redis)
+                .await
+                .map_err(StoreError::redis("read jobs"))?;
+            for (job_id, data) in ids.iter().zip(found) {
+                // A job may have been thrown away since it was listed.
+                let Some(data) = data else { continue };
+                let data: JobData =
+                    serde_json::from_str(&data).map_err(|error| StoreError::Corrupt {
+                        what: "a job",
+                        detail: error.to_string(),
+                    })?;
+                jobs.push(StoredJob {
+                    job_id: job_id.clone(),
+                    end,
+                    operations: data.commands.iter().map(|one| one.operation_id).collect(),
+                });
+            }
+        }
+    }
+    Ok(jobs)
 }

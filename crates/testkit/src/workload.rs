@@ -45,6 +45,19 @@ pub fn shared_nodes() -> Vec<Planned> {
         .collect()
 }
 
+/// Makes up changes of shared nodes that weigh a number of bytes each.
+#[must_use]
+pub fn heavy(author: &str, count: usize, bytes: usize) -> Vec<Planned> {
+    let heavy = |index: usize| {
+        let id = format!("shared-{}", index % SHARED_NODES);
+        let text = format!("{index} {}", "x".repeat(bytes));
+        let patch = json!({ "data": { author: text } });
+        let payload = json!({ "id": id, "patch": patch });
+        Planned::new("UPDATE_NODE", &payload, Demand::Effect)
+    };
+    (0..count).map(heavy).collect()
+}
+
 /// Somebody who edits one graph.
 #[derive(Debug)]
 pub struct Author {

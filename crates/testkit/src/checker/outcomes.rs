@@ -57,12 +57,13 @@ fn is_borne_out(outcome: &Outcome, made: Option<u64>, end: u64) -> bool {
 
 fn is_allowed(outcome: &Outcome, command: &Tracked<'_>, rules: &Rules) -> bool {
     match outcome {
-        Outcome::Applied { .. } | Outcome::Merged { .. } => true,
+        // Whether there was something to merge or to ask about is decided again by the replay.
+        Outcome::Applied { .. } | Outcome::Merged { .. } | Outcome::Conflict { .. } => true,
         Outcome::Rejected(rejection) => {
             command.sending.demand == Demand::Outcome && rules.refusals.contains(&rejection.code)
         }
         // The first outcome is recorded, never that of a repetition.
-        Outcome::Duplicate { .. } | Outcome::Conflict { .. } => false,
+        Outcome::Duplicate { .. } => false,
     }
 }
 

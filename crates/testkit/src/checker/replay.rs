@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 
 use graphy_model::graph::Settings;
 use graphy_model::{
-    AppliedOperation, Author, ClientId, CommandType, Executed, Graph, Limits, NodeId, Outcome,
-    Recalled, UndoStacks, UserId, execute,
+    AppliedOperation, Author, Checksum, ClientId, CommandType, Executed, Graph, Limits, NodeId,
+    Outcome, Recalled, UndoStacks, UserId, execute,
 };
 
 use super::{Commands, StoredGraph, Tracked, Violation, version_of};
 
-/// Checks effects, outcomes and the state that they lead to.
+/// Checks effects, outcomes and the state that they lead to; returns the checksum at each version.
 pub(super) fn check(
     stored: &StoredGraph,
     commands: &Commands<'_>,
     violations: &mut Vec<Violation>,
-) {
+) -> Vec<Checksum> {
     let idle = without_effect(stored, commands);
     let mut model = Graph::new(stored.graph.epoch().clone(), 0);
     model.load_settings(Settings {
@@ -30,10 +30,11 @@ pub(super) fn check(
         }
     };
     decide_idle(&mut model, violations);
+    let mut checksums = vec![model.checksum()];
     for entry in &stored.stream {
         if entry.version != model.version() + 1 {
             // The gap is a violation already; what follows it cannot be decided.
-            return;
+            return checksums;
         }
         match commands.get(&entry.operation_id) {
             Some(command) => {
@@ -42,10 +43,12 @@ pub(super) fn check(
             }
             None => drop(model.apply(entry)),
         }
+        checksums.push(model.checksum());
         past.note(entry);
         decide_idle(&mut model, violations);
     }
     check_end(stored, &model, violations);
+    checksums
 }
 
 /// What undo and restoring look back on.

@@ -7,13 +7,17 @@ use graphy_model::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::*;
-use crate::recording::{Demand, Recorder};
+mod seen;
 
-/// A run that keeps every rule: two clients, one after the other, on one graph.
+use super::*;
+use crate::recording::{Delivered, Delivery, Demand, Recorder};
+
+/// A run that keeps every rule: two clients, one after the other, on one graph; both follow it, a
+/// third one reads it, and every two commands made a job.
 struct Run {
-    events: Vec<Event>,
+    events: Vec<Noted>,
     stored: StoredGraph,
+    jobs: Vec<StoredJob>,
 }
 
 const COMMANDS: [(&str, &str, &str); 9] = [
@@ -54,6 +58,12 @@ fn honest() -> Run {
     let graph_id = GraphId::new("g").unwrap();
     let mut graph = Graph::new(Epoch::new("e").unwrap(), 0);
     let (mut stream, mut outcomes) = (Vec::new(), HashMap::new());
+    deliver(
+        &recorder,
+        &graph_id,
+        &graph,
+        &Delivery::Whole { version: 0 },
+    );
     let mut seqs: HashMap<&str, u64> = HashMap::new();
     for (name, kind, payload) in COMMANDS {
         let seq = seqs.entry(name).or_default();
@@ -80,7 +90,24 @@ fn honest() -> Run {
         };
         let executed = execute(&mut graph, &envelope.command, &author, &Limits::default());
         outcomes.insert(envelope.operation_id, executed.outcome.clone());
+        let operations = match executed.changes.is_empty() {
+            true => vec![],
+            false => vec![(graph.version(), envelope.operation_id)],
+        };
+        let delivery = Delivery::Operations {
+            from_version: graph.version() - operations.len() as u64,
+            operations,
+        };
+        deliver(&recorder, &graph_id, &graph, &delivery);
         recorder.told(envelope.operation_id, executed.outcome);
+        let read = recorder.read_began(&graph_id);
+        recorder.note(Event::Read(Box::new(Reading {
+            read,
+            reader: ClientId::new("eve").unwrap(),
+            epoch: graph.epoch().clone(),
+            version: graph.version(),
+            checksum: graph.checksum(),
+        })));
         if !executed.changes.is_empty() {
             stream.push(AppliedOperation {
                 version: graph.version(),
@@ -107,26 +134,57 @@ fn honest() -> Run {
         stream,
         outcomes,
     };
-    Run {
+    let mut run = Run {
         events: recorder.events(),
         stored,
+        jobs: Vec::new(),
+    };
+    let jobs = run.ids();
+    run.jobs = jobs
+        .chunks(2)
+        .zip(1..)
+        .map(|(operations, number)| StoredJob {
+            job_id: format!("job-{number}"),
+            end: JobEnd::Completed,
+            operations: operations.to_vec(),
+        })
+        .collect();
+    run
+}
+
+fn deliver(recorder: &Recorder, graph_id: &GraphId, graph: &Graph, delivery: &Delivery) {
+    for subscriber in ["ada", "bob"] {
+        recorder.note(Event::Delivered(Box::new(Delivered {
+            subscriber: ClientId::new(subscriber).unwrap(),
+            graph: graph_id.clone(),
+            epoch: graph.epoch().clone(),
+            delivery: delivery.clone(),
+            checksum: graph.checksum(),
+        })));
     }
 }
 
 impl Run {
     fn judge(&self) -> Result<Summary, Vec<Violation>> {
-        check(
-            &self.events,
-            std::slice::from_ref(&self.stored),
-            &Rules::default(),
-        )
+        let evidence = Evidence {
+            events: &self.events,
+            graphs: std::slice::from_ref(&self.stored),
+            jobs: &self.jobs,
+        };
+        check(&evidence, &Rules::default())
+    }
+
+    /// Adds something that happened after everything else.
+    fn then(&mut self, event: Event) {
+        let at = self.events.last().unwrap().at;
+        self.events.push(Noted { at, event });
     }
 
     /// The ids in the order of sending.
     fn ids(&self) -> Vec<OperationId> {
-        let sent = |event: &Event| match event {
+        let sent = |noted: &Noted| match &noted.event {
             Event::Sent(sending) => Some(sending.envelope.operation_id),
-            Event::Accepted(_) | Event::Told { .. } => None,
+            _ => None,
         };
         self.events.iter().filter_map(sent).collect()
     }
@@ -155,6 +213,11 @@ fn an_honest_run_passes() {
         effects: 7,
         without_effect: 1,
         refused: 1,
+        silent_effects: 0,
+        delivered: 14,
+        wholes: 2,
+        reads: 9,
+        jobs: 5,
     };
     assert_eq!(summary, expected);
 }
@@ -297,7 +360,7 @@ fn an_outcome_that_changes_is_found() {
         |run| {
             let operation_id = run.ids()[0];
             let outcome = Outcome::Applied { version: 2 };
-            run.events.push(Event::Told {
+            run.then(Event::Told {
                 operation_id,
                 outcome,
             });
@@ -307,7 +370,7 @@ fn an_outcome_that_changes_is_found() {
     catches(
         |run| {
             let operation_id = run.ids()[0];
-            run.events.push(Event::Told {
+            run.then(Event::Told {
                 operation_id,
                 outcome: Outcome::Duplicate { first: None },
             });
@@ -317,7 +380,7 @@ fn an_outcome_that_changes_is_found() {
     let mut run = honest();
     let operation_id = run.ids()[0];
     let first = Some(Box::new(Outcome::Applied { version: 1 }));
-    run.events.push(Event::Told {
+    run.then(Event::Told {
         operation_id,
         outcome: Outcome::Duplicate { first },
     });

@@ -1,6 +1,6 @@
 //! The ways in which a run can be wrong.
 
-use graphy_model::{Checksum, ClientId, GraphId, OperationId, Outcome};
+use graphy_model::{Checksum, ClientId, Epoch, GraphId, OperationId, Outcome};
 
 /// One rule that a run broke.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -150,5 +150,129 @@ pub enum Violation {
         computed: Checksum,
         /// That of the replayed history.
         replayed: Checksum,
+    },
+    /// The recording is none: its clock went back.
+    #[error("event {place} was noted before the one that it follows")]
+    ClockWentBack {
+        /// Which event.
+        place: usize,
+    },
+    /// A subscriber was given something that does not follow what it was given before.
+    #[error(
+        "graph {graph}: {subscriber} stood at {stood_at:?} and was given what follows {from_version}"
+    )]
+    DeliveryGap {
+        /// Where.
+        graph: GraphId,
+        /// Who.
+        subscriber: ClientId,
+        /// Where the subscriber stood; nowhere, if it had been given nothing.
+        stood_at: Option<u64>,
+        /// Before which versions the delivery begins.
+        from_version: u64,
+    },
+    /// A subscriber was given another operation as a version than the history has.
+    #[error(
+        "graph {graph}: {subscriber} was given {given} as version {version}, that is {recorded:?}"
+    )]
+    WrongDelivery {
+        /// Where.
+        graph: GraphId,
+        /// Who.
+        subscriber: ClientId,
+        /// Which version.
+        version: u64,
+        /// What was given.
+        given: OperationId,
+        /// What the history has.
+        recorded: Option<OperationId>,
+    },
+    /// Somebody holds something else than the model holds at that version.
+    #[error(
+        "graph {graph}: {who} holds {held} at version {version}, by the history it is {recorded:?}"
+    )]
+    WrongCopy {
+        /// Where.
+        graph: GraphId,
+        /// Who.
+        who: ClientId,
+        /// Which version.
+        version: u64,
+        /// The checksum that was computed from what is held.
+        held: Checksum,
+        /// That of the history; none if it has no such version.
+        recorded: Option<Checksum>,
+    },
+    /// Somebody was shown the past after the present.
+    #[error("graph {graph}: {who} was at version {before} and was shown version {after}")]
+    WentBack {
+        /// Where.
+        graph: GraphId,
+        /// Who.
+        who: ClientId,
+        /// What was seen first.
+        before: u64,
+        /// What was seen then.
+        after: u64,
+    },
+    /// Somebody was shown a life of a graph that is not the stored one.
+    #[error("graph {graph}: {who} was shown the life {epoch}")]
+    ForeignEpoch {
+        /// Where.
+        graph: GraphId,
+        /// Who.
+        who: ClientId,
+        /// Which life.
+        epoch: Epoch,
+    },
+    /// An author was told the end of a command before it had the version that the command made.
+    #[error(
+        "graph {graph}: the end of {operation} at version {version} was told at version {stood_at}"
+    )]
+    ToldEarly {
+        /// Where.
+        graph: GraphId,
+        /// Which command.
+        operation: OperationId,
+        /// Its version.
+        version: u64,
+        /// Where its author stood.
+        stood_at: u64,
+    },
+    /// A reading shows less than was known when it was asked for.
+    #[error(
+        "graph {graph}: {reader} read version {version}, but {known} was known before it asked"
+    )]
+    StaleRead {
+        /// Where.
+        graph: GraphId,
+        /// Who.
+        reader: ClientId,
+        /// What was read.
+        version: u64,
+        /// What was known.
+        known: u64,
+    },
+    /// An answer to a question that nobody asked, or that was answered already.
+    #[error("{reader} read what it had not asked for")]
+    UnaskedRead {
+        /// Who.
+        reader: ClientId,
+    },
+    /// A job is done, but a command of it has no outcome.
+    #[error("job {job} is done, but its {operation} has no outcome")]
+    JobWithoutOutcome {
+        /// Which job.
+        job: String,
+        /// Which command.
+        operation: OperationId,
+    },
+    /// A job holds a command that nobody sent.
+    #[error("job {job} holds {operation}, which nobody sent")]
+    GhostInJob {
+        /// Which job.
+        job: String,
+        /// Which command.
+        operation: OperationId,
     },
 }

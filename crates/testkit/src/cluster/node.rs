@@ -1,7 +1,7 @@
 //! One `graphy serve` process.
 
 use std::fs::{self, File, OpenOptions};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -101,6 +101,12 @@ impl Node {
         format!("http://127.0.0.1:{}", self.port)
             .parse()
             .expect("a loopback address and a port")
+    }
+
+    /// Returns the node's socket, the same after a restart.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     /// Returns the process id.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use graphy_client::NodeUrl;
 use graphy_model::{Envelope, GraphId, OperationId, Outcome};
 use graphy_protocol::ErrorCode;
 use tokio::time::{Instant, sleep};
@@ -83,6 +84,39 @@ impl HttpEditor {
         self.look_back().await;
     }
 
+    /// Sends each batch once and never again; what was not answered stays in doubt.
+    ///
+    /// The commands must be of those that may be refused: what they build upon may be missing.
+    ///
+    /// # Panics
+    /// When the end of an accepted command is not known within the patience of tests.
+    pub async fn run_once(mut self, portions: Vec<Portion>) {
+        for portion in portions {
+            self.stage.leave(portion.commands.len()).await;
+            let commands = self.prepare(&portion);
+            let node = self.next_node();
+            // Any failure leaves it open whether the commands are in the queue.
+            let sent = self.caller.send(&node, &portion.graph, &commands).await;
+            if sent.is_err() {
+                continue;
+            }
+            for command in commands {
+                self.stage
+                    .recorder
+                    .note(Event::Accepted(command.operation_id));
+                self.open.push((portion.graph.clone(), command));
+            }
+            self.look_back().await;
+        }
+    }
+
+    fn next_node(&mut self) -> NodeUrl {
+        let apis = &self.stage.apis;
+        let node = apis[self.turn % apis.len()].clone();
+        self.turn += 1;
+        node
+    }
+
     fn prepare(&mut self, portion: &Portion) -> Vec<Envelope> {
         let seq = self.seqs.entry(portion.graph.clone()).or_default();
         let prepare = |planned: &crate::workload::Planned| {
@@ -110,9 +144,7 @@ impl HttpEditor {
     async fn send(&mut self, graph: &GraphId, commands: &[Envelope]) {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let apis = &self.stage.apis;
-            let node = apis[self.turn % apis.len()].clone();
-            self.turn += 1;
+            let node = self.next_node();
             match self.caller.send(&node, graph, commands).await {
                 Ok(_) => return,
                 Err(failure) => {
@@ -132,9 +164,9 @@ impl HttpEditor {
     async fn look_back(&mut self) {
         for (graph, command) in std::mem::take(&mut self.open) {
             let outcome = self.end_of(&graph, &command).await;
-            if let Outcome::Applied { version } | Outcome::Merged { version, .. } = &outcome {
+            if let Some(version) = outcome.version() {
                 let seen = self.seen.entry(graph).or_default();
-                *seen = (*seen).max(*version);
+                *seen = (*seen).max(version);
             }
             self.stage.recorder.told(command.operation_id, outcome);
         }

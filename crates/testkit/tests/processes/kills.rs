@@ -198,8 +198,8 @@ async fn kill_api(run: &mut Run) {
 /// Sends every command once more under its id: nothing changes, and each has its first outcome.
 async fn resend_everything(run: &Run, before: &[StoredGraph]) {
     let mut sent: HashMap<GraphId, Vec<Envelope>> = HashMap::new();
-    for event in run.stage.recorder.events() {
-        if let Event::Sent(sending) = event {
+    for noted in run.stage.recorder.events() {
+        if let Event::Sent(sending) = noted.event {
             sent.entry(sending.graph)
                 .or_default()
                 .push(sending.envelope);

@@ -18,3 +18,4 @@ mod lost_news;
 mod poison;
 mod redis_restart;
 mod support;
+mod two_nodes;

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use graphy_engine::{CommandQueue, EngineConfig};
 use graphy_model::{ClientId, GraphId, Role, UserId};
-use graphy_testkit::checker::{Rules, StoredGraph, Summary, check};
+use graphy_testkit::checker::{Evidence, Rules, StoredGraph, Summary, check};
 use graphy_testkit::cluster::{Cluster, NodeKind, PATIENCE};
 use graphy_testkit::editor::{
     Converged, HttpEditor, Identity, Ordering, Portion, SocketEditor, Stage,
 };
 use graphy_testkit::http::HttpCaller;
-use graphy_testkit::recording::{Event, Recorder};
-use graphy_testkit::stored::read_graphs;
+use graphy_testkit::recording::{Noted, Recorder};
+use graphy_testkit::stored::{read_graphs, read_jobs};
 use graphy_testkit::workload::{Author, shared_nodes};
 use rand::rngs::StdRng;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep};
 /// How many violations a failure shows.
 const VIOLATIONS_SHOWN: usize = 10;
 /// How often a level is looked at.
-const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+pub(crate) const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The seed of a run: `GRAPHY_TEST_SEED`, or a new one; printed, so that a failure can be repeated.
 pub(crate) fn seed() -> u64 {
@@ -49,9 +49,21 @@ impl Run {
         let mut cluster = Cluster::start().await;
         let first_worker = cluster.add(NodeKind::Worker, 2).await;
         let first_api = cluster.add(NodeKind::Api, 2).await;
-        let apis = [first_api, first_api + 1]
-            .map(|place| cluster.node(place).url())
-            .to_vec();
+        let apis = [first_api, first_api + 1];
+        let run = Self::on(cluster, seed, graphs, &apis).await;
+        Self {
+            first_worker,
+            ..run
+        }
+    }
+
+    /// Makes graphs on a cluster whose nodes at these places serve the API.
+    pub(crate) async fn on(cluster: Cluster, seed: u64, graphs: usize, apis: &[usize]) -> Self {
+        let first_api = apis[0];
+        let apis = apis
+            .iter()
+            .map(|place| cluster.node(*place).url())
+            .collect();
         let pace = Arc::new(Semaphore::new(graphs * 100));
         let stage = Stage {
             recorder: Recorder::default(),
@@ -67,7 +79,7 @@ impl Run {
             stage,
             graphs,
             first_api,
-            first_worker,
+            first_worker: 0,
             random,
         };
         run.set_up().await;
@@ -146,12 +158,18 @@ impl Run {
 /// Waits until all jobs are done and judges what has happened.
 pub(crate) async fn judge(
     cluster: &Cluster,
-    events: &[Event],
+    events: &[Noted],
     rules: &Rules,
 ) -> (Summary, Vec<StoredGraph>) {
     idle(cluster).await;
     let graphs = read_graphs(&cluster.store(), events).await.unwrap();
-    match check(events, &graphs, rules) {
+    let jobs = read_jobs(cluster.link()).await.unwrap();
+    let evidence = Evidence {
+        events,
+        graphs: &graphs,
+        jobs: &jobs,
+    };
+    match check(&evidence, rules) {
         Ok(summary) => (summary, graphs),
         Err(violations) => {
             let shown: Vec<String> = violations
