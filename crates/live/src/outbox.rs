@@ -4,14 +4,17 @@
 //! task waits. Over the first bound the queued updates are dropped for one marker, on which the
 //! task reads the difference from the history; over the second bound the socket is closed.
 //!
+//! Presence is not queued at all: one frame waits, and when a second one comes before it was taken,
+//! both give way to the full picture at the time of taking.
+//!
 //! **Invariant:** results stay in the queue, in order, behind the marker that stands for the
 //! updates they belong to.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use graphy_model::{ClientId, Epoch, OperationId};
+use graphy_model::{Epoch, OperationId};
 use graphy_protocol::close;
 use tokio::sync::Notify;
 
@@ -40,6 +43,14 @@ pub(crate) enum Item {
     Resync,
     /// The client asked for the difference from where it says it is.
     SyncFrom(Option<(Epoch, u64)>),
+    /// The client asked for the digests of all buckets.
+    Digests,
+    /// The client asked for some buckets.
+    Repair(BTreeSet<u16>),
+    /// The presence that waited.
+    Presence(Bytes),
+    /// Presence was dropped: the full picture is wanted.
+    FullPresence,
     /// Close the socket; nothing comes after it.
     Close(Closing),
 }
@@ -53,9 +64,22 @@ pub(crate) struct Bounds {
     pub(crate) total_bytes_max: usize,
 }
 
+/// The presence that waits.
+#[derive(Debug, Default)]
+enum PresenceSlot {
+    /// None does.
+    Empty,
+    /// One frame.
+    Frame(Bytes),
+    /// More than one, or what is there at the beginning.
+    #[default]
+    Everything,
+}
+
 #[derive(Debug, Default)]
 struct Queue {
     items: VecDeque<Item>,
+    presence: PresenceSlot,
     bytes: usize,
     resync_pending: bool,
     closing: bool,
@@ -64,7 +88,6 @@ struct Queue {
 /// The outgoing queue of one socket.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    pub(crate) client_id: ClientId,
     bounds: Bounds,
     queue: Mutex<Queue>,
     ready: Notify,
@@ -72,9 +95,8 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    pub(crate) fn new(client_id: ClientId, bounds: Bounds) -> Self {
+    pub(crate) fn new(bounds: Bounds) -> Self {
         Self {
-            client_id,
             bounds,
             queue: Mutex::default(),
             ready: Notify::new(),
@@ -130,15 +152,62 @@ impl Outbox {
 
     /// Asks for the difference from where the client says it is.
     pub(crate) fn request_sync(&self, from: Option<(Epoch, u64)>) {
+        self.request(
+            |item| matches!(item, Item::SyncFrom(_)),
+            || Item::SyncFrom(from),
+        );
+    }
+
+    /// Queues a request; one of its kind at a time, the last one counts.
+    fn request(&self, same: impl Fn(&Item) -> bool, make: impl FnOnce() -> Item) {
         let mut queue = self.lock();
         if !queue.closing {
-            // One request at a time; the last one counts.
-            queue
-                .items
-                .retain(|item| !matches!(item, Item::SyncFrom(_)));
-            queue.items.push_back(Item::SyncFrom(from));
+            queue.items.retain(|item| !same(item));
+            queue.items.push_back(make());
         }
         drop(queue);
+        self.ready.notify_one();
+    }
+
+    /// Puts a frame of presence into its slot.
+    pub(crate) fn push_presence(&self, frame: &Bytes) {
+        let mut queue = self.lock();
+        if queue.closing {
+            return;
+        }
+        queue.presence = match queue.presence {
+            PresenceSlot::Empty => PresenceSlot::Frame(frame.clone()),
+            PresenceSlot::Frame(_) | PresenceSlot::Everything => PresenceSlot::Everything,
+        };
+        drop(queue);
+        self.ready.notify_one();
+    }
+
+    /// Asks for the digests of all buckets.
+    pub(crate) fn request_digests(&self) {
+        self.request(|item| matches!(item, Item::Digests), || Item::Digests);
+    }
+
+    /// Asks for some buckets, along with those that were asked for and not sent yet.
+    pub(crate) fn request_repair(&self, mut buckets: BTreeSet<u16>) {
+        let mut queue = self.lock();
+        if !queue.closing {
+            queue.items.retain(|item| match item {
+                Item::Repair(asked) => {
+                    buckets.extend(asked);
+                    false
+                }
+                _ => true,
+            });
+            queue.items.push_back(Item::Repair(buckets));
+        }
+        drop(queue);
+        self.ready.notify_one();
+    }
+
+    /// Closes the socket now: what is queued is not sent any more.
+    pub(crate) fn close_at_once(&self, closing: Closing) {
+        self.lock().close(closing);
         self.ready.notify_one();
     }
 
@@ -156,12 +225,19 @@ impl Outbox {
     /// Takes the next item without waiting.
     pub(crate) fn pop(&self) -> Option<Item> {
         let mut queue = self.lock();
-        let item = queue.items.pop_front()?;
+        let Some(item) = queue.items.pop_front() else {
+            return queue.take_presence();
+        };
         match &item {
             Item::Update(update) => queue.bytes -= update.text.len(),
             Item::Text(text) => queue.bytes -= text.len(),
             Item::Resync => queue.resync_pending = false,
-            Item::SyncFrom(_) | Item::Close(_) => {}
+            Item::SyncFrom(_)
+            | Item::Digests
+            | Item::Repair(_)
+            | Item::Presence(_)
+            | Item::FullPresence
+            | Item::Close(_) => {}
         }
         Some(item)
     }
@@ -205,6 +281,17 @@ impl Outbox {
 }
 
 impl Queue {
+    fn take_presence(&mut self) -> Option<Item> {
+        if self.closing {
+            return None;
+        }
+        match std::mem::replace(&mut self.presence, PresenceSlot::Empty) {
+            PresenceSlot::Empty => None,
+            PresenceSlot::Frame(frame) => Some(Item::Presence(frame)),
+            PresenceSlot::Everything => Some(Item::FullPresence),
+        }
+    }
+
     fn drop_updates(&mut self) {
         self.items.retain(|item| !matches!(item, Item::Update(_)));
         self.items.push_front(Item::Resync);
@@ -241,8 +328,11 @@ mod tests {
         total_bytes_max: 2_000,
     };
 
+    /// An outbox whose reader knows who is there.
     fn outbox() -> Outbox {
-        Outbox::new(ClientId::new("c").unwrap(), BOUNDS)
+        let outbox = Outbox::new(BOUNDS);
+        assert!(matches!(outbox.pop(), Some(Item::FullPresence)));
+        outbox
     }
 
     fn update(version: u64) -> Arc<Update> {
@@ -264,6 +354,10 @@ mod tests {
                 Item::Text(_) => "text",
                 Item::Resync => "resync",
                 Item::SyncFrom(_) => "sync_from",
+                Item::Digests => "digests",
+                Item::Repair(_) => "repair",
+                Item::Presence(_) => "presence",
+                Item::FullPresence => "full presence",
                 Item::Close(_) => "close",
             })
             .collect()
@@ -320,6 +414,49 @@ mod tests {
         outbox.push_text("{}".into());
         outbox.push_update(&update(1));
         assert_eq!(kinds(&outbox), ["text", "close"]);
+    }
+
+    #[test]
+    fn presence_waits_in_one_slot_and_costs_operations_nothing() {
+        let outbox = outbox();
+        let frame = Bytes::from("x".repeat(900));
+        outbox.push_presence(&frame);
+        for version in 1..=4 {
+            outbox.push_update(&update(version));
+        }
+        assert_eq!(kinds(&outbox), ["update", "update", "update", "update", "presence"]);
+        for _ in 0..1000 {
+            outbox.push_presence(&frame);
+        }
+        assert_eq!(kinds(&outbox), ["full presence"]);
+    }
+
+    #[test]
+    fn requests_of_a_kind_become_one() {
+        let outbox = outbox();
+        outbox.request_digests();
+        outbox.request_repair(BTreeSet::from([1, 2]));
+        outbox.request_digests();
+        outbox.request_repair(BTreeSet::from([2, 63]));
+        assert!(matches!(outbox.pop(), Some(Item::Digests)));
+        let Some(Item::Repair(buckets)) = outbox.pop() else {
+            panic!("a repair")
+        };
+        assert_eq!(buckets, BTreeSet::from([1, 2, 63]));
+        assert!(outbox.pop().is_none());
+    }
+
+    #[test]
+    fn who_is_turned_out_gets_nothing_more() {
+        let outbox = outbox();
+        outbox.push_update(&update(1));
+        outbox.push_presence(&Bytes::from_static(b"{}"));
+        outbox.close_at_once(Closing {
+            code: close::FORBIDDEN,
+            reason: "no",
+        });
+        outbox.push_update(&update(2));
+        assert_eq!(kinds(&outbox), ["close"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use graphy_model::{Epoch, GraphId, OperationId, UserId};
-use graphy_protocol::{Landed, ServerFrame, Sync};
+use graphy_model::{Checksum, Epoch, GraphId, OperationId, UserId};
+use graphy_protocol::{Landed, PartialState, ServerFrame, Sync};
 use graphy_store::{GraphStore, Head, History, StoreError};
 use graphy_telemetry::names::{self, label};
 
@@ -20,6 +20,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) user: &'a UserId,
     /// What the reader holds; none asks for everything.
     pub(crate) from: Option<(Epoch, u64)>,
+    /// The piece of a full state that it holds; this counts before `from`.
+    pub(crate) partial: Option<PartialState>,
     /// The commands of which the reader does not know how they ended.
     pub(crate) pending: &'a [OperationId],
 }
@@ -46,34 +48,37 @@ pub(crate) async fn synchronise(
         return Ok(None);
     };
     let ids = landed.iter().map(|one| one.operation_id).collect();
-    let (mode, epoch, version, frames) = match difference(store, &reader, &head).await? {
-        Difference::None => {
-            let frame = ServerFrame::Sync(Sync::InSync {
-                epoch: head.epoch.clone(),
-                version: head.version,
-                checksum: head.checksum,
-                landed,
-            });
-            (
-                "in_sync",
-                head.epoch.clone(),
-                head.version,
-                vec![frame.to_text().into()],
-            )
-        }
-        Difference::Operations(segment) => (
-            "behind",
-            head.epoch.clone(),
-            head.version,
-            behind(&head.epoch, segment, &landed),
-        ),
-        Difference::Everything => {
-            let Some(snapshot) = snapshots.at(reader.graph, &head).await? else {
-                return Ok(None);
-            };
-            let viewport = store.viewport(reader.graph, reader.user).await?;
-            let frames = snapshot.frames(viewport, &landed);
-            ("full", snapshot.epoch.clone(), snapshot.version, frames)
+    let now = Point::of(&head);
+    let resumed = match &reader.partial {
+        Some(partial) => rest_of(store, snapshots, &reader, partial, &now, &landed).await?,
+        None => None,
+    };
+    let (mode, epoch, version, frames) = if let Some(frames) = resumed {
+        ("full", now.epoch, now.version, frames)
+    } else {
+        match difference(store, reader.graph, reader.from.as_ref(), &now).await? {
+            Difference::None => {
+                let frame = ServerFrame::Sync(Sync::InSync {
+                    epoch: now.epoch.clone(),
+                    version: now.version,
+                    checksum: now.checksum,
+                    landed,
+                });
+                let frames = vec![frame.to_text().into()];
+                ("in_sync", now.epoch, now.version, frames)
+            }
+            Difference::Operations(segment) => {
+                let frames = behind(&now.epoch, segment, &landed);
+                ("behind", now.epoch, now.version, frames)
+            }
+            Difference::Everything => {
+                let Some(snapshot) = snapshots.at(reader.graph, &head).await? else {
+                    return Ok(None);
+                };
+                let viewport = store.viewport(reader.graph, reader.user).await?;
+                let frames = snapshot.frames(0, viewport, &landed);
+                ("full", snapshot.epoch.clone(), snapshot.version, frames)
+            }
         }
     };
     metrics::counter!(names::RESUMES, label::MODE => mode).increment(1);
@@ -90,29 +95,85 @@ pub(crate) async fn synchronise(
 /// within an operation, and clients take frames of 1 MiB.
 const OPERATION_BYTES_MAX: usize = 512 * 1024;
 
-enum Difference {
+/// A place in a graph's history.
+#[derive(Debug, Clone)]
+pub(crate) struct Point {
+    pub(crate) epoch: Epoch,
+    pub(crate) version: u64,
+    pub(crate) checksum: Checksum,
+}
+
+impl Point {
+    fn of(head: &Head) -> Self {
+        Self {
+            epoch: head.epoch.clone(),
+            version: head.version,
+            checksum: head.checksum,
+        }
+    }
+}
+
+/// Writes the rest of a full state, and what happened since, for a reader who holds its first
+/// chunks; none if that state is not kept any more.
+async fn rest_of(
+    store: &GraphStore,
+    snapshots: &Snapshots,
+    reader: &Reader<'_>,
+    partial: &PartialState,
+    now: &Point,
+    landed: &[Landed],
+) -> Result<Option<Vec<Bytes>>, Arc<StoreError>> {
+    let (epoch, version) = (&partial.epoch, partial.version);
+    if *epoch != now.epoch || version > now.version {
+        return Ok(None);
+    }
+    let Some(snapshot) = snapshots.exactly(reader.graph, epoch, version, now).await? else {
+        return Ok(None);
+    };
+    let held = usize::try_from(partial.chunks).unwrap_or(usize::MAX);
+    if held >= snapshot.chunks() {
+        return Ok(None);
+    }
+    let from = (epoch.clone(), version);
+    let since = difference(store, reader.graph, Some(&from), now).await?;
+    let viewport = store.viewport(reader.graph, reader.user).await?;
+    Ok(match since {
+        Difference::None => Some(snapshot.frames(held, viewport, landed)),
+        Difference::Operations(segment) => {
+            // What landed may be in the operations, so it is said with them.
+            let mut frames = snapshot.frames(held, viewport, &[]);
+            frames.extend(behind(epoch, segment, landed));
+            Some(frames)
+        }
+        Difference::Everything => None,
+    })
+}
+
+pub(crate) enum Difference {
     None,
     Operations(Segment),
     Everything,
 }
 
-async fn difference(
+/// Finds what a reader lacks.
+pub(crate) async fn difference(
     store: &GraphStore,
-    reader: &Reader<'_>,
-    head: &Head,
+    graph: &GraphId,
+    from: Option<&(Epoch, u64)>,
+    now: &Point,
 ) -> Result<Difference, StoreError> {
-    let Some((epoch, from)) = &reader.from else {
+    let Some((epoch, from)) = from else {
         return Ok(Difference::Everything);
     };
-    let (from, to) = (*from, head.version);
-    if *epoch != head.epoch || from > to || to - from > BEHIND_OPERATIONS_MAX {
+    let (from, to) = (*from, now.version);
+    if *epoch != now.epoch || from > to || to - from > BEHIND_OPERATIONS_MAX {
         return Ok(Difference::Everything);
     }
     if from == to {
         return Ok(Difference::None);
     }
     let count = usize::try_from(to - from).unwrap_or(usize::MAX);
-    let history = store.operations_since(reader.graph, from, count).await?;
+    let history = store.operations_since(graph, from, count).await?;
     let History::Operations(operations) = history else {
         return Ok(Difference::Everything);
     };
@@ -134,7 +195,7 @@ async fn difference(
     Ok(Difference::Operations(Segment {
         from,
         to,
-        checksum: head.checksum,
+        checksum: now.checksum,
         operations,
     }))
 }

@@ -1,31 +1,16 @@
-//! One graph with open sockets: follows its history and tells the members.
-//!
-//! Events of the bus are the fast way; the history in the store is the truth. On every gap, every
-//! hint of one and every audit the room compares itself with the store and fills what is missing.
+//! One graph with open sockets: its members, what they may, and who is there.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use bytes::Bytes;
-use graphy_model::{ClientId, GraphId, OperationId, Outcome};
-use graphy_protocol::{ServerFrame, close};
-use graphy_store::{BatchEvent, BusEvent, CommandOutcome, History, StoreError};
-use graphy_telemetry::{TaskContext, TaskFailure, names};
+use graphy_model::{Grants, GraphId, UserId};
+use graphy_store::{GraphStore, StoreError};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use crate::encode::broadcast;
-use crate::hub::Shared;
-use crate::outbox::{Closing, Outbox};
-use crate::resume::BEHIND_OPERATIONS_MAX;
-use crate::timeline::{Owed, Taken, Timeline};
-
-/// How soon a comparison with the store is tried again after it failed.
-const AUDIT_RETRY: Duration = Duration::from_millis(500);
-/// How many outcomes are looked up at once.
-const LOOKUP_MAX: usize = 1000;
+use crate::member::{Departure, Member};
+use crate::presence::board::Board;
 
 /// Whether a room can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +20,29 @@ pub(crate) enum Standing {
     Gone,
 }
 
+/// Who may do what, as it was read last.
+#[derive(Debug)]
+struct Sharing {
+    owner: UserId,
+    grants: Grants,
+}
+
 /// The members of one graph, and how to reach them.
 pub(crate) struct Room {
     pub(crate) graph_id: GraphId,
-    members: Mutex<Vec<Arc<Outbox>>>,
+    members: Mutex<Vec<Arc<Member>>>,
     standing: watch::Sender<Standing>,
-    changed: Arc<Notify>,
+    pub(crate) changed: Arc<Notify>,
     /// Whether somebody may wait for an outcome since the last look-up.
-    awaited: Arc<AtomicBool>,
+    pub(crate) awaited: Arc<AtomicBool>,
+    sharing: Mutex<Option<Sharing>>,
+    /// Held while grants are read and taken over, so that an older reading never comes last.
+    reviewing: tokio::sync::Mutex<()>,
+    board: Mutex<Board>,
+    movers: Mutex<Vec<Arc<Member>>>,
+    pub(crate) presence_changed: Notify,
+    /// Cancelled when the room is over.
+    pub(crate) over: CancellationToken,
 }
 
 /// Tells a room's task that somebody waits for an outcome.
@@ -62,7 +62,7 @@ impl RoomSignal {
 }
 
 impl Room {
-    pub(crate) fn new(graph_id: GraphId) -> Self {
+    pub(crate) fn new(graph_id: GraphId, node: &str) -> Self {
         let standing = watch::Sender::new(Standing::Opening);
         Self {
             graph_id,
@@ -70,6 +70,12 @@ impl Room {
             standing,
             changed: Arc::default(),
             awaited: Arc::default(),
+            sharing: Mutex::default(),
+            reviewing: tokio::sync::Mutex::default(),
+            board: Mutex::new(Board::new(node)),
+            movers: Mutex::default(),
+            presence_changed: Notify::new(),
+            over: CancellationToken::new(),
         }
     }
 
@@ -89,389 +95,131 @@ impl Room {
         opened.map_or(Standing::Gone, |standing| *standing)
     }
 
-    pub(crate) fn add(&self, outbox: &Arc<Outbox>) {
-        self.members().push(Arc::clone(outbox));
+    /// Changes the standing; returns the one before.
+    pub(crate) fn stand(&self, standing: Standing) -> Standing {
+        self.standing.send_replace(standing)
     }
 
-    pub(crate) fn remove(&self, outbox: &Arc<Outbox>) {
-        self.members().retain(|member| !Arc::ptr_eq(member, outbox));
+    /// Takes a member in. From now on it is told everything and reviewed with the others.
+    pub(crate) fn add(&self, member: &Arc<Member>) {
+        self.members().push(Arc::clone(member));
+        // After it is on the list: a review that does not see it is over by now.
+        self.review_one(member);
+    }
+
+    /// Lets a member go; the others see it leave, or see that it was lost until the given time.
+    pub(crate) fn remove(&self, member: &Arc<Member>, lost_until: Instant) {
+        self.members().retain(|other| !Arc::ptr_eq(other, member));
+        {
+            let session = &member.who.session_id;
+            let mut board = self.board();
+            match member.departure() {
+                Departure::Goodbye => board.leave(session),
+                Departure::Lost => board.lose(session, lost_until),
+            }
+        }
+        self.presence_changed.notify_one();
         self.changed.notify_one();
+    }
+
+    /// Shows a member to the others.
+    pub(crate) fn show(&self, member: &Member) {
+        self.board().join(member.who.peer());
+        self.presence_changed.notify_one();
+    }
+
+    /// Says whether a member has not been let go.
+    pub(crate) fn holds(&self, member: &Arc<Member>) -> bool {
+        self.members().iter().any(|other| Arc::ptr_eq(other, member))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.members().is_empty()
     }
 
-    pub(crate) fn each(&self, act: impl FnMut(&Arc<Outbox>)) {
+    pub(crate) fn size(&self) -> usize {
+        self.members().len()
+    }
+
+    pub(crate) fn each(&self, act: impl FnMut(&Arc<Member>)) {
         self.members().iter().for_each(act);
     }
 
-    fn members(&self) -> MutexGuard<'_, Vec<Arc<Outbox>>> {
+    /// Names the owner and reads the grants for the first time.
+    pub(crate) async fn begin(&self, store: &GraphStore, owner: &UserId) -> Result<(), StoreError> {
+        self.read_grants(store, Some(owner)).await
+    }
+
+    /// Reads the grants, and reviews the members if they changed.
+    pub(crate) async fn review(&self, store: &GraphStore) -> Result<(), StoreError> {
+        self.read_grants(store, None).await
+    }
+
+    async fn read_grants(
+        &self,
+        store: &GraphStore,
+        owner: Option<&UserId>,
+    ) -> Result<(), StoreError> {
+        let _turn = self.reviewing.lock().await;
+        let grants = store.grants(&self.graph_id).await?;
+        {
+            let mut sharing = self.sharing();
+            match (&mut *sharing, owner) {
+                (Some(known), _) if known.grants == grants => return Ok(()),
+                (Some(known), _) => known.grants = grants,
+                (None, Some(owner)) => {
+                    let owner = owner.clone();
+                    *sharing = Some(Sharing { owner, grants });
+                }
+                (None, None) => return Ok(()),
+            }
+        }
+        let members: Vec<Arc<Member>> = self.members().clone();
+        members.iter().for_each(|member| self.review_one(member));
+        Ok(())
+    }
+
+    /// Works out anew what a member may do.
+    pub(crate) fn review_one(&self, member: &Member) {
+        if let Some(Sharing { owner, grants }) = &*self.sharing() {
+            member.review(owner, grants);
+        }
+    }
+
+    /// Notes that a member told of itself.
+    pub(crate) fn moved(&self, member: &Arc<Member>) {
+        let first = {
+            let mut movers = self.lock_movers();
+            movers.push(Arc::clone(member));
+            movers.len() == 1
+        };
+        if first {
+            self.presence_changed.notify_one();
+        }
+    }
+
+    pub(crate) fn take_movers(&self) -> Vec<Arc<Member>> {
+        std::mem::take(&mut *self.lock_movers())
+    }
+
+    /// Says whether there is presence to tell.
+    pub(crate) fn presence_is_due(&self) -> bool {
+        !self.lock_movers().is_empty() || self.board().has_news()
+    }
+
+    pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn members(&self) -> MutexGuard<'_, Vec<Arc<Member>>> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Runs a room until nobody is in it, its graph is gone or the hub stops.
-pub(crate) async fn run(
-    shared: Arc<Shared>,
-    room: Arc<Room>,
-    context: TaskContext,
-) -> Result<(), TaskFailure> {
-    // The order matters: what happens after the subscription is heard, what happened before it is
-    // in the head.
-    let mut subscription = shared.bus.subscribe(&room.graph_id).await?;
-    let Some(head) = shared.store.head(&room.graph_id).await? else {
-        Follower::end(&shared, &room);
-        return Ok(());
-    };
-    let now = Instant::now();
-    let mut follower = Follower {
-        timeline: Timeline::new(&head),
-        paid_at: None,
-        heard_at: None,
-        audit_at: now + shared.settings.audit,
-        lookup_at: None,
-        lookup_wait: shared.settings.silence,
-        empty_since: None,
-        shared,
-        room,
-    };
-    if follower.room.standing.send_replace(Standing::Live) == Standing::Live {
-        // An earlier run ended by a fault; what its members missed is unknown.
-        follower.room.each(|outbox| outbox.mark_resync());
-    }
-    loop {
-        let pay_at = follower.pay_at();
-        let step = tokio::select! {
-            () = context.token.cancelled() => return Ok(()),
-            event = subscription.next() => Step::Event(event),
-            () = at(pay_at) => Step::Pay,
-            () = at(follower.lookup_at) => Step::Lookup,
-            () = at(follower.empty_since.map(|since| since + follower.shared.settings.linger)) => Step::Leave,
-            () = tokio::time::sleep_until(follower.audit_at) => Step::Audit,
-            () = follower.room.changed.notified() => Step::Changed,
-        };
-        context.tick();
-        if follower.take_step(step).await == Presence::Over {
-            return Ok(());
-        }
-    }
-}
-
-async fn at(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => tokio::time::sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
-}
-
-enum Step {
-    Event(BusEvent),
-    Pay,
-    Lookup,
-    Leave,
-    Audit,
-    Changed,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    Goes,
-    Over,
-}
-
-struct Follower {
-    shared: Arc<Shared>,
-    room: Arc<Room>,
-    timeline: Timeline,
-    /// When members were told something last.
-    paid_at: Option<Instant>,
-    /// When the oldest event came that members were not told of.
-    heard_at: Option<Instant>,
-    audit_at: Instant,
-    lookup_at: Option<Instant>,
-    /// Doubles with each look-up that found nothing.
-    lookup_wait: Duration,
-    empty_since: Option<Instant>,
-}
-
-impl Follower {
-    async fn take_step(&mut self, step: Step) -> Presence {
-        let over = match step {
-            Step::Event(BusEvent::Batch(event)) => self.hear(&event).await,
-            // Outcomes may have been among what was lost; the history does not hold them all.
-            Step::Event(BusEvent::Gap) | Step::Audit => match self.audit().await {
-                Presence::Goes => self.look_up().await,
-                Presence::Over => Presence::Over,
-            },
-            Step::Lookup => self.look_up().await,
-            Step::Pay => Presence::Goes,
-            Step::Changed => {
-                self.members_changed();
-                Presence::Goes
-            }
-            Step::Leave if self.shared.close_if_empty(&self.room) => return Presence::Over,
-            Step::Leave => {
-                self.empty_since = None;
-                Presence::Goes
-            }
-        };
-        if over == Presence::Over {
-            return over;
-        }
-        match self.pay_at() {
-            Some(due) if due <= Instant::now() => self.pay(),
-            _ => Presence::Goes,
-        }
+    fn sharing(&self) -> MutexGuard<'_, Option<Sharing>> {
+        self.sharing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pay_at(&self) -> Option<Instant> {
-        let next = self
-            .paid_at
-            .map_or_else(Instant::now, |at| at + self.shared.settings.merge);
-        self.timeline.owes().then_some(next)
+    fn lock_movers(&self) -> MutexGuard<'_, Vec<Arc<Member>>> {
+        self.movers.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn members_changed(&mut self) {
-        if self.room.is_empty() {
-            self.empty_since.get_or_insert_with(Instant::now);
-        } else {
-            self.empty_since = None;
-            if self.lookup_at.is_none() && self.room.awaited.load(Ordering::Acquire) {
-                self.lookup_at = Some(Instant::now() + self.lookup_wait);
-            }
-        }
-    }
-
-    async fn hear(&mut self, event: &BatchEvent) -> Presence {
-        let now = Instant::now();
-        self.heard_at.get_or_insert(now);
-        self.lookup_wait = self.shared.settings.silence;
-        if self.lookup_at.is_some() {
-            self.lookup_at = Some(now + self.lookup_wait);
-        }
-        match self.timeline.take(event) {
-            Taken::InOrder => Presence::Goes,
-            Taken::Gap | Taken::OtherEpoch => match self.compare().await {
-                Ok(presence) => presence,
-                Err(_) => {
-                    // The outcomes just taken must not overtake their updates.
-                    self.room.each(|outbox| outbox.mark_resync());
-                    self.audit_at = Instant::now() + AUDIT_RETRY;
-                    Presence::Goes
-                }
-            },
-        }
-    }
-
-    /// Compares the position with the store and fills what is missing.
-    async fn audit(&mut self) -> Presence {
-        self.audit_at = Instant::now() + self.shared.settings.audit;
-        match self.compare().await {
-            Ok(presence) => presence,
-            Err(error) => {
-                tracing::debug!(graph = %self.room.graph_id, %error, "cannot compare with the store");
-                self.audit_at = Instant::now() + AUDIT_RETRY;
-                Presence::Goes
-            }
-        }
-    }
-
-    async fn compare(&mut self) -> Result<Presence, StoreError> {
-        let Some(head) = self.shared.store.head(&self.room.graph_id).await? else {
-            self.tell_deletion().await;
-            Self::end(&self.shared, &self.room);
-            return Ok(Presence::Over);
-        };
-        let version = self.timeline.version();
-        if head.epoch == *self.timeline.epoch() && head.version == version {
-            return Ok(Presence::Goes);
-        }
-        if head.epoch == *self.timeline.epoch()
-            && head.version > version
-            && head.version - version <= BEHIND_OPERATIONS_MAX
-        {
-            let count = usize::try_from(head.version - version).unwrap_or(usize::MAX);
-            let id = &self.room.graph_id;
-            if let History::Operations(operations) = self
-                .shared
-                .store
-                .operations_since(id, version, count)
-                .await?
-                && self.timeline.fill(&operations, &head)
-            {
-                return Ok(Presence::Goes);
-            }
-        }
-        tracing::info!(graph = %self.room.graph_id, "members are brought to the present anew");
-        self.timeline.jump(&head);
-        self.room.each(|outbox| outbox.mark_resync());
-        Ok(Presence::Goes)
-    }
-
-    /// Tells the members of the operation that deleted the graph, if the history still has it.
-    async fn tell_deletion(&mut self) {
-        let version = self.timeline.version();
-        let id = &self.room.graph_id;
-        if let Ok(History::Operations(operations)) = self
-            .shared
-            .store
-            .operations_since(id, version, LOOKUP_MAX)
-            .await
-            && let Some(last) = operations.last().map(|last| last.version)
-        {
-            let event = BatchEvent {
-                graph_id: id.clone(),
-                job_id: String::new(),
-                epoch: self.timeline.epoch().clone(),
-                from_version: version,
-                to_version: last,
-                checksum: graphy_model::Checksum::default(),
-                operations,
-                outcomes: Vec::new(),
-            };
-            self.timeline.take(&event);
-        }
-        self.pay();
-    }
-
-    /// Looks up how the commands ended that members wait for.
-    async fn look_up(&mut self) -> Presence {
-        self.lookup_at = None;
-        self.room.awaited.store(false, Ordering::Release);
-        let mut waiting: Vec<(ClientId, OperationId)> = Vec::new();
-        self.room.each(|outbox| {
-            let ids = outbox.awaited_ids();
-            waiting.extend(ids.into_iter().map(|id| (outbox.client_id.clone(), id)));
-        });
-        if waiting.is_empty() {
-            return Presence::Goes;
-        }
-        // Ids are in the order of their making, and so are the answers then.
-        waiting.sort_unstable_by_key(|(_, id)| *id);
-        // Whatever is not found now is looked for again, until nobody waits; less and less often,
-        // because workers may be stopped.
-        self.lookup_wait = (2 * self.lookup_wait).min(self.shared.settings.audit);
-        self.lookup_at = Some(Instant::now() + self.lookup_wait);
-        let ids: Vec<OperationId> = waiting.iter().map(|(_, id)| *id).collect();
-        let mut outcomes = Vec::with_capacity(ids.len());
-        for some in ids.chunks(LOOKUP_MAX) {
-            let looked_up = self.shared.store.outcomes_of(&self.room.graph_id, some);
-            let Ok(found) = looked_up.await else {
-                return Presence::Goes;
-            };
-            outcomes.extend(found);
-        }
-        let found: Vec<CommandOutcome> = waiting
-            .into_iter()
-            .zip(outcomes)
-            .filter_map(|((client_id, operation_id), outcome)| {
-                Some(CommandOutcome {
-                    operation_id,
-                    client_id: Some(client_id),
-                    outcome: outcome?,
-                })
-            })
-            .collect();
-        if found.is_empty() {
-            return Presence::Goes;
-        }
-        // Their versions come first; where these cannot be read, the members read them themselves
-        // before they are told anything.
-        let presence = match self.compare().await {
-            Ok(presence) => presence,
-            Err(_) => {
-                self.room.each(|outbox| outbox.mark_resync());
-                self.audit_at = Instant::now() + AUDIT_RETRY;
-                Presence::Goes
-            }
-        };
-        if presence == Presence::Goes {
-            self.pay();
-            self.tell_outcomes(&found);
-        }
-        presence
-    }
-
-    /// Tells the members what they are owed.
-    fn pay(&mut self) -> Presence {
-        let Owed {
-            segments,
-            outcomes,
-            deleted,
-        } = self.timeline.pay();
-        self.paid_at = Some(Instant::now());
-        let updates = broadcast(self.timeline.epoch(), segments);
-        self.room
-            .each(|outbox| updates.iter().for_each(|update| outbox.push_update(update)));
-        self.tell_outcomes(&outcomes);
-        if let Some(heard_at) = self.heard_at.take() {
-            metrics::histogram!(names::BROADCAST_DURATION).record(heard_at.elapsed().as_secs_f64());
-        }
-        if deleted {
-            Self::end(&self.shared, &self.room);
-            return Presence::Over;
-        }
-        Presence::Goes
-    }
-
-    fn tell_outcomes(&self, outcomes: &[CommandOutcome]) {
-        let mut by_client: HashMap<&ClientId, Vec<(OperationId, Bytes)>> = HashMap::new();
-        for one in outcomes {
-            if let Some(client) = &one.client_id {
-                let text = result_text(one.operation_id, &one.outcome);
-                by_client
-                    .entry(client)
-                    .or_default()
-                    .push((one.operation_id, text));
-            }
-        }
-        if by_client.is_empty() {
-            return;
-        }
-        self.room.each(|outbox| {
-            for (operation, text) in by_client.get(&outbox.client_id).into_iter().flatten() {
-                outbox.settle(*operation);
-                outbox.push_text(text.clone());
-            }
-        });
-    }
-
-    /// Closes the room for good: its graph is gone.
-    fn end(shared: &Arc<Shared>, room: &Arc<Room>) {
-        shared.forget(room);
-        room.standing.send_replace(Standing::Gone);
-        room.each(|outbox| {
-            let reason = "the graph does not exist any more";
-            outbox.close(Closing {
-                code: close::NOT_FOUND,
-                reason,
-            });
-        });
-    }
-}
-
-/// Writes what the author of a command is told.
-fn result_text(operation_id: OperationId, outcome: &Outcome) -> Bytes {
-    let refused = match outcome {
-        Outcome::Rejected(rejection) => Some(rejection),
-        Outcome::Duplicate { first: Some(first) } => match &**first {
-            Outcome::Rejected(rejection) => Some(rejection),
-            _ => None,
-        },
-        _ => None,
-    };
-    let frame = match refused {
-        Some(rejection) => ServerFrame::Revert {
-            operation_id,
-            code: rejection.code,
-            message: rejection.message.clone(),
-            field: rejection.field.clone(),
-        },
-        None => ServerFrame::CommandResult {
-            operation_id,
-            outcome: outcome.clone(),
-        },
-    };
-    frame.to_text().into()
 }

@@ -1,18 +1,24 @@
 //! One socket's side of the hub: what to send next, in the right order.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use graphy_model::{Epoch, OperationId, UserId};
+use graphy_model::{Epoch, GraphRole, OperationId, Role};
+use graphy_protocol::bucket::BUCKETS;
+use graphy_protocol::presence::PresenceState;
 use graphy_protocol::{ApiError, ServerFrame, close};
+use graphy_store::StoreError;
 use tokio::time::{Instant, sleep_until};
 
 use crate::encode::Update;
 use crate::hub::{Membership, Shared};
-use crate::outbox::{Closing, Item, Outbox};
+use crate::member::{Departure, Member};
+use crate::outbox::{Closing, Item};
+use crate::repair::{Answer, Question, answer};
 use crate::resume::{Reader, Synced, synchronise};
+use crate::room::Room;
 
 /// How long a resync is tried while the store does not answer.
 const RESYNC_PATIENCE: Duration = Duration::from_secs(20);
@@ -32,21 +38,28 @@ pub enum Outgoing {
 pub struct Session {
     shared: Arc<Shared>,
     membership: Membership,
-    user_id: UserId,
     epoch: Epoch,
     version: u64,
     ready: VecDeque<Bytes>,
     heartbeat_at: Instant,
     closed: Option<Closing>,
-    /// A sync that is to be made before anything else: from where, if the reader holds anything.
-    wanted: Option<Option<(Epoch, u64)>>,
+    /// What is to be read from the store before anything else.
+    wanted: Option<Wanted>,
+}
+
+/// Something that a session reads from the store.
+#[derive(Debug, Clone)]
+enum Wanted {
+    /// The difference: from where, if the reader holds anything.
+    Sync(Option<(Epoch, u64)>),
+    /// The present, as it was asked for.
+    Answer(Question),
 }
 
 impl Session {
     pub(crate) fn new(
         shared: Arc<Shared>,
         membership: Membership,
-        user_id: UserId,
         welcome: Bytes,
         synced: Synced,
     ) -> Self {
@@ -59,7 +72,6 @@ impl Session {
         Self {
             shared,
             membership,
-            user_id,
             epoch,
             version,
             ready,
@@ -73,9 +85,9 @@ impl Session {
     #[must_use]
     pub fn handle(&self) -> SessionHandle {
         SessionHandle {
-            graph_id: self.membership.graph_id.clone(),
-            outbox: Arc::clone(&self.membership.outbox),
-            room: self.membership.room_signal(),
+            member: Arc::clone(&self.membership.member),
+            room: Arc::clone(&self.membership.room),
+            signal: self.membership.room_signal(),
         }
     }
 
@@ -84,41 +96,69 @@ impl Session {
     /// Cancel-safe: a sync that is interrupted is made anew by the next call.
     pub async fn next(&mut self) -> Outgoing {
         loop {
+            if self.membership.member.access() == GraphRole::None {
+                self.ready.clear();
+            }
             if let Some(frame) = self.ready.pop_front() {
                 return self.speak(frame);
             }
             if let Some(closing) = &self.closed {
                 return Outgoing::Close(closing.clone());
             }
-            if let Some(from) = self.wanted.clone() {
-                self.resync(from).await;
+            if let Some(wanted) = self.wanted.clone() {
+                self.fetch(wanted).await;
                 self.wanted = None;
                 continue;
             }
             let item = tokio::select! {
                 biased;
-                item = self.membership.outbox.next() => item,
+                item = self.membership.member.outbox.next() => item,
                 () = sleep_until(self.heartbeat_at) => {
                     let (epoch, version) = (self.epoch.clone(), self.version);
                     let frame = ServerFrame::Heartbeat { epoch, version }.to_text();
                     return self.speak(frame.into());
                 }
             };
-            match item {
-                Item::Text(text) => return self.speak(text),
-                Item::Update(update) => match self.place(&update) {
-                    Place::Next(text) => {
-                        self.version = update.to;
-                        return self.speak(text);
-                    }
-                    Place::Known => {}
-                    Place::Gap => self.wanted = Some(Some((self.epoch.clone(), self.version))),
-                },
-                Item::Resync => self.wanted = Some(Some((self.epoch.clone(), self.version))),
-                Item::SyncFrom(from) => self.wanted = Some(from),
-                Item::Close(closing) => self.closed = Some(closing),
+            if let Some(frame) = self.take(item) {
+                return self.speak(frame);
             }
         }
+    }
+
+    /// Takes an item; returns the frame that it is, if it is one.
+    fn take(&mut self, item: Item) -> Option<Bytes> {
+        match item {
+            Item::Text(text) | Item::Presence(text) => return Some(text),
+            Item::Update(update) => match self.place(&update) {
+                Place::Next(text) => {
+                    self.go_to(update.to);
+                    return Some(text);
+                }
+                Place::Known => {}
+                Place::Gap => self.wanted = Some(Wanted::Sync(Some(self.position()))),
+            },
+            Item::Resync => self.wanted = Some(Wanted::Sync(Some(self.position()))),
+            Item::SyncFrom(from) => self.wanted = Some(Wanted::Sync(from)),
+            Item::Digests => self.wanted = Some(Wanted::Answer(Question::Digests)),
+            Item::Repair(buckets) => {
+                self.wanted = Some(Wanted::Answer(Question::Buckets(buckets)));
+            }
+            Item::FullPresence => {
+                let full = self.membership.room.board().full();
+                self.ready.extend(full.iter().cloned());
+            }
+            Item::Close(closing) => self.closed = Some(closing),
+        }
+        None
+    }
+
+    fn position(&self) -> (Epoch, u64) {
+        (self.epoch.clone(), self.version)
+    }
+
+    fn go_to(&mut self, version: u64) {
+        self.version = version;
+        self.membership.member.set_version(version);
     }
 
     fn speak(&mut self, frame: Bytes) -> Outgoing {
@@ -138,27 +178,18 @@ impl Session {
         }
     }
 
-    /// Reads from the history what the socket lacks.
-    async fn resync(&mut self, from: Option<(Epoch, u64)>) {
+    /// Reads from the store until it answers, or for too long.
+    async fn fetch(&mut self, mut wanted: Wanted) {
         let deadline = Instant::now() + RESYNC_PATIENCE;
         loop {
-            let pending = self.membership.outbox.awaited_ids();
-            let reader = Reader {
-                graph: &self.membership.graph_id,
-                user: &self.user_id,
-                from: from.clone(),
-                pending: &pending,
+            let fetched = match &wanted {
+                Wanted::Sync(from) => self.resync(from.clone()).await,
+                Wanted::Answer(question) => self.answer(question).await,
             };
-            match synchronise(&self.shared.store, &self.shared.snapshots, reader).await {
-                Ok(Some(synced)) => {
-                    for operation in synced.landed {
-                        self.membership.outbox.settle(operation);
-                    }
-                    (self.epoch, self.version) = (synced.epoch, synced.version);
-                    self.ready.extend(synced.frames);
-                    return;
-                }
-                Ok(None) => {
+            match fetched {
+                Ok(Fetched::Done) => return,
+                Ok(Fetched::Everything) => wanted = Wanted::Sync(None),
+                Ok(Fetched::Gone) => {
                     let reason = "the graph does not exist any more";
                     self.closed = Some(Closing {
                         code: close::NOT_FOUND,
@@ -179,6 +210,56 @@ impl Session {
             }
         }
     }
+
+    /// Reads from the history what the socket lacks.
+    async fn resync(&mut self, from: Option<(Epoch, u64)>) -> Result<Fetched, Arc<StoreError>> {
+        let member = &self.membership.member;
+        let pending = member.outbox.awaited_ids();
+        let reader = Reader {
+            graph: &self.membership.graph_id,
+            user: &member.who.user_id,
+            from,
+            partial: None,
+            pending: &pending,
+        };
+        let (store, snapshots) = (&self.shared.store, &self.shared.snapshots);
+        let Some(synced) = synchronise(store, snapshots, reader).await? else {
+            return Ok(Fetched::Gone);
+        };
+        for operation in synced.landed {
+            member.outbox.settle(operation);
+        }
+        self.epoch = synced.epoch;
+        self.ready.extend(synced.frames);
+        self.go_to(synced.version);
+        Ok(Fetched::Done)
+    }
+
+    /// Reads what the client asked of the present.
+    async fn answer(&mut self, question: &Question) -> Result<Fetched, Arc<StoreError>> {
+        let (replicas, graph) = (self.shared.snapshots.replicas(), &self.membership.graph_id);
+        match answer(replicas, graph, &self.position(), question).await? {
+            Answer::Frames {
+                epoch,
+                version,
+                frames,
+            } => {
+                self.epoch = epoch;
+                self.ready.extend(frames);
+                self.go_to(version);
+                Ok(Fetched::Done)
+            }
+            Answer::Everything => Ok(Fetched::Everything),
+            Answer::Gone => Ok(Fetched::Gone),
+        }
+    }
+}
+
+enum Fetched {
+    Done,
+    /// Only the whole state helps.
+    Everything,
+    Gone,
 }
 
 impl Drop for Session {
@@ -196,34 +277,74 @@ enum Place {
 /// The side of a socket that does not wait: what the reader puts in.
 #[derive(Clone)]
 pub struct SessionHandle {
-    graph_id: graphy_model::GraphId,
-    outbox: Arc<Outbox>,
-    room: crate::room::RoomSignal,
+    member: Arc<Member>,
+    room: Arc<Room>,
+    signal: crate::room::RoomSignal,
 }
 
 impl SessionHandle {
     /// Returns the graph that the socket watches.
     #[must_use]
     pub fn graph_id(&self) -> &graphy_model::GraphId {
-        &self.graph_id
+        &self.room.graph_id
+    }
+
+    /// Returns what the bearer may do in the graph now.
+    #[must_use]
+    pub fn access(&self) -> GraphRole {
+        self.member.access()
+    }
+
+    /// Notes that the client was heard.
+    pub fn touch(&self, now_ms: u64) {
+        self.member.touch(now_ms);
+    }
+
+    /// Keeps what the client told of itself; the latest counts.
+    pub fn present(&self, state: PresenceState) {
+        if self.member.tell(state) {
+            self.room.moved(&self.member);
+        }
+    }
+
+    /// Takes over what a new token of the same user allows.
+    pub fn change_role(&self, role: Role) {
+        self.member.set_role(role);
+        self.room.review_one(&self.member);
+    }
+
+    /// Notes how the socket ends. Without a note it counts as lost.
+    pub fn depart(&self, departure: Departure) {
+        self.member.depart(departure);
     }
 
     /// Notes that the client waits for an outcome; false if it waits for too many.
     #[must_use]
     pub fn expect(&self, operation: OperationId) -> bool {
-        let noted = self.outbox.expect(operation);
-        self.room.notify();
+        let noted = self.member.outbox.expect(operation);
+        self.signal.notify();
         noted
     }
 
     /// Asks for the difference from where the client says it is; none asks for everything.
     pub fn request_sync(&self, from: Option<(Epoch, u64)>) {
-        self.outbox.request_sync(from);
+        self.member.outbox.request_sync(from);
+    }
+
+    /// Asks for the digests of all buckets.
+    pub fn request_digests(&self) {
+        self.member.outbox.request_digests();
+    }
+
+    /// Asks for the entities of some buckets; numbers that name none are left out.
+    pub fn request_repair(&self, buckets: &[u16]) {
+        let buckets: BTreeSet<u16> = buckets.iter().copied().filter(|n| *n < BUCKETS).collect();
+        self.member.outbox.request_repair(buckets);
     }
 
     /// Sends a frame to this socket alone, after what is queued.
     pub fn send(&self, frame: &ServerFrame) {
-        self.outbox.push_text(frame.to_text().into());
+        self.member.outbox.push_text(frame.to_text().into());
     }
 
     /// Says that a command will have no outcome: refused for good, or worth another try.
@@ -233,7 +354,7 @@ impl SessionHandle {
         error: ApiError,
         rejection: &graphy_model::Rejection,
     ) {
-        self.outbox.settle(operation);
+        self.member.outbox.settle(operation);
         let transient = matches!(
             rejection.code,
             graphy_model::RejectCode::Unavailable
@@ -258,6 +379,9 @@ impl SessionHandle {
 
     /// Closes the socket after what is queued.
     pub fn close(&self, code: u16, reason: &'static str) {
-        self.outbox.close(Closing { code, reason });
+        if !close::reconnects(code) {
+            self.member.depart(Departure::Goodbye);
+        }
+        self.member.outbox.close(Closing { code, reason });
     }
 }

@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use graphy_model::checksum::{edge_text, node_text};
+use graphy_model::graph::Settings;
 use graphy_model::{Checksum, Edge, EntityHash, Epoch, GraphId, Node, Viewport};
 use graphy_protocol::Landed;
+use graphy_protocol::collaboration::GraphSettings;
 use graphy_store::{Head, Replicas, StoreError};
 use moka::future::Cache;
 
 use crate::encode::{CONTENT_BYTES_MAX, landed_text};
+use crate::resume::Point;
 
-/// How many bytes of text are kept.
-const CACHE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// How many bytes of text are kept: enough for the largest graph, so that its transfer can be
+/// resumed.
+const CACHE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// How long a text is kept that nobody asks for.
 const CACHE_IDLE: Duration = Duration::from_secs(60);
 
@@ -32,6 +36,9 @@ pub struct Snapshot {
     pub checksum: Checksum,
     nodes: Vec<Entity>,
     edges: Vec<Entity>,
+    /// The conflicts that wait for a person.
+    conflicts: Vec<Box<str>>,
+    settings: Box<str>,
     body: OnceLock<Bytes>,
     chunks: OnceLock<Vec<Bytes>>,
 }
@@ -60,11 +67,23 @@ impl Snapshot {
         self.body.get_or_init(write).clone()
     }
 
-    /// Returns the frames of `sync full` for one reader; all but the last are shared.
-    pub(crate) fn frames(&self, viewport: Option<Viewport>, landed: &[Landed]) -> Vec<Bytes> {
-        let mut frames = self.chunks.get_or_init(|| self.write_chunks()).clone();
+    /// Says how many frames of `sync full` there are.
+    pub(crate) fn chunks(&self) -> usize {
+        self.chunks.get_or_init(|| self.write_chunks()).len()
+    }
+
+    /// Returns the frames of `sync full` from one on for one reader; all but the last are shared.
+    pub(crate) fn frames(
+        &self,
+        first: usize,
+        viewport: Option<Viewport>,
+        landed: &[Landed],
+    ) -> Vec<Bytes> {
+        let chunks = self.chunks.get_or_init(|| self.write_chunks());
+        let mut frames: Vec<Bytes> = chunks.iter().skip(first).cloned().collect();
         if let Some(last) = frames.pop() {
             let mut text = String::from_utf8_lossy(&last).into_owned();
+            let _ = write!(text, r#","settings":{}"#, self.settings);
             if let Some(Viewport { x, y, zoom }) = viewport {
                 let _ = write!(
                     text,
@@ -81,36 +100,37 @@ impl Snapshot {
 
     /// Writes the frames; the last one lacks what is said to one reader only.
     fn write_chunks(&self) -> Vec<Bytes> {
-        let mut parts: Vec<(String, String)> = vec![(String::new(), String::new())];
-        for (is_edge, (text, hash)) in self
-            .nodes
-            .iter()
-            .map(|node| (false, node))
-            .chain(self.edges.iter().map(|edge| (true, edge)))
-        {
+        let hashed = |name: &'static str, (text, hash): &Entity| {
+            format!(r#"{{"{name}":{text},"hash":"{hash}"}}"#)
+        };
+        let nodes = self.nodes.iter().map(|node| (0, hashed("node", node)));
+        let edges = self.edges.iter().map(|edge| (1, hashed("edge", edge)));
+        let conflicts = self.conflicts.iter().map(|text| (2, text.to_string()));
+        let mut parts: Vec<[String; 3]> = vec![Default::default()];
+        for (list, text) in nodes.chain(edges).chain(conflicts) {
             let filled = parts
                 .last()
-                .map_or(0, |(nodes, edges)| nodes.len() + edges.len());
-            if filled > 0 && filled + text.len() + 40 > CONTENT_BYTES_MAX {
-                parts.push((String::new(), String::new()));
+                .map_or(0, |lists| lists.iter().map(String::len).sum());
+            if filled > 0 && filled + text.len() + 1 > CONTENT_BYTES_MAX {
+                parts.push(Default::default());
             }
-            let Some((nodes, edges)) = parts.last_mut() else {
+            let Some(list) = parts.last_mut().and_then(|lists| lists.get_mut(list)) else {
                 continue;
             };
-            let (list, name) = if is_edge {
-                (edges, "edge")
-            } else {
-                (nodes, "node")
-            };
-            let comma = if list.is_empty() { "" } else { "," };
-            let _ = write!(list, r#"{comma}{{"{name}":{text},"hash":"{hash}"}}"#);
+            if !list.is_empty() {
+                list.push(',');
+            }
+            list.push_str(&text);
         }
         let chunks = parts.len();
         let (epoch, version) = (&self.epoch, self.version);
-        let write = |(chunk, (nodes, edges)): (usize, (String, String))| {
+        let write = |(chunk, [nodes, edges, conflicts]): (usize, [String; 3])| {
             let mut text = format!(
                 r#"{{"type":"sync","mode":"full","epoch":"{epoch}","version":{version},"chunk":{chunk},"chunks":{chunks},"nodes":[{nodes}],"edges":[{edges}]"#
             );
+            if !conflicts.is_empty() {
+                let _ = write!(text, r#","conflicts":[{conflicts}]"#);
+            }
             if chunk + 1 < chunks {
                 text.push_str(r#","landed":[]}"#);
             }
@@ -127,8 +147,14 @@ impl Snapshot {
             .chain(&self.edges)
             .map(|(text, _)| 3 * text.len() + 96)
             .sum();
-        u32::try_from(texts + 512).unwrap_or(u32::MAX)
+        let rest: usize = self.conflicts.iter().map(|text| 2 * text.len()).sum();
+        u32::try_from(texts + rest + self.settings.len() + 512).unwrap_or(u32::MAX)
     }
+}
+
+fn json(value: &impl serde::Serialize) -> Box<str> {
+    let text = serde_json::to_string(value);
+    text.expect("settings hold only texts, numbers and JSON values").into()
 }
 
 fn join<'a>(out: &mut String, texts: impl Iterator<Item = &'a str>) {
@@ -147,6 +173,7 @@ struct Copied {
     checksum: Checksum,
     nodes: Vec<(Node, EntityHash)>,
     edges: Vec<(Edge, EntityHash)>,
+    settings: Settings,
 }
 
 impl Copied {
@@ -165,6 +192,7 @@ impl Copied {
             checksum: graph.checksum(),
             nodes: nodes.collect(),
             edges: edges.collect(),
+            settings: graph.settings().clone(),
         }
     }
 
@@ -181,12 +209,19 @@ impl Copied {
             .edges
             .iter()
             .map(|(edge, hash)| (edge_text(edge).into(), *hash));
+        let conflicts = self.settings.conflicts.values().map(|record| json(record));
+        let settings = GraphSettings {
+            policy: self.settings.policy.clone(),
+            grants: self.settings.grants.0.clone(),
+        };
         Snapshot {
             epoch: self.epoch,
             version: self.version,
             checksum: self.checksum,
             nodes: nodes.collect(),
             edges: edges.collect(),
+            conflicts: conflicts.collect(),
+            settings: json(&settings),
             body: OnceLock::new(),
             chunks: OnceLock::new(),
         }
@@ -223,17 +258,59 @@ impl Snapshots {
         head: &Head,
     ) -> Result<Option<Arc<Snapshot>>, Arc<StoreError>> {
         let key = (id.clone(), head.epoch.clone(), head.version);
+        self.made(key, id).await
+    }
+
+    async fn made(
+        &self,
+        key: (GraphId, Epoch, u64),
+        id: &GraphId,
+    ) -> Result<Option<Arc<Snapshot>>, Arc<StoreError>> {
         if let Some(snapshot) = self.cache.get(&key).await {
             return Ok(Some(snapshot));
         }
+        let asked = key.2;
         let made = self.cache.try_get_with(key, self.read(id)).await;
         match made {
-            Ok(snapshot) => Ok(Some(snapshot)),
+            Ok(snapshot) => {
+                if snapshot.version != asked {
+                    // Whoever gets it may come back for the rest of this version.
+                    let key = (id.clone(), snapshot.epoch.clone(), snapshot.version);
+                    self.cache.insert(key, Arc::clone(&snapshot)).await;
+                }
+                Ok(Some(snapshot))
+            }
             Err(error) => match &*error {
                 ReadError::Gone => Ok(None),
                 ReadError::Store(error) => Err(Arc::clone(error)),
             },
         }
+    }
+
+    /// Returns the graph at a version, if that is kept or is the present one.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub(crate) async fn exactly(
+        &self,
+        id: &GraphId,
+        epoch: &Epoch,
+        version: u64,
+        now: &Point,
+    ) -> Result<Option<Arc<Snapshot>>, Arc<StoreError>> {
+        let key = (id.clone(), epoch.clone(), version);
+        let snapshot = if version == now.version {
+            self.made(key, id).await?
+        } else {
+            self.cache.get(&key).await
+        };
+        // What was read anew may be later by now.
+        Ok(snapshot.filter(|made| made.epoch == *epoch && made.version == version))
+    }
+
+    /// Returns the graphs that the texts are of.
+    pub(crate) fn replicas(&self) -> &Replicas {
+        &self.replicas
     }
 
     async fn read(&self, id: &GraphId) -> Result<Arc<Snapshot>, ReadError> {
@@ -254,7 +331,7 @@ enum ReadError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use graphy_model::{EdgeId, NodeId};
+    use graphy_model::{ConflictRecord, EdgeId, NodeId};
     use graphy_protocol::{ServerFrame, Sync};
     use serde_json::json;
 
@@ -281,7 +358,34 @@ mod tests {
             checksum: Checksum(5),
             nodes: (0..nodes).rev().map(|index| (node(index), hash)).collect(),
             edges: (0..nodes / 2).map(|index| (edge(index), hash)).collect(),
+            settings: Settings {
+                conflicts: (0..nodes)
+                    .map(|index| {
+                        let record = conflict(index, title_bytes);
+                        (record.conflict_id.clone(), record)
+                    })
+                    .collect(),
+                ..Settings::default()
+            },
         }
+    }
+
+    fn conflict(index: usize, title_bytes: usize) -> ConflictRecord {
+        serde_json::from_value(json!({
+            "conflictId": format!("c{index:05}"),
+            "operationId": "01938f7e-3c1a-7c3e-8a3e-1f2e3d4c5b6a",
+            "entity": "node",
+            "entityId": format!("n{index:05}"),
+            "field": "title",
+            "base": null,
+            "mine": "m".repeat(title_bytes),
+            "theirs": "t",
+            "author": {"at": 1},
+            "against": {"at": 2},
+            "baseVersion": 1,
+            "version": 2,
+        }))
+        .unwrap()
     }
 
     #[test]
@@ -292,9 +396,11 @@ mod tests {
             y: 2.0,
             zoom: 0.5,
         };
-        let frames = snapshot.frames(Some(viewport), &[]);
+        let frames = snapshot.frames(0, Some(viewport), &[]);
         assert!(frames.len() > 3);
-        let (mut nodes_seen, mut edges_seen) = (Vec::new(), 0);
+        assert_eq!(frames.len(), snapshot.chunks());
+        assert_eq!(snapshot.frames(2, Some(viewport), &[]), frames[2..], "the rest is the same");
+        let (mut nodes_seen, mut edges_seen, mut conflicts_seen) = (Vec::new(), 0, 0);
         for (index, text) in frames.iter().enumerate() {
             assert!(
                 text.len() <= crate::encode::FRAME_BYTES_MAX,
@@ -308,6 +414,8 @@ mod tests {
                 chunks,
                 nodes,
                 edges,
+                conflicts,
+                settings,
                 viewport,
                 checksum,
                 ..
@@ -318,16 +426,18 @@ mod tests {
             let last = index + 1 == frames.len();
             assert_eq!((chunk as usize, chunks as usize), (index, frames.len()));
             assert_eq!((viewport.is_some(), checksum.is_some()), (last, last));
+            assert_eq!(settings.is_some(), last);
+            conflicts_seen += conflicts.len();
             nodes_seen.extend(nodes.into_iter().map(|node| node.node.id));
             edges_seen += edges.len();
         }
         assert!(nodes_seen.is_sorted());
-        assert_eq!((nodes_seen.len(), edges_seen), (400, 200));
+        assert_eq!((nodes_seen.len(), edges_seen, conflicts_seen), (400, 200, 400));
     }
 
     #[test]
     fn an_empty_graph_is_one_chunk() {
-        let frames = copied(0, 0).into_snapshot().frames(None, &[]);
+        let frames = copied(0, 0).into_snapshot().frames(0, None, &[]);
         assert_eq!(frames.len(), 1);
         let frame: ServerFrame = serde_json::from_slice(&frames[0]).unwrap();
         assert_eq!(frame.to_text().as_bytes(), &frames[0][..]);

@@ -4,7 +4,7 @@
 //!
 //! **Invariant:** the queued segments follow each other without a gap and end at the position.
 
-use graphy_model::{AppliedOperation, Change, Checksum, Epoch};
+use graphy_model::{AppliedOperation, Change, Checksum, ConflictRecord, Epoch, OperationId};
 use graphy_store::{BatchEvent, CommandOutcome, Head};
 
 use crate::encode::{EncodedOperation, Segment};
@@ -25,6 +25,8 @@ pub(crate) enum Taken {
 pub(crate) struct Owed {
     pub(crate) segments: Vec<Segment>,
     pub(crate) outcomes: Vec<CommandOutcome>,
+    /// Conflicts that operations left to a person.
+    pub(crate) conflicts: Vec<(OperationId, ConflictRecord)>,
     /// Whether the graph was deleted by one of the operations.
     pub(crate) deleted: bool,
 }
@@ -41,6 +43,7 @@ pub(crate) struct Timeline {
     epoch: Epoch,
     version: u64,
     owed: Owed,
+    grants_changed: bool,
 }
 
 impl Timeline {
@@ -49,7 +52,13 @@ impl Timeline {
             epoch: head.epoch.clone(),
             version: head.version,
             owed: Owed::default(),
+            grants_changed: false,
         }
+    }
+
+    /// Says whether grants may have changed since this was asked last.
+    pub(crate) fn take_grants_changed(&mut self) -> bool {
+        std::mem::take(&mut self.grants_changed)
     }
 
     pub(crate) fn epoch(&self) -> &Epoch {
@@ -102,6 +111,7 @@ impl Timeline {
         self.epoch = head.epoch.clone();
         self.version = head.version;
         self.owed.segments.clear();
+        self.grants_changed = true;
     }
 
     /// Hands over what is owed.
@@ -112,10 +122,9 @@ impl Timeline {
     fn append(&mut self, operations: &[AppliedOperation], to: u64, checksum: Checksum) {
         let known = operations.partition_point(|operation| operation.version <= self.version);
         let new = &operations[known..];
-        self.owed.deleted |= new
-            .iter()
-            .flat_map(|operation| &operation.changes)
-            .any(|change| matches!(change, Change::DeleteGraph));
+        for operation in new {
+            self.look_at(operation);
+        }
         let operations = new.iter().map(EncodedOperation::new).collect();
         self.owed.segments.push(Segment {
             from: self.version,
@@ -124,6 +133,20 @@ impl Timeline {
             operations,
         });
         self.version = to;
+    }
+
+    fn look_at(&mut self, operation: &AppliedOperation) {
+        for change in &operation.changes {
+            match change {
+                Change::DeleteGraph => self.owed.deleted = true,
+                Change::SetGrant { .. } => self.grants_changed = true,
+                Change::OpenConflict { conflict } => {
+                    let conflict = ConflictRecord::clone(conflict);
+                    self.owed.conflicts.push((operation.operation_id, conflict));
+                }
+                _ => {}
+            }
+        }
     }
 }
 

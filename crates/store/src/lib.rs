@@ -5,16 +5,19 @@
 
 pub mod config;
 pub mod connection;
+mod ear;
 pub mod error;
 pub mod events;
 pub mod graph;
 mod hashes;
 pub mod node_registry;
+pub mod presence;
 pub mod private_redis;
 pub mod redis_info;
 pub mod replica;
 pub mod reply;
 pub mod secret;
+pub mod sessions;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tokens;
@@ -25,9 +28,11 @@ pub use error::StoreError;
 pub use events::{BatchEvent, BusEvent, CommandOutcome, EventBus, Subscription};
 pub use graph::{GraphStore, Head, History};
 pub use node_registry::{NodeRegistry, ServerId, ServerNode};
+pub use presence::{PresenceBus, PresenceListener, PresenceNews};
 pub use private_redis::{PrivateEndpoint, PrivateRedis, PrivateRedisState, RedisServer};
 pub use redis_info::RedisInfo;
 pub use replica::{Lane, Replica, Replicas};
 pub use reply::ReplyClass;
 pub use secret::Secret;
+pub use sessions::{SessionRecord, SessionSettings, Sessions};
 pub use tokens::{IssuedToken, NewTicket, NewToken, Principal, TokenError, TokenId, TokenStore};

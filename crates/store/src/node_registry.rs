@@ -36,6 +36,12 @@ impl ServerId {
         Self(hex::encode(random_bytes::<6>()))
     }
 
+    /// Takes a name that another node said of itself.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -150,6 +156,26 @@ impl NodeRegistry {
                 .then_with(|| a.id.cmp(&b.id))
         });
         Ok(nodes)
+    }
+
+    /// Says of each node how long it would live on without another sign; none if it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lives(&self, ids: &[ServerId]) -> Result<Vec<Option<Duration>>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = redis::pipe();
+        for id in ids {
+            pipeline.pttl(key(id.as_str()));
+        }
+        let lives: Vec<i64> = pipeline
+            .query_async(&mut self.link.query())
+            .await
+            .map_err(StoreError::redis("look for server nodes"))?;
+        let life = |ms: i64| u64::try_from(ms).ok().map(Duration::from_millis);
+        Ok(lives.into_iter().map(life).collect())
     }
 
     /// Keeps a node announced in the task `node-registry`, and withdraws it when `token` is

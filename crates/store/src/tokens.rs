@@ -223,6 +223,28 @@ impl TokenStore {
         found.map_err(StoreError::redis("look for a token"))
     }
 
+    /// Says the same of many tokens in one round trip.
+    ///
+    /// # Errors
+    /// [`StoreError`] when that cannot be found out now.
+    pub async fn are_active(&self, principals: &[Principal]) -> Result<Vec<bool>, StoreError> {
+        if principals.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = redis::pipe();
+        for principal in principals {
+            pipeline.exists(key(&principal.token_id));
+        }
+        let found: Vec<bool> = pipeline
+            .query_async(&mut self.link.query())
+            .await
+            .map_err(StoreError::redis("look for tokens"))?;
+        let now_ms = self.clock.now_ms();
+        let lives = |principal: &Principal| principal.expires_at.is_none_or(|at| at > now_ms);
+        let both = principals.iter().zip(found);
+        Ok(both.map(|(one, found)| found && lives(one)).collect())
+    }
+
     async fn look_up(&self, id: &TokenId, hash: &[u8; 32]) -> Result<Principal, TokenError> {
         let fields: HashMap<String, String> = self
             .link
