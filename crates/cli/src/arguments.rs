@@ -86,6 +86,20 @@ pub(crate) enum Command {
     Export(commands::export::ExportArguments),
     /// List, make and delete graphs
     Graphs(commands::graphs::GraphsArguments),
+    /// Show who changed what in a graph
+    History(commands::history::HistoryArguments),
+    /// List and settle conflicts
+    Conflicts(commands::conflicts::ConflictsArguments),
+    /// Take your last operation in a graph back
+    Undo(commands::edit::UndoArguments),
+    /// Bring back what your last undo took back
+    Redo(commands::edit::UndoArguments),
+    /// Bring a graph back to an earlier version, as a new one
+    Restore(commands::edit::RestoreArguments),
+    /// Show or change who may do what in a graph
+    Share(commands::edit::ShareArguments),
+    /// Show or change how a graph's conflicts are settled
+    Policy(commands::edit::PolicyArguments),
     /// Make, list and revoke tokens
     Token(commands::token::TokenArguments),
     /// Compare what is stored with its own checksum

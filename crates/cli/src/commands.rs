@@ -1,10 +1,13 @@
 //! The commands, one file each.
 
 pub(crate) mod config;
+pub(crate) mod conflicts;
 pub(crate) mod demo;
+pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod graphs;
 pub(crate) mod health;
+pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod metrics;
 pub(crate) mod serve;
@@ -31,6 +34,13 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Import(arguments) => import::run(&node()?, &arguments, output).await,
         Command::Export(arguments) => export::run(&node()?, &arguments, output).await,
         Command::Graphs(arguments) => graphs::run(&node()?, arguments, output).await,
+        Command::History(arguments) => history::run(&node()?, arguments, output).await,
+        Command::Conflicts(arguments) => conflicts::run(&node()?, arguments, output).await,
+        Command::Undo(arguments) => edit::undo(&node()?, arguments, "UNDO", output).await,
+        Command::Redo(arguments) => edit::undo(&node()?, arguments, "REDO", output).await,
+        Command::Restore(arguments) => edit::restore(&node()?, arguments, output).await,
+        Command::Share(arguments) => edit::share(&node()?, arguments, output).await,
+        Command::Policy(arguments) => edit::policy(&node()?, arguments, output).await,
         Command::Token(arguments) => token::run(&node()?, arguments, output).await,
         Command::Verify(arguments) => Box::pin(verify::run(&global, arguments, output)).await,
         Command::Health(_) => health::run(&node()?, output).await,

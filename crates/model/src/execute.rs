@@ -26,6 +26,7 @@ use crate::recall::Recalled;
 use crate::record::Mark;
 
 pub use crate::conflict::Winner;
+pub use right::least_role;
 
 /// What a decision needs to know of a command's author.
 #[derive(Debug, Clone, Default)]

@@ -33,6 +33,18 @@ impl Strategy {
         Self::Manual,
     ];
 
+    /// Returns the strategy's name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LastWriteWins => "LAST_WRITE_WINS",
+            Self::Merge => "MERGE",
+            Self::ClientWins => "CLIENT_WINS",
+            Self::ServerWins => "SERVER_WINS",
+            Self::Manual => "MANUAL",
+        }
+    }
+
     /// Returns the strategy of a field in a graph that chose none.
     #[must_use]
     pub fn default_of(field: &Field) -> Self {

@@ -59,6 +59,12 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "imports.cancel", CreateGraph, imports_cancel (payload);
     "graphs.export", ReadGraph, graphs_export (payload);
     "graph.verify", ReadGraph, graph_verify (payload);
+    "graph.settings", ReadGraph, graph_settings (payload);
+    "history.list", ReadGraph, history_list (payload);
+    "conflicts.list", ReadGraph, conflicts_list (payload);
+    "conflicts.rate", ReadGraph, conflicts_rate (payload);
+    "conflicts.resolve", EditGraph, conflicts_resolve (payload);
+    "commands.send", ReadGraph, commands_send (payload);
     "overview.get", ReadSystem, overview_get;
     "health.check", ReadSystem, health_check;
     "metrics.get", ReadSystem, metrics_get;

@@ -4,8 +4,11 @@
 //! through [`Operations::dispatch`]. They are named as in the wire table: `graphs.list` is
 //! [`Operations::graphs_list`].
 
+mod conflicts;
 mod graphs;
 mod imports;
+mod past;
+mod sharing;
 mod system;
 mod tokens;
 

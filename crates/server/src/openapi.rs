@@ -31,6 +31,14 @@ use crate::{routes, socket};
         routes::operations::progress,
         routes::state::state,
         routes::changes::changes,
+        routes::collaboration::undo,
+        routes::collaboration::redo,
+        routes::collaboration::restore,
+        routes::collaboration::conflicts,
+        routes::collaboration::resolve,
+        routes::collaboration::permissions,
+        routes::collaboration::permit,
+        routes::collaboration::history,
         routes::session::open,
         routes::console::call,
         routes::health::live,
@@ -44,6 +52,7 @@ use crate::{routes, socket};
     tags(
         (name = "graphs", description = "Graphs and their content"),
         (name = "commands", description = "Changes, and what became of them"),
+        (name = "collaboration", description = "Undo, conflicts, history, permissions"),
         (name = "live", description = "WebSockets"),
         (name = "session", description = "Tokens for browsers and windows"),
         (name = "console", description = "What operators do"),
@@ -129,7 +138,7 @@ mod tests {
     fn every_route_has_its_answers() {
         let document = build();
         let paths = document["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 16, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 23, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 let answers = operation["responses"].as_object().unwrap();

@@ -12,7 +12,8 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use crate::http::failure::Failure;
 use crate::http::{guard, observe};
 use crate::routes::{
-    batch, changes, commands, console, graphs, health, operations, session, state, ui,
+    batch, changes, collaboration, commands, console, graphs, health, operations, session, state,
+    ui,
 };
 use crate::socket;
 use crate::state::App;
@@ -63,6 +64,7 @@ fn api(app: &App) -> Router<App> {
         .route("/api/v2/graphs/{graph}/batch", post(batch::batch))
         .route("/api/v2/graphs/{graph}/state", get(state::state))
         .route("/api/v2/graphs/{graph}/changes", get(changes::changes))
+        .merge(collaboration())
         .route(
             "/api/v2/graphs/{graph}/subscribe",
             get(socket::handshake::subscribe),
@@ -74,6 +76,30 @@ fn api(app: &App) -> Router<App> {
         .layer(body(app.limits.batch_body_bytes_max))
         .merge(single)
         .merge(imports)
+}
+
+fn collaboration() -> Router<App> {
+    let resolve = "/api/v2/graphs/{graph}/conflicts/{conflict}/resolve";
+    Router::new()
+        .route("/api/v2/graphs/{graph}/undo", post(collaboration::undo))
+        .route("/api/v2/graphs/{graph}/redo", post(collaboration::redo))
+        .route(
+            "/api/v2/graphs/{graph}/restore",
+            post(collaboration::restore),
+        )
+        .route(
+            "/api/v2/graphs/{graph}/history",
+            get(collaboration::history),
+        )
+        .route(
+            "/api/v2/graphs/{graph}/conflicts",
+            get(collaboration::conflicts),
+        )
+        .route(resolve, post(collaboration::resolve))
+        .route(
+            "/api/v2/graphs/{graph}/permissions",
+            get(collaboration::permissions).put(collaboration::permit),
+        )
 }
 
 async fn wrong_method() -> Response {

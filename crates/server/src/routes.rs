@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod changes;
+pub(crate) mod collaboration;
 pub(crate) mod commands;
 pub(crate) mod console;
 pub(crate) mod graphs;

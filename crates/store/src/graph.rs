@@ -3,6 +3,7 @@
 //! **Invariant:** a graph's nodes, edges, version, checksum, history and outcomes change only in
 //! `apply.lua`, all together, and only if nobody else changed them since the decision.
 
+mod access;
 mod apply;
 mod conflicts;
 mod history;

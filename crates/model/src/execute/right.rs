@@ -25,7 +25,8 @@ impl Draft<'_> {
 }
 
 /// Returns the least trusted role in a graph that may send a command.
-fn least_role(command: &Command) -> GraphRole {
+#[must_use]
+pub fn least_role(command: &Command) -> GraphRole {
     match command {
         Command::UpdateViewport(_) => GraphRole::View,
         Command::UpdateNode(update) if comments(&update.patch.fields()) => GraphRole::Comment,

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use graphy_engine::Submission;
 use graphy_model::command::NoPayload;
-use graphy_model::{Action, Command, Envelope, GraphId, GraphMeta, OperationId, Outcome};
+use graphy_model::{
+    Action, Command, Envelope, GraphId, GraphMeta, GraphRole, OperationId, Outcome,
+};
 use graphy_protocol::console::{ExportRequest, ExportedFile, GraphRef, OperationRef, VerifyReport};
 use graphy_protocol::http::{CreateGraph, GraphList, GraphSummary};
 use graphy_protocol::{ApiError, ErrorCode};
@@ -32,7 +34,7 @@ impl Operations {
             .inner
             .parts
             .store
-            .list()
+            .list_for(&caller.user_id, caller.role)
             .await
             .map_err(|error| store_fault(&error))?;
         let mut graphs: Vec<GraphSummary> = rows.into_iter().map(summary).collect();
@@ -122,7 +124,8 @@ impl Operations {
         request: ExportRequest,
     ) -> Result<ExportedFile, ApiError> {
         caller.authorize(Action::ReadGraph)?;
-        let meta = self.require_graph(&request.graph_id).await?;
+        let graph = &request.graph_id;
+        let meta = self.permitted(caller, graph, GraphRole::View).await?.meta;
         let content = self
             .inner
             .parts
@@ -149,6 +152,7 @@ impl Operations {
     ) -> Result<VerifyReport, ApiError> {
         caller.authorize(Action::ReadGraph)?;
         let GraphRef { graph_id } = request;
+        self.permitted(caller, &graph_id, GraphRole::View).await?;
         let found = self
             .inner
             .parts
@@ -198,7 +202,7 @@ fn new_graph_id() -> GraphId {
     GraphId::new(&Uuid::now_v7().simple().to_string()).expect("the digits of a UUID are an id")
 }
 
-fn no_graph(id: &GraphId) -> ApiError {
+pub(super) fn no_graph(id: &GraphId) -> ApiError {
     ApiError::new(ErrorCode::NotFound, format!("there is no graph {id}")).on("graphId")
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
 mod calls;
+mod collaboration;
 mod imports;
 mod overview;
 mod overview_formulas;

@@ -26,6 +26,7 @@ macro_rules! named {
 }
 
 named! {
-    Alive Anything Batch Changes Envelope GraphList GraphMeta HealthReport Id NewGraph OperationName Payload Progress
-    SessionToken State
+    Alive Anything Batch Changes Choice ConflictPage ConflictStatus Envelope GraphList GraphMeta GraphSettings
+    HealthReport HistoryPage Id NewGraph OperationName Payload Permission Progress ResolutionType RestoreVersion
+    SessionToken State Text UndoTarget
 }

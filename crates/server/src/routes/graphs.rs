@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use graphy_model::command::NoPayload;
+use graphy_model::limits::NAME_CHARS_MAX;
 use graphy_model::{Action, Command, Envelope, GraphId, GraphMeta, OperationId};
 use graphy_protocol::ErrorCode;
 use graphy_protocol::http::{Accepted, CreateGraph, GraphList, GraphSummary};
@@ -16,9 +17,6 @@ use crate::openapi::answers::{ReadFailures, WriteFailures};
 use crate::openapi::schema;
 use crate::routes::commands::accept_one;
 use crate::state::App;
-
-/// The longest name of a graph, in characters.
-const NAME_CHARS_MAX: usize = 200;
 
 /// Makes an empty graph.
 #[utoipa::path(
@@ -72,7 +70,7 @@ pub(crate) async fn list(
     caller: Caller,
 ) -> Result<Json<GraphList>, Failure> {
     caller.may(Action::ReadGraph)?;
-    let rows = app.store.list().await?;
+    let rows = app.store.list_for(caller.user_id(), caller.0.role).await?;
     let summary = |row: GraphRow| GraphSummary {
         meta: row.meta,
         version: row.version,

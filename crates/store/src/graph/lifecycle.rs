@@ -6,7 +6,8 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use graphy_model::{Checksum, Epoch, GraphId, GraphMeta, UserId};
+use graphy_model::sharing::access;
+use graphy_model::{Checksum, Epoch, Grantee, Grants, GraphId, GraphMeta, GraphRole, Role, UserId};
 use redis::{AsyncCommands, Script};
 
 use super::keys::{GRAPHS, GraphKeys, HIDDEN_GRAPHS};
@@ -242,6 +243,42 @@ impl GraphStore {
                 .map_err(StoreError::redis("unlist graphs"))?;
         }
         Ok(listed)
+    }
+
+    /// Lists the graphs that a bearer of a token may read, as [`GraphStore::list`] does.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached or a grant is not of our form.
+    pub async fn list_for(&self, user: &UserId, role: Role) -> Result<Vec<GraphRow>, StoreError> {
+        let rows = self.list().await?;
+        if role >= Role::Operator || rows.is_empty() {
+            return Ok(rows);
+        }
+        let mut pipe = redis::pipe();
+        for row in &rows {
+            let everyone = Grantee::Everyone.to_string();
+            pipe.cmd("HMGET")
+                .arg(GraphKeys::new(&row.meta.graph_id).acl())
+                .arg(user.as_str())
+                .arg(everyone);
+        }
+        let grants: Vec<Vec<Option<String>>> = pipe
+            .query_async(&mut self.link().query())
+            .await
+            .map_err(StoreError::redis("read grants"))?;
+        let may_read = |row: &GraphRow, found: &[Option<String>]| {
+            let names = [Grantee::User(user.clone()), Grantee::Everyone];
+            let granted = names
+                .into_iter()
+                .zip(found)
+                .filter_map(|(who, role)| Some((who, GraphRole::parse(role.as_deref()?)?)));
+            access(&row.meta.owner_id, &Grants(granted.collect()), user, role) >= GraphRole::View
+        };
+        Ok(rows
+            .into_iter()
+            .zip(&grants)
+            .filter_map(|(row, found)| may_read(&row, found).then_some(row))
+            .collect())
     }
 
     /// Reads where a graph stands; none if there is no such graph, or not any more.

@@ -1,0 +1,363 @@
+//! Conflicts of all graphs: which wait, how often they are met, and their settlement.
+
+use std::collections::BTreeMap;
+
+use graphy_engine::{Origin, Submission};
+use graphy_model::execute::Winner;
+use graphy_model::{
+    Action, Choice, Command, ConflictNote, ConflictRecord, Envelope, GraphId, GraphRole,
+    OperationId, ResolutionType, UserId,
+};
+use graphy_protocol::collaboration::{
+    ConflictCauser, ConflictPage, ConflictRateRequest, ConflictRates, ConflictStatus,
+    ConflictsRequest, ListedConflict, ResolveConflicts, SettledConflict, SettledConflicts,
+};
+use graphy_protocol::{ApiError, ErrorCode};
+use graphy_store::graph::{ConflictLogEntry, GraphRow};
+use uuid::Uuid;
+
+use super::Operations;
+use super::past::bounded;
+use crate::caller::Caller;
+use crate::fault::store_fault;
+
+/// How many conflicts a page has unless asked otherwise.
+const PAGE: u32 = 50;
+/// How many conflicts a page has at most.
+const PAGE_MAX: u32 = 200;
+/// How many entries of the log one call looks through.
+const LOG_LOOKED_AT_MAX: usize = 20_000;
+/// How many conflicts one call settles.
+const SETTLED_AT_ONCE_MAX: usize = 100;
+/// How many steps the rates have.
+const RATE_STEPS: u64 = 60;
+/// How far back rates go, in minutes.
+const RATE_MINUTES_MAX: u32 = 1440;
+/// How many settled conflicts of one graph are read.
+const SETTLED_READ_MAX: usize = 1000;
+
+impl Operations {
+    /// `conflicts.list`: conflicts that wait for a person, or were settled, newest first.
+    ///
+    /// # Errors
+    /// `forbidden`, `invalid`, `not_found`, or that of the store.
+    pub async fn conflicts_list(
+        &self,
+        caller: &Caller,
+        request: ConflictsRequest,
+    ) -> Result<ConflictPage, ApiError> {
+        caller.authorize(Action::ReadGraph)?;
+        let limit = bounded(request.limit, PAGE, PAGE_MAX)?;
+        let graphs = self
+            .readable_graphs(caller, request.graph_id.as_ref())
+            .await?;
+        let open = graphs.iter().map(|graph| graph.open_conflicts).sum();
+        let status = request.status.unwrap_or_default();
+        let mut found = Vec::new();
+        if status != ConflictStatus::Resolved {
+            self.add_open(&graphs, &mut found).await?;
+        }
+        if status != ConflictStatus::Open {
+            self.add_settled(&graphs, &mut found).await?;
+            self.add_automatic(&graphs, request.before, &mut found)
+                .await?;
+        }
+        found.retain(|conflict| is_asked_for(conflict, &request));
+        found.sort_by(|a, b| {
+            b.at.cmp(&a.at)
+                .then_with(|| a.operation_id.cmp(&b.operation_id))
+        });
+        let next = (found.len() > limit).then(|| found[limit - 1].at);
+        // A piece ends between two moments, so that the next one begins after all of the last.
+        if let Some(next) = next {
+            let more = found[limit..]
+                .iter()
+                .take_while(|one| one.at == next)
+                .count();
+            found.truncate(limit + more);
+        }
+        Ok(ConflictPage {
+            conflicts: found,
+            open,
+            next,
+        })
+    }
+
+    /// `conflicts.rate`: how often conflicts were met, by the way they were settled.
+    ///
+    /// # Errors
+    /// `forbidden`, `invalid`, `not_found`, or that of the store.
+    pub async fn conflicts_rate(
+        &self,
+        caller: &Caller,
+        request: ConflictRateRequest,
+    ) -> Result<ConflictRates, ApiError> {
+        caller.authorize(Action::ReadGraph)?;
+        let minutes = request.minutes.unwrap_or(60);
+        if !(1..=RATE_MINUTES_MAX).contains(&minutes) {
+            let message = format!("minutes is from 1 to {RATE_MINUTES_MAX}, not {minutes}");
+            return Err(ApiError::new(ErrorCode::Invalid, message).on("minutes"));
+        }
+        let graphs = self
+            .readable_graphs(caller, request.graph_id.as_ref())
+            .await?;
+        let store = &self.inner.parts.store;
+        let now = store.now_ms();
+        let step_ms = u64::from(minutes) * 60_000 / RATE_STEPS;
+        let from = (now / step_ms + 1).saturating_sub(RATE_STEPS) * step_ms;
+        let log = store
+            .logged_conflicts(from, None, LOG_LOOKED_AT_MAX)
+            .await
+            .map_err(|error| store_fault(&error))?;
+        // What was cut off, or trimmed away, is not known to be zero.
+        let oldest = log.entries.last().filter(|_| log.more);
+        let since = oldest.map_or(log.since.unwrap_or(now), |entry| entry.at);
+        let mut rates = ConflictRates {
+            since,
+            step_ms,
+            at: (0..RATE_STEPS).map(|step| from + step * step_ms).collect(),
+            by_resolution: BTreeMap::new(),
+            by_field: BTreeMap::new(),
+            causers: Vec::new(),
+        };
+        let mut causers: BTreeMap<UserId, u64> = BTreeMap::new();
+        let entries = log
+            .entries
+            .iter()
+            .filter(|entry| graph_of(&graphs, &entry.graph_id).is_some());
+        for entry in entries {
+            count(&mut rates, entry, from);
+            *causers.entry(entry.user_id.clone()).or_default() += entry.notes.len() as u64;
+        }
+        rates.causers = causers
+            .into_iter()
+            .map(|(user_id, conflicts)| ConflictCauser { user_id, conflicts })
+            .collect();
+        rates
+            .causers
+            .sort_by_key(|causer| std::cmp::Reverse(causer.conflicts));
+        rates.causers.truncate(10);
+        Ok(rates)
+    }
+
+    /// `conflicts.resolve`: settles conflicts of one graph in the same way.
+    ///
+    /// # Errors
+    /// `forbidden`, `invalid`, `not_found`, `timeout`, or that of the queue. Conflicts that could
+    /// not be settled are named in the answer.
+    pub async fn conflicts_resolve(
+        &self,
+        caller: &Caller,
+        request: ResolveConflicts,
+    ) -> Result<SettledConflicts, ApiError> {
+        caller.authorize(Action::EditGraph)?;
+        let graph = &request.graph_id;
+        self.permitted(caller, graph, GraphRole::Edit).await?;
+        let count = request.conflict_ids.len();
+        if !(1..=SETTLED_AT_ONCE_MAX).contains(&count) {
+            let message =
+                format!("1 to {SETTLED_AT_ONCE_MAX} conflicts are settled at once, not {count}");
+            return Err(ApiError::new(ErrorCode::Invalid, message).on("conflictIds"));
+        }
+        if request.choice == Choice::Edited && request.value.is_none() {
+            let message = "an edited resolution needs its value; null takes the field away";
+            return Err(ApiError::new(ErrorCode::Invalid, message).on("value"));
+        }
+        let envelopes: Vec<Envelope> = request
+            .conflict_ids
+            .iter()
+            .map(|conflict_id| Envelope {
+                operation_id: OperationId(Uuid::now_v7()),
+                graph_id: Some(graph.clone()),
+                client_id: None,
+                seq: None,
+                command: Command::ResolveConflict(graphy_model::command::ResolveConflict {
+                    conflict_id: conflict_id.clone(),
+                    choice: request.choice,
+                    value: request.value.clone(),
+                }),
+                base_version: None,
+                epoch: None,
+                timestamp: None,
+            })
+            .collect();
+        let ids: Vec<OperationId> = envelopes.iter().map(|one| one.operation_id).collect();
+        let submissions = envelopes
+            .into_iter()
+            .map(|envelope| Submission {
+                origin: Origin::Request,
+                content: envelope.into(),
+                user_id: caller.user_id.clone(),
+                role: caller.role,
+            })
+            .collect();
+        self.inner.parts.intake.submit(graph, submissions).await?;
+        let mut settled = Vec::with_capacity(count);
+        for (conflict_id, operation_id) in request.conflict_ids.into_iter().zip(ids) {
+            let outcome = self.outcome_of(graph, operation_id).await?;
+            settled.push(SettledConflict {
+                conflict_id,
+                operation_id,
+                outcome,
+            });
+        }
+        Ok(SettledConflicts { settled })
+    }
+
+    /// Lists the graphs that the caller may read, or the one that they name.
+    pub(super) async fn readable_graphs(
+        &self,
+        caller: &Caller,
+        only: Option<&GraphId>,
+    ) -> Result<Vec<GraphRow>, ApiError> {
+        if let Some(graph) = only {
+            let head = self.permitted(caller, graph, GraphRole::View).await?;
+            return Ok(vec![GraphRow {
+                version: head.version,
+                nodes: head.nodes,
+                edges: head.edges,
+                open_conflicts: head.open_conflicts,
+                meta: head.meta,
+            }]);
+        }
+        let store = &self.inner.parts.store;
+        let rows = store.list_for(&caller.user_id, caller.role).await;
+        rows.map_err(|error| store_fault(&error))
+    }
+
+    async fn add_open(
+        &self,
+        graphs: &[GraphRow],
+        found: &mut Vec<ListedConflict>,
+    ) -> Result<(), ApiError> {
+        for graph in graphs.iter().filter(|graph| graph.open_conflicts > 0) {
+            let store = &self.inner.parts.store;
+            let records = store.open_conflicts(&graph.meta.graph_id).await;
+            let records = records.map_err(|error| store_fault(&error))?;
+            found.extend(records.into_iter().map(|record| listed(graph, record)));
+        }
+        Ok(())
+    }
+
+    async fn add_settled(
+        &self,
+        graphs: &[GraphRow],
+        found: &mut Vec<ListedConflict>,
+    ) -> Result<(), ApiError> {
+        for graph in graphs {
+            let store = &self.inner.parts.store;
+            let id = &graph.meta.graph_id;
+            let records = store.settled_conflicts(id, SETTLED_READ_MAX).await;
+            let records = records.map_err(|error| store_fault(&error))?;
+            found.extend(records.into_iter().map(|record| listed(graph, record)));
+        }
+        Ok(())
+    }
+
+    /// Adds what policies settled at once.
+    async fn add_automatic(
+        &self,
+        graphs: &[GraphRow],
+        before: Option<u64>,
+        found: &mut Vec<ListedConflict>,
+    ) -> Result<(), ApiError> {
+        let store = &self.inner.parts.store;
+        let log = store.logged_conflicts(0, before, LOG_LOOKED_AT_MAX).await;
+        let log = log.map_err(|error| store_fault(&error))?;
+        for entry in log.entries {
+            let Some(graph) = graph_of(graphs, &entry.graph_id) else {
+                continue;
+            };
+            for note in entry.notes {
+                if note.resolution == ResolutionType::Manual {
+                    continue;
+                }
+                found.push(ListedConflict {
+                    graph_id: entry.graph_id.clone(),
+                    graph_name: graph.meta.name.clone(),
+                    at: entry.at,
+                    operation_id: entry.operation_id,
+                    user_id: entry.user_id.clone(),
+                    note,
+                    record: None,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks that a request names its graph.
+pub(super) fn named(graph: Option<&GraphId>) -> Result<&GraphId, ApiError> {
+    graph.ok_or_else(|| ApiError::new(ErrorCode::Invalid, "name a graph").on("graphId"))
+}
+
+fn graph_of<'a>(graphs: &'a [GraphRow], id: &GraphId) -> Option<&'a GraphRow> {
+    graphs.iter().find(|graph| graph.meta.graph_id == *id)
+}
+
+fn listed(graph: &GraphRow, record: ConflictRecord) -> ListedConflict {
+    let nobody = || UserId::new("unknown").expect("a fixed text of the form of an id");
+    ListedConflict {
+        graph_id: graph.meta.graph_id.clone(),
+        graph_name: graph.meta.name.clone(),
+        at: record.author.at,
+        operation_id: record.operation_id,
+        user_id: record.author.user_id.clone().unwrap_or_else(nobody),
+        note: ConflictNote {
+            entity: record.entity,
+            entity_id: record.entity_id.clone(),
+            field: record.field.clone(),
+            resolution: ResolutionType::Manual,
+            winner: Winner::Theirs,
+            against: record.against.client_id.clone(),
+        },
+        record: Some(record),
+    }
+}
+
+fn is_asked_for(conflict: &ListedConflict, request: &ConflictsRequest) -> bool {
+    let note = &conflict.note;
+    request
+        .field
+        .as_ref()
+        .is_none_or(|field| *field == note.field)
+        && request
+            .user_id
+            .as_ref()
+            .is_none_or(|user| *user == conflict.user_id)
+        && request
+            .resolution
+            .is_none_or(|resolution| resolution == note.resolution)
+        && request.before.is_none_or(|before| conflict.at < before)
+        && request
+            .search
+            .as_ref()
+            .is_none_or(|text| holds(conflict, text))
+}
+
+fn holds(conflict: &ListedConflict, text: &str) -> bool {
+    let wanted = text.to_lowercase();
+    let holds = |text: &str| text.to_lowercase().contains(&wanted);
+    let in_values = |record: &ConflictRecord| {
+        [&record.base, &record.mine, &record.theirs]
+            .into_iter()
+            .any(|value| holds(&value.to_string()))
+    };
+    holds(&conflict.note.entity_id)
+        || holds(&conflict.graph_name)
+        || conflict.record.as_ref().is_some_and(in_values)
+}
+
+fn count(rates: &mut ConflictRates, entry: &ConflictLogEntry, from: u64) {
+    let step = entry.at.saturating_sub(from) / rates.step_ms;
+    let step = usize::try_from(step.min(RATE_STEPS - 1)).unwrap_or_default();
+    for note in &entry.notes {
+        let steps = rates
+            .by_resolution
+            .entry(note.resolution.as_str().to_owned())
+            .or_insert_with(|| vec![0; rates.at.len()]);
+        steps[step] += 1;
+        *rates.by_field.entry(note.field.to_string()).or_default() += 1;
+    }
+}

@@ -1,0 +1,256 @@
+//! History, conflicts, sharing and single commands, called by name.
+
+use graphy_model::{Role, UserId};
+use graphy_operations::Caller;
+use graphy_protocol::ErrorCode;
+use graphy_store::testing::TestRedis;
+use serde_json::{Value, json};
+
+use crate::support::{Node, caller};
+
+struct Room {
+    node: Node,
+    _workers: graphy_engine::Workers,
+    _redis: TestRedis,
+}
+
+impl Room {
+    /// A graph of ada's with one node.
+    async fn open() -> Self {
+        let redis = TestRedis::start().await;
+        let node = Node::start(&redis.url()).await;
+        let workers = node.workers().await;
+        let room = Self {
+            node,
+            _workers: workers,
+            _redis: redis,
+        };
+        room.ask(
+            "ada",
+            "graphs.create",
+            json!({"name": "Plan", "graphId": "plan"}),
+        )
+        .await;
+        room.send("ada", "CREATE_NODE", json!({"id": "n", "title": "a"}))
+            .await;
+        room
+    }
+
+    async fn try_ask(
+        &self,
+        who: &str,
+        name: &str,
+        payload: Value,
+    ) -> Result<Value, graphy_protocol::ApiError> {
+        let caller = Caller {
+            user_id: UserId::new(who).unwrap(),
+            ..caller(Role::Editor)
+        };
+        self.node.operations.dispatch(&caller, name, payload).await
+    }
+
+    async fn ask(&self, who: &str, name: &str, payload: Value) -> Value {
+        self.try_ask(who, name, payload).await.unwrap()
+    }
+
+    async fn send(&self, who: &str, kind: &str, payload: Value) -> Value {
+        let request = json!({"graphId": "plan", "type": kind, "payload": payload});
+        self.ask(who, "commands.send", request).await["outcome"].clone()
+    }
+
+    /// Two people rename the node at once; the second one's title waits for a person.
+    async fn conflict(&self) -> Value {
+        for (who, client, title) in [("bea", "b", "b"), ("cid", "c", "c")] {
+            let envelope = graphy_model::Envelope::from_value(json!({
+                "operationId": uuid(), "clientId": client, "seq": 1, "type": "UPDATE_NODE",
+                "payload": {"id": "n", "patch": {"title": title}, "base": {"title": "a"}},
+                "baseVersion": 1,
+            }))
+            .unwrap();
+            let id = envelope.operation_id;
+            let submission = graphy_engine::Submission {
+                origin: graphy_engine::Origin::Request,
+                content: envelope.into(),
+                user_id: UserId::new(who).unwrap(),
+                role: Role::Editor,
+            };
+            let graph = graphy_model::GraphId::new("plan").unwrap();
+            self.node
+                .intake
+                .submit(&graph, vec![submission])
+                .await
+                .unwrap();
+            let outcome = self
+                .node
+                .intake
+                .outcome(&graph, id, crate::support::DEADLINE)
+                .await;
+            assert!(outcome.unwrap().is_some());
+        }
+        let page = self.ask("ada", "conflicts.list", json!({})).await;
+        assert_eq!(page["open"], 1, "{page}");
+        page["conflicts"][0].clone()
+    }
+}
+
+fn uuid() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_is_listed_counted_and_settled() {
+    let room = Room::open().await;
+    let conflict = room.conflict().await;
+    assert_eq!(conflict["userId"], "cid");
+    assert_eq!(conflict["record"]["base"], "a");
+    assert_eq!(conflict["record"]["theirs"], "b");
+    for (filter, count) in [
+        (json!({"userId": "cid"}), 1),
+        (json!({"userId": "bea"}), 0),
+        (json!({"field": "title"}), 1),
+        (json!({"field": "kind"}), 0),
+        (json!({"search": "PLAN"}), 1),
+        (json!({"search": "nowhere"}), 0),
+        (json!({"status": "resolved"}), 0),
+    ] {
+        let page = room.ask("ada", "conflicts.list", filter.clone()).await;
+        assert_eq!(
+            page["conflicts"].as_array().unwrap().len(),
+            count,
+            "{filter}"
+        );
+    }
+    let rates = room
+        .ask("ada", "conflicts.rate", json!({"minutes": 15}))
+        .await;
+    let manual = rates["byResolution"]["manual"].as_array().unwrap();
+    assert_eq!(manual.iter().filter_map(Value::as_u64).sum::<u64>(), 1);
+    assert_eq!(rates["causers"], json!([{"userId": "cid", "conflicts": 1}]));
+    let id = conflict["record"]["conflictId"].clone();
+    let request = json!({"graphId": "plan", "conflictIds": [id, "gone"], "choice": "mine"});
+    let settled = room.ask("ada", "conflicts.resolve", request).await;
+    assert_eq!(settled["settled"][0]["outcome"]["status"], "applied");
+    assert_eq!(settled["settled"][1]["outcome"]["code"], "not_found");
+    let page = room
+        .ask("ada", "conflicts.list", json!({"status": "all"}))
+        .await;
+    assert_eq!(
+        (
+            &page["open"],
+            &page["conflicts"][0]["record"]["resolution"]["choice"]
+        ),
+        (&json!(0), &json!("mine"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_says_who_changed_what_from_what() {
+    let room = Room::open().await;
+    room.send(
+        "bea",
+        "UPDATE_NODE",
+        json!({"id": "n", "patch": {"title": "b"}}),
+    )
+    .await;
+    room.send("bea", "UNDO", json!({})).await;
+    room.send("cid", "CREATE_NODE", json!({"id": "m"})).await;
+    let page = room
+        .ask("ada", "history.list", json!({"graphId": "plan"}))
+        .await;
+    let entries = page["entries"].as_array().unwrap();
+    let versions: Vec<_> = entries
+        .iter()
+        .map(|entry| entry["version"].clone())
+        .collect();
+    assert_eq!(versions, [4, 3, 2, 1]);
+    let effect = &entries[2]["effects"][0];
+    assert_eq!(
+        (&effect["field"], &effect["before"], &effect["after"]),
+        (&json!("title"), &json!("a"), &json!("b"))
+    );
+    assert_eq!(entries[1]["target"]["version"], 2);
+    let page = room
+        .ask(
+            "ada",
+            "history.list",
+            json!({"graphId": "plan", "userId": "bea", "limit": 1}),
+        )
+        .await;
+    assert_eq!(page["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(page["next"], 3);
+    let page = room
+        .ask(
+            "ada",
+            "history.list",
+            json!({"graphId": "plan", "entityId": "m"}),
+        )
+        .await;
+    assert_eq!(page["entries"][0]["userId"], "cid");
+    let error = room
+        .try_ask(
+            "ada",
+            "history.list",
+            json!({"graphId": "plan", "limit": 0}),
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.code, error.field.as_deref()),
+        (ErrorCode::Invalid, Some("limit"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_graph_that_is_not_shared_is_not_shown() {
+    let room = Room::open().await;
+    let nobody = json!({"userId": "*", "role": "none"});
+    assert_eq!(
+        room.send("ada", "UPDATE_PERMISSIONS", nobody).await["status"],
+        "applied"
+    );
+    let bea = json!({"userId": "bea", "role": "comment"});
+    assert_eq!(
+        room.send("ada", "UPDATE_PERMISSIONS", bea).await["status"],
+        "applied"
+    );
+    let listed = async |who: &str| {
+        let list = room.ask(who, "graphs.list", json!({})).await;
+        list["graphs"].as_array().unwrap().len()
+    };
+    assert_eq!(
+        (
+            listed("ada").await,
+            listed("bea").await,
+            listed("cid").await
+        ),
+        (1, 1, 0)
+    );
+    let graph = json!({"graphId": "plan"});
+    for name in [
+        "graph.settings",
+        "graph.verify",
+        "history.list",
+        "conflicts.list",
+        "conflicts.rate",
+    ] {
+        let error = room.try_ask("cid", name, graph.clone()).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::Forbidden, "{name}");
+    }
+    let comment = json!({"id": "n", "patch": {"data": {"comment": "fine"}}});
+    assert_eq!(
+        room.send("bea", "UPDATE_NODE", comment).await["status"],
+        "applied"
+    );
+    let rename = json!({"id": "n", "patch": {"title": "mine"}});
+    assert_eq!(
+        room.send("bea", "UPDATE_NODE", rename).await["code"],
+        "forbidden"
+    );
+    let settings = room.ask("bea", "graph.settings", graph).await;
+    assert_eq!(settings["access"], "comment");
+    assert_eq!(
+        settings["settings"]["grants"],
+        json!({"*": "none", "bea": "comment"})
+    );
+    assert_eq!(settings["defaults"]["title"], "MERGE");
+}
