@@ -37,6 +37,7 @@ export type { ResolveConflict } from '../generated/ResolveConflict';
 export type { Role } from '../generated/Role';
 export type { SeriesPoint } from '../generated/SeriesPoint';
 export type { ServerFrame } from '../generated/ServerFrame';
+export type { SessionToken } from '../generated/SessionToken';
 export type { Skipped } from '../generated/Skipped';
 export type { TokenSummary } from '../generated/TokenSummary';
 export type { Viewport } from '../generated/Viewport';

@@ -1,158 +1,164 @@
-import type { ClientFrame, Envelope, ErrorCode, ServerFrame } from '../../protocol';
-import { uuidV7 } from '../../shared/ids';
-import { type GraphConnection, type GraphHandlers, rejectCode } from '../platform';
-import { ReconnectingSocket, socketUrl } from './reconnecting-socket';
-
-/** Keeps `hello` under its 4 KiB; pending ids beyond it are simply sent again. */
-const HELLO_PENDING_MAX = 80;
-const HEARTBEAT_MS = 10_000;
-const RESEND_AFTER_MS = 500;
-const STALE_RETRIES_MAX = 3;
-
-interface Unanswered {
-  envelope: Envelope;
-  attempts: number;
-}
+import type { ClientFrame, Envelope, PresenceState, ServerFrame } from '../../protocol';
+import type { GraphConnection, GraphHandlers, SyncExtent } from '../platform';
+import { LineSocket } from './line-socket';
+import type { CommandLine } from './queue/command-line';
+import { type OpenLines, openLines } from './queue/lines';
+import type { Session } from './session';
 
 /**
- * A browser's subscription to one graph over a WebSocket.
- *
- * Unanswered commands are kept in `seq` order and sent again, under the same operation ids, after
- * each reconnect, unless the server's `landed` names them. Nothing is sent before the sync that
- * answers `hello` is complete, so the server sees one ordered stream.
+ * A browser's subscription to one graph: its own line of commands on a socket that brings
+ * everything, and a passing socket for each line that another tab has left.
  */
 export class WebGraphConnection implements GraphConnection {
-  readonly clientId = uuidV7();
-  private seq = 0;
-  private ready = false;
-  private readonly unanswered = new Map<string, Unanswered>();
-  private readonly socket: ReconnectingSocket;
-  private readonly heartbeat: ReturnType<typeof setInterval>;
-  private readonly resendTimers = new Set<ReturnType<typeof setTimeout>>();
+  private lines: OpenLines | undefined;
+  private own: LineSocket | undefined;
+  private readonly orphans = new Map<CommandLine, LineSocket | undefined>();
+  private readonly early: Envelope[] = [];
+  private online = false;
+  private closed = false;
 
   constructor(
     private readonly graphId: string,
-    private readonly token: () => string | null,
+    private readonly session: Session,
     private readonly handlers: GraphHandlers,
+    open: typeof openLines = openLines,
   ) {
-    this.socket = new ReconnectingSocket({
-      url: socketUrl(`/api/v2/graphs/${encodeURIComponent(graphId)}/subscribe`),
-      onOpen: (send) => send(this.hello()),
-      onMessage: (frame) => this.receive(frame as ServerFrame),
-      onStatus: (status) => {
-        if (status.state !== 'online') this.ready = false;
-        handlers.onStatus(status);
-      },
-    });
-    this.heartbeat = setInterval(() => this.post({ type: 'heartbeat' }), HEARTBEAT_MS);
+    handlers.onStatus({ state: 'connecting' });
+    session.onRenewed(this.renewToken);
+    const scope = `${session.owner ?? 'nobody'} ${graphId}`;
+    void open(scope, (line) => this.adopt(line)).then((lines) => this.start(lines));
+  }
+
+  get clientId(): string {
+    return this.lines?.own.clientId ?? '';
   }
 
   send(envelope: Envelope): void {
-    this.seq += 1;
-    const sent = { ...envelope, graphId: this.graphId, clientId: this.clientId, seq: this.seq };
-    this.unanswered.set(envelope.operationId, { envelope: sent, attempts: 0 });
-    if (this.ready) this.post({ type: 'command', command: sent });
+    const line = this.lines?.own;
+    if (line === undefined) this.early.push(envelope);
+    else if (!line.push(envelope)) {
+      const { operationId } = envelope;
+      const message = 'too many changes wait for the server already';
+      this.handlers.onFrame({ type: 'revert', operationId, code: 'rate_limited', message });
+    }
   }
 
-  requestSync(extent: 'delta' | 'full'): void {
+  requestSync(extent: SyncExtent): void {
+    if (typeof extent === 'object') {
+      return this.post({ type: 'request_sync', ...this.handlers.position(), ...extent });
+    }
     const position = extent === 'delta' ? this.handlers.position() : undefined;
     this.post({ type: 'request_sync', ...position });
   }
 
-  close(): void {
-    clearInterval(this.heartbeat);
-    for (const timer of this.resendTimers) clearTimeout(timer);
-    this.socket.close();
+  requestDigests(): void {
+    this.post({ type: 'request_digests' });
   }
+
+  sendPresence(state: PresenceState): void {
+    this.post({ type: 'presence', ...state });
+  }
+
+  discard(operationId: string): void {
+    this.lines?.own.discard(operationId);
+    for (const line of this.orphans.keys()) {
+      if (line.discard(operationId)) this.retire(line);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    this.session.offRenewed(this.renewToken);
+    this.own?.close();
+    for (const socket of this.orphans.values()) socket?.close();
+    this.lines?.close();
+  }
+
+  private start(lines: OpenLines): void {
+    if (this.closed) return lines.close();
+    const { own, orphans } = lines;
+    this.lines = lines;
+    own.onDurable = this.handlers.onDurable;
+    if (!own.durable) this.handlers.onDurable(false);
+    const kept = [own, ...orphans].flatMap((line) => line.kept());
+    if (kept.length > 0) this.handlers.onRestored(kept);
+    for (const line of orphans) this.orphans.set(line, undefined);
+    const { graphId, handlers, session } = this;
+    this.own = new LineSocket({
+      graphId,
+      line: own,
+      token: () => session.token,
+      name: () => session.displayName,
+      position: handlers.position,
+      partial: handlers.partial,
+      onFrame: (frame) => this.passOn(frame),
+      onStatus: (status) => {
+        this.online = status.state === 'online';
+        handlers.onStatus(status);
+      },
+    });
+    for (const envelope of this.early.splice(0)) this.send(envelope);
+  }
+
+  private passOn(frame: ServerFrame): void {
+    this.handlers.onFrame(frame);
+    // Now the replica is where the server is, so a second socket costs next to nothing.
+    if (frame.type === 'sync' && this.handlers.position() !== undefined) this.emptyOrphans();
+  }
+
+  /** A tab has ended that shared this graph; what it left unsent is shown and sent from here. */
+  private adopt(line: CommandLine): void {
+    if (this.closed) return;
+    this.handlers.onRestored(line.kept());
+    this.orphans.set(line, undefined);
+    if (this.online) this.emptyOrphans();
+  }
+
+  private emptyOrphans(): void {
+    for (const [line, socket] of this.orphans) {
+      if (socket !== undefined || line.waiting === 0) continue;
+      const { graphId, handlers, session } = this;
+      const opened = new LineSocket({
+        graphId,
+        line,
+        token: () => session.token,
+        name: () => session.displayName,
+        position: handlers.position,
+        partial: () => undefined,
+        onFrame: (frame) => this.fromOrphan(line, frame),
+        onStatus: () => undefined,
+      });
+      this.orphans.set(line, opened);
+    }
+  }
+
+  /** Only what became of its commands is news; the rest comes on the own socket. */
+  private fromOrphan(line: CommandLine, frame: ServerFrame): void {
+    if (frame.type === 'command_result' || frame.type === 'revert') this.handlers.onFrame(frame);
+    if (frame.type === 'sync' && frame.mode !== 'repair') {
+      for (const landed of frame.landed) {
+        this.handlers.onFrame({ type: 'command_result', ...landed });
+      }
+    }
+    this.retire(line);
+  }
+
+  /** Ends the socket of a line in which nothing waits, and the line once nothing is in it. */
+  private retire(line: CommandLine): void {
+    if (line.waiting > 0) return;
+    this.orphans.get(line)?.close();
+    if (line.isEmpty) {
+      this.orphans.delete(line);
+      void line.settled().then(() => line.remove());
+    } else this.orphans.set(line, undefined);
+  }
+
+  private readonly renewToken = () => {
+    const { token } = this.session;
+    if (token !== null) this.post({ type: 'token', token });
+  };
 
   private post(frame: ClientFrame): void {
-    this.socket.send(frame);
-  }
-
-  private hello(): ClientFrame {
-    return {
-      type: 'hello',
-      token: this.token() ?? '',
-      clientId: this.clientId,
-      graphId: this.graphId,
-      ...this.handlers.position(),
-      pending: [...this.unanswered.keys()].slice(0, HELLO_PENDING_MAX),
-    };
-  }
-
-  private receive(frame: ServerFrame): void {
-    switch (frame.type) {
-      case 'welcome':
-        this.socket.established();
-        break;
-      case 'sync':
-        this.synced(frame);
-        return;
-      case 'command_result':
-        if (frame.outcome.status === 'rejected') {
-          const { operationId, outcome } = frame;
-          return this.refused(frame, operationId, outcome.code);
-        }
-        this.unanswered.delete(frame.operationId);
-        break;
-      case 'revert':
-        return this.refused(frame, frame.operationId, frame.code);
-      case 'error': {
-        if (!frame.operationId) break;
-        const { operationId, message, field } = frame;
-        const code = rejectCode(frame.code);
-        if (frame.retryable) return this.resendLater(operationId);
-        this.unanswered.delete(operationId);
-        this.handlers.onFrame({ type: 'revert', operationId, code, message, field });
-        return;
-      }
-      case 'going_away':
-        this.socket.goingAway(frame.retryAfterMs);
-        break;
-    }
-    this.handlers.onFrame(frame);
-  }
-
-  private synced(frame: Extract<ServerFrame, { type: 'sync' }>): void {
-    for (const { operationId } of frame.landed) {
-      this.unanswered.delete(operationId);
-    }
-    this.handlers.onFrame(frame);
-    for (const { envelope } of this.unanswered.values()) envelope.epoch = frame.epoch;
-    const complete =
-      frame.mode === 'in_sync' ||
-      (frame.mode === 'behind' && frame.last) ||
-      (frame.mode === 'full' && frame.chunk === frame.chunks - 1);
-    if (!complete || this.ready) return;
-    this.ready = true;
-    for (const { envelope } of this.unanswered.values()) {
-      this.post({ type: 'command', command: envelope });
-    }
-  }
-
-  /** A terminal refusal is passed on; one that only names an old epoch is sent again. */
-  private refused(frame: ServerFrame, operationId: string, code: ErrorCode): void {
-    const waiting = this.unanswered.get(operationId);
-    if (code === 'stale_epoch' && waiting !== undefined && waiting.attempts < STALE_RETRIES_MAX) {
-      waiting.attempts += 1;
-      if (this.ready) this.requestSync('full');
-      this.ready = false;
-      return;
-    }
-    this.unanswered.delete(operationId);
-    this.handlers.onFrame(frame);
-  }
-
-  private resendLater(operationId: string): void {
-    const waiting = this.unanswered.get(operationId);
-    if (waiting === undefined) return;
-    waiting.attempts += 1;
-    const delay = RESEND_AFTER_MS * Math.min(waiting.attempts, 10);
-    const timer = setTimeout(() => {
-      this.resendTimers.delete(timer);
-      const still = this.unanswered.get(operationId);
-      if (still && this.ready) this.post({ type: 'command', command: still.envelope });
-    }, delay);
-    this.resendTimers.add(timer);
+    this.own?.post(frame);
   }
 }

@@ -21,8 +21,7 @@ export function webPlatform(): Platform {
     signOut: () => session.clear(),
     rpc: (operation, payload) => postJson(`/api/v2/console/${operation}`, payload, session.token),
     openLive: (handlers) => openLive(session, handlers),
-    openGraph: (graphId, handlers) =>
-      new WebGraphConnection(graphId, () => session.token, handlers),
+    openGraph: (graphId, handlers) => new WebGraphConnection(graphId, session, handlers),
     saveFile: async (name, content, mime) => {
       download(name, 'text' in content ? content.text : decode(content.base64), mime);
       return name;
@@ -46,7 +45,12 @@ function openLive(session: Session, handlers: LiveHandlers): () => void {
     },
     onStatus: handlers.onStatus,
   });
-  return () => socket.close();
+  const renew = () => socket.renew();
+  session.onRenewed(renew);
+  return () => {
+    session.offRenewed(renew);
+    socket.close();
+  };
 }
 
 function isLiveFrame(message: unknown): message is LiveFrame {

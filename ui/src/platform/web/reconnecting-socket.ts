@@ -54,6 +54,15 @@ export class ReconnectingSocket {
     this.drop();
   }
 
+  /** Begins anew at once, as after a loss; what was said on the old socket is over. */
+  renew(): void {
+    const { socket } = this;
+    this.socket = undefined;
+    clearTimeout(this.silenceTimer);
+    this.connect();
+    socket?.close(1000);
+  }
+
   close(): void {
     this.end();
     this.socket?.close(1000);
