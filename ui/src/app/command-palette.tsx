@@ -1,5 +1,7 @@
 import { useMantineColorScheme } from '@mantine/core';
 import { Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight';
+import { openGraphSettings } from '../features/graph-settings/open-graph-settings';
+import { showHistoryOf } from '../features/history/history-state';
 import { useSession } from '../shared/active-session';
 import { useGraphActions } from '../shared/graph-actions';
 import { openDeleteGraph, openNewGraph } from '../shared/graph-dialogs';
@@ -57,6 +59,22 @@ function useActions(): SpotlightActionGroupData[] {
       group: 'Graph',
       actions: [
         ...canvas.map(({ id, label, keys, run }) => action(id, label, run, keys)),
+        ...(session
+          ? [
+              action(
+                'graph-history',
+                'History of the graph',
+                () => openHistory(session.graphId),
+                'H',
+              ),
+              action(
+                'graph-settings',
+                'Settings of the graph: name, conflicts, sharing…',
+                () => openGraphSettings(session.graphId),
+                'Ctrl ,',
+              ),
+            ]
+          : []),
         action('graph-new', 'New graph…', openNewGraph),
         ...(current
           ? [action('graph-delete', `Delete “${current.name}”…`, () => openDeleteGraph(current))]
@@ -82,4 +100,9 @@ function useActions(): SpotlightActionGroupData[] {
       ],
     },
   ];
+}
+
+function openHistory(graphId: string): void {
+  navigate('graph', graphId);
+  showHistoryOf(undefined);
 }

@@ -12,6 +12,7 @@ import { useOpenWindow } from '../shared/use-open-window';
 import { useRpcQuery } from '../shared/use-rpc';
 import { CommandPalette } from './command-palette';
 import { ErrorBoundary } from './error-boundary';
+import { GraphFeatures } from './graph-features';
 import { GraphPicker } from './graph-picker';
 import { ImportWatcher } from './import-watcher';
 import { OpenConflictsBadge } from './open-conflicts-badge';
@@ -46,7 +47,11 @@ export function Shell() {
         <main className="shell-main" id="main" tabIndex={-1} aria-label={page}>
           <ErrorBoundary resetKey={page}>
             <Suspense fallback={<LoadingBox what="the page" />}>
-              {page === 'graph' ? <GraphPage /> : null}
+              {page === 'graph' ? (
+                <GraphFeatures>
+                  <GraphPage />
+                </GraphFeatures>
+              ) : null}
               {page === 'overview' ? <OverviewPage /> : null}
               {page === 'conflicts' ? <ConflictsPage /> : null}
               {page === 'settings' ? <SettingsPage /> : null}
