@@ -16,8 +16,8 @@ use tempfile::TempDir;
 
 use crate::console::{self, Profile};
 use crate::report::{Report, Runner};
+use crate::setup;
 use crate::shell::Shell;
-use crate::stamp::Stamp;
 use crate::ui;
 use crate::workspace::Workspace;
 
@@ -85,39 +85,11 @@ fn folder(workspace: &Workspace) -> PathBuf {
     workspace.scratch().join("schemathesis")
 }
 
-/// Where Schemathesis is, in a Python environment of its own that is made when its list changed.
+/// Where Schemathesis is, in a Python environment of its own.
 fn attacker(workspace: &Workspace) -> Result<PathBuf> {
-    let environment = folder(workspace).join("environment");
-    let program = environment.join("bin/schemathesis");
-    let list = workspace.path("xtask/schemathesis-requirements.txt");
-    let stamp = Stamp::of(
-        &workspace.scratch(),
-        "schemathesis",
-        std::slice::from_ref(&list),
-    )?;
-    if stamp.is_current() && program.is_file() {
-        return Ok(program);
-    }
-    println!("==> Schemathesis: installing it, once");
-    let environment = environment.to_string_lossy();
-    let list = list.to_string_lossy();
-    let make = ["python3", "-m", "venv", "--clear", environment.as_ref()];
-    Shell::new(workspace.root(), &make)
-        .run()
-        .context("could not make a Python environment")?;
-    let pip = format!("{environment}/bin/pip");
-    let quiet = ["--quiet", "--disable-pip-version-check", "--no-input"];
-    let words = [
-        &[pip.as_str(), "install"],
-        &quiet[..],
-        &["--requirement", list.as_ref()],
-    ]
-    .concat();
-    Shell::new(workspace.root(), &words)
-        .run()
-        .context("could not install Schemathesis")?;
-    stamp.write()?;
-    Ok(program)
+    let list = "xtask/schemathesis-requirements.txt";
+    let environment = setup::python_environment(workspace, "schemathesis", list)?;
+    Ok(environment.join("bin/schemathesis"))
 }
 
 /// A real node on a free port with data of its own, which ends with this value.

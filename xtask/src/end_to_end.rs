@@ -29,7 +29,12 @@ enum Suite {
 pub(crate) fn end_to_end(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     setup::prepare(
         workspace,
-        &[Purpose::Server, Purpose::Console, Purpose::Tests],
+        &[
+            Purpose::Server,
+            Purpose::Console,
+            Purpose::Examples,
+            Purpose::Tests,
+        ],
     )?;
     let mut report = Report::new("e2e");
     let wanted = |suite| arguments.suite.is_none_or(|only| only == suite);

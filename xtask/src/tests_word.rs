@@ -28,7 +28,12 @@ pub(crate) fn test(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     if arguments.filters.is_empty() {
         setup::prepare(
             workspace,
-            &[Purpose::Server, Purpose::Console, Purpose::Tests],
+            &[
+                Purpose::Server,
+                Purpose::Console,
+                Purpose::Examples,
+                Purpose::Tests,
+            ],
         )?;
         setup::test_tools(workspace)?;
         report.step("generated files", || generate::check(workspace));
@@ -39,7 +44,7 @@ pub(crate) fn test(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         end_to_end::browser(workspace, &mut report);
         end_to_end::desktop(workspace, &mut report);
     } else {
-        setup::prepare(workspace, &[Purpose::Server])?;
+        setup::prepare(workspace, &[Purpose::Server, Purpose::Examples])?;
         setup::test_tools(workspace)?;
         rust_tests(workspace, arguments, &mut report);
     }

@@ -47,7 +47,7 @@ impl Workspace {
 
     /// The npm packages that are there, in the order in which they are set up.
     pub(crate) fn npm_packages(&self) -> Vec<PathBuf> {
-        ["ui", "tests/browser", "tests/interop"]
+        ["ui", "tests/browser", "tests/interop", "docs/examples/node"]
             .iter()
             .map(|folder| self.path(folder))
             .filter(|folder| folder.join("package.json").is_file())

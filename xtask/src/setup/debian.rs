@@ -16,6 +16,8 @@ pub(crate) enum Purpose {
     Server,
     /// To build and open the console window.
     Console,
+    /// To run the example clients.
+    Examples,
     /// To run all tests.
     Tests,
 }
@@ -49,8 +51,10 @@ const PACKAGES: &[Package] = &[
     package(Purpose::Tests, "dbus-x11", None),
     package(Purpose::Tests, "chromium", Some("chromium")),
     package(Purpose::Tests, "imagemagick", Some("import")),
-    package(Purpose::Tests, "python3-venv", None),
-    package(Purpose::Tests, "python3-pip", Some("pip3")),
+    package(Purpose::Examples, "curl", Some("curl")),
+    package(Purpose::Examples, "jq", Some("jq")),
+    package(Purpose::Examples, "python3-venv", None),
+    package(Purpose::Examples, "python3-pip", Some("pip3")),
 ];
 
 /// Installs what the purposes need and the system lacks.

@@ -4,11 +4,13 @@
 
 mod debian;
 mod npm;
+mod python;
 mod tools;
 
 use anyhow::Result;
 
 pub(crate) use debian::Purpose;
+pub(crate) use python::environment as python_environment;
 
 use crate::ui;
 use crate::workspace::Workspace;
@@ -17,9 +19,14 @@ use crate::workspace::Workspace;
 pub(crate) fn everything(workspace: &Workspace) -> Result<()> {
     prepare(
         workspace,
-        &[Purpose::Server, Purpose::Console, Purpose::Tests],
+        &[
+            Purpose::Server,
+            Purpose::Console,
+            Purpose::Examples,
+            Purpose::Tests,
+        ],
     )?;
-    tools::nextest(workspace)?;
+    test_tools(workspace)?;
     tools::deny(workspace)?;
     tools::tauri_driver(workspace)?;
     println!("everything is in place");
@@ -33,13 +40,19 @@ pub(crate) fn prepare(workspace: &Workspace, purposes: &[Purpose]) -> Result<()>
     ui::ensure_folder(workspace)
 }
 
+/// The systems that benches compare with; nothing else needs them, so no other word installs them.
+pub(crate) fn bench_peers(workspace: &Workspace) -> Result<()> {
+    npm::install(workspace, &workspace.path("bench/peers"))
+}
+
 /// The tools of `cargo xtask check`.
 pub(crate) fn check_tools(workspace: &Workspace) -> Result<()> {
     tools::deny(workspace)
 }
 
-/// The tools of `cargo xtask test`.
+/// The tools of `cargo xtask test`, and what the programs need that it runs.
 pub(crate) fn test_tools(workspace: &Workspace) -> Result<()> {
+    python::examples(workspace)?;
     tools::nextest(workspace)
 }
 

@@ -16,7 +16,8 @@ pub(super) fn install_changed(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-fn install(workspace: &Workspace, folder: &Path) -> Result<()> {
+/// Runs `npm ci` in a package whose lock file changed since the last time.
+pub(super) fn install(workspace: &Workspace, folder: &Path) -> Result<()> {
     let relative = folder.strip_prefix(workspace.root()).unwrap_or(folder);
     let name = relative.to_string_lossy().replace('/', "-");
     let inputs = [

@@ -149,6 +149,7 @@ async fn listen(stream: &mut Stream) -> Closing {
     loop {
         match tokio::time::timeout(PING_INTERVAL + PONG_WAIT, stream.next()).await {
             Ok(Some(Ok(Message::Close(_))) | None) => return (close::GOING_AWAY, "closed"),
+            Ok(Some(Ok(Message::Binary(_)))) => return reader::NOT_TEXT,
             Ok(Some(Ok(_))) => {}
             Ok(Some(Err(error))) => return reader::fault(&error),
             Err(_) => return (close::IDLE, "nothing was heard, not even a pong"),

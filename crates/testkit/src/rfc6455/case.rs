@@ -17,6 +17,8 @@ pub enum Start {
     Connected,
     /// The handshake is done.
     Opened,
+    /// The handshake is done with the console's socket instead of the graph's.
+    Console,
     /// The hello is answered.
     Greeted,
 }
@@ -36,6 +38,8 @@ pub enum Step {
     HearPong(Vec<u8>),
     /// Hears that a command was applied.
     HearApplied(Uuid),
+    /// Hears any text.
+    HearText,
     /// Hears a frame of a type.
     Hear(&'static str),
     /// Ends this side's half of the connection.
@@ -147,6 +151,12 @@ impl Case {
         Self::new(title, section, Start::Opened, Then::Listen)
     }
 
+    /// Begins a case on the console's socket before its hello.
+    #[must_use]
+    pub fn console(title: impl Into<String>, section: &'static str) -> Self {
+        Self::new(title, section, Start::Console, Then::Listen)
+    }
+
     /// Begins a case on a socket in use.
     #[must_use]
     pub fn greeted(title: impl Into<String>, section: &'static str) -> Self {
@@ -178,6 +188,12 @@ impl Case {
     #[must_use]
     pub fn hear_pong(self, payload: impl Into<Vec<u8>>) -> Self {
         self.step(Step::HearPong(payload.into()))
+    }
+
+    /// Hears any text.
+    #[must_use]
+    pub fn hear_text(self) -> Self {
+        self.step(Step::HearText)
     }
 
     /// Hears that a command was applied.

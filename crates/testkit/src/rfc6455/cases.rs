@@ -1,6 +1,7 @@
 //! The list of cases, by group.
 
 mod close;
+mod console;
 mod control;
 mod fragments;
 mod framing;
@@ -26,6 +27,7 @@ pub fn all(setting: &Setting) -> Vec<Group> {
         ("UTF-8", utf8::cases(setting)),
         ("close", close::cases(setting)),
         ("limits", limits::cases(setting)),
+        ("the console's socket", console::cases(setting)),
     ];
     for (group, (_, cases)) in groups.iter_mut().enumerate() {
         for (place, case) in cases.iter_mut().enumerate() {

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::{interval, timeout};
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use uuid::Uuid;
 
 use super::case::{Answer, Case, Start, Step, Then};
 use super::frame::Frame;
+use super::opening::{check_opening, check_refusal};
 use super::setting::Setting;
-use super::wire::{Head, Heard, Wire};
+use super::wire::{Heard, Wire};
 
 /// What the ping of a probe carries.
 const PROBE: &[u8] = b"still there?";
@@ -64,11 +64,14 @@ struct Player<'a> {
 
 impl Player<'_> {
     async fn play(&mut self, case: &Case) -> Flow {
-        if case.start != Start::Connected {
-            self.open().await?;
-        }
-        if case.start == Start::Greeted {
-            self.greet().await?;
+        match case.start {
+            Start::Connected => {}
+            Start::Opened => self.open(&self.setting.request()).await?,
+            Start::Console => self.open(&self.setting.console_request()).await?,
+            Start::Greeted => {
+                self.open(&self.setting.request()).await?;
+                self.greet().await?;
+            }
         }
         for step in &case.steps {
             self.take(step).await?;
@@ -81,8 +84,8 @@ impl Player<'_> {
         }
     }
 
-    async fn open(&mut self) -> Flow {
-        self.wire.send(self.setting.request().as_bytes()).await;
+    async fn open(&mut self, request: &str) -> Flow {
+        self.wire.send(request.as_bytes()).await;
         self.hear_opened().await
     }
 
@@ -123,6 +126,10 @@ impl Player<'_> {
             Step::HearOpened => self.hear_opened().await,
             Step::HearPong(payload) => self.hear_pong(payload).await,
             Step::HearApplied(id) => self.hear_applied(*id).await,
+            Step::HearText => {
+                self.hear("a text", |heard| matches!(heard, Heard::Text(_)))
+                    .await
+            }
             Step::Hear(kind) => self.hear_type(kind).await,
             Step::Finish => {
                 self.wire.finish().await;
@@ -248,67 +255,4 @@ fn frame_of(heard: &Heard) -> Option<Value> {
         return None;
     };
     serde_json::from_str(text).ok()
-}
-
-/// A refusal for the version must say which versions are spoken.
-fn check_refusal(head: &Head) -> End {
-    let versions = head.fields.get("sec-websocket-version");
-    if head.status == 426 && versions.is_none_or(|versions| versions != "13") {
-        return Err("426 without Sec-WebSocket-Version: 13".to_owned());
-    }
-    Ok(Answer::Status(head.status))
-}
-
-/// What a client must check in an answer (section 4.1).
-fn check_opening(head: &Head, case: &Case) -> Result<(), String> {
-    let field = |name: &str| head.fields.get(name).map(String::as_str);
-    let is = |name: &str, wanted: &str| {
-        field(name).is_some_and(|value| value.eq_ignore_ascii_case(wanted))
-    };
-    if !is("upgrade", "websocket") || !is("connection", "upgrade") {
-        return Err("101 without Upgrade and Connection".to_owned());
-    }
-    let key = sent_key(case).unwrap_or_default();
-    let accept = derive_accept_key(key.as_bytes());
-    if field("sec-websocket-accept") != Some(accept.as_str()) {
-        return Err(format!("101 without Sec-WebSocket-Accept: {accept}"));
-    }
-    for name in ["sec-websocket-extensions", "sec-websocket-protocol"] {
-        if let Some(value) = field(name) {
-            return Err(format!(
-                "101 with {name}: {value}, which the server does not speak"
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn sent_key(case: &Case) -> Option<String> {
-    let sent: Vec<u8> = case
-        .steps
-        .iter()
-        .filter_map(|step| match step {
-            Step::Send(bytes) | Step::SendByteByByte(bytes) => Some(bytes.as_slice()),
-            _ => None,
-        })
-        .flatten()
-        .copied()
-        .collect();
-    let sent = String::from_utf8_lossy(&sent).into_owned();
-    sent.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("sec-websocket-key")
-            .then(|| value.trim().to_owned())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_key_of_the_rfc_gives_the_answer_of_the_rfc() {
-        let key = b"dGhlIHNhbXBsZSBub25jZQ==";
-        assert_eq!(derive_accept_key(key), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-    }
 }

@@ -66,6 +66,13 @@ impl Setting {
         ])
     }
 
+    /// Makes a good handshake with the console's socket.
+    #[must_use]
+    pub fn console_request(&self) -> String {
+        self.request()
+            .replacen(&self.path(), "/api/v2/console/live", 1)
+    }
+
     /// Makes the first frame's text; each time for another client.
     #[must_use]
     pub fn hello(&self) -> String {

@@ -17,12 +17,16 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use graphy_model::{GraphId, OperationId, Role, UserId};
 use graphy_protocol::ErrorCode;
-use graphy_testkit::cluster::{Cluster, Node, NodeKind};
+use graphy_telemetry::names;
+use graphy_testkit::cluster::{Cluster, Node, NodeKind, PATIENCE};
 use graphy_testkit::http::{HttpCaller, HttpFailure};
 use graphy_testkit::rfc6455::{Answer, Case, Setting, all, normal, play};
+use tokio::time::{Instant, sleep};
 
 /// How many cases are played at once.
 const CASES_AT_ONCE: usize = 24;
+/// How often a level is looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A node with a graph, and somebody who may edit it.
 struct Server {
@@ -102,6 +106,32 @@ impl Server {
             .collect()
             .await
     }
+
+    /// Waits until no socket is open any more; no task may have panicked meanwhile.
+    async fn nothing_is_left(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let url = self.node().url().http("/metrics");
+            let metrics = reqwest::get(url).await.unwrap().text().await.unwrap();
+            let sum = |name: &str| -> f64 {
+                let lines = metrics.lines().filter(|line| line.starts_with(name));
+                lines
+                    .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+                    .sum()
+            };
+            assert!(metrics.contains(names::WEBSOCKET_CONNECTIONS), "{metrics}");
+            assert!(
+                sum(names::TASK_PANICS) == 0.0,
+                "a task has panicked:\n{metrics}"
+            );
+            let open = sum(names::WEBSOCKET_CONNECTIONS);
+            if open == 0.0 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{open} sockets are still open");
+            sleep(LOOK_INTERVAL).await;
+        }
+    }
 }
 
 /// How a case went.
@@ -125,11 +155,15 @@ async fn the_server_keeps_rfc_6455() {
             let mark = fault.as_ref().map_or("ok", |_| "DEVIATES");
             let expected = case.expectation();
             println!("{mark:<9}{number:<6}{title:<62}{section:<14}{expected:<28}{observed}");
+            if let Some(reason) = case.reason {
+                println!("{:<15}{reason}", "");
+            }
             if let Some(fault) = fault {
                 deviating.push(format!("{number} {title} ({section}): {fault}"));
             }
         }
     }
+    server.nothing_is_left().await;
     println!("\n{} cases, {} deviate", verdicts.len(), deviating.len());
     assert!(
         deviating.is_empty(),
