@@ -10,11 +10,13 @@
 //! its end, or still pending; it never gets lost between two sockets, and its id never changes.
 
 pub mod console;
+pub mod journal;
 pub mod replica;
 pub mod session;
 pub mod url;
 
 pub use console::ConsoleStream;
+pub use journal::{Journal, JournalError};
 pub use replica::{Reaction, Replica, Settled};
 pub use session::{
     GraphSession, Received, SendError, SessionConfig, SessionEvent, SessionStatus, Timing,

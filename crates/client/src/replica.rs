@@ -389,7 +389,7 @@ fn fill(graph: &mut Graph, version: u64, nodes: &[HashedNode], edges: &[HashedEd
     }
 }
 
-fn reject_code(code: ErrorCode) -> RejectCode {
+pub(crate) fn reject_code(code: ErrorCode) -> RejectCode {
     RejectCode::ALL
         .into_iter()
         .find(|reject| reject.as_str() == code.as_str())

@@ -2,6 +2,9 @@
 
 mod backoff;
 mod connection;
+mod door;
+mod ledger;
+mod minder;
 mod outlet;
 mod pending;
 mod position;
@@ -12,19 +15,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use graphy_model::{
-    Action, ClientId, Command, Envelope, Epoch, GraphId, Limits, OperationId, RejectCode,
-    Rejection, Role,
+    ClientId, Command, Envelope, Epoch, GraphId, GraphRole, Limits, OperationId, Rejection, Role,
 };
 use graphy_protocol::ServerFrame;
+use graphy_protocol::presence::PresenceState;
 use graphy_telemetry::clock::{Clock as _, SystemClock};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use pending::PENDING_MAX;
 
+use crate::journal::{JournalFull, Kept, Sent};
 use crate::url::NodeUrl;
-use pending::Pending;
+use ledger::Ledger;
 
 /// What a session needs to know.
 #[derive(Clone)]
@@ -120,6 +124,9 @@ pub enum SessionEvent {
     Frame(Box<Received>),
     /// The connection changed.
     Status(SessionStatus),
+    /// Whether new commands can be kept on disk has changed. At first they can, if there is a
+    /// journal. A command that cannot be kept comes back as a `revert` frame.
+    Durable(bool),
 }
 
 /// Why a command was not taken.
@@ -128,6 +135,9 @@ pub enum SendError {
     /// Too many commands wait for their end.
     #[error("{PENDING_MAX} commands wait for the server; no more can be taken until it answers")]
     QueueFull,
+    /// The journal holds as much as it may.
+    #[error(transparent)]
+    JournalFull(#[from] JournalFull),
     /// The session is over.
     #[error("the session is closed")]
     Closed,
@@ -144,15 +154,24 @@ pub(crate) struct Shared {
 }
 
 struct Inner {
-    pending: Pending,
+    ledger: Ledger,
     wish: Option<SyncWish>,
+    /// The buckets that the owner wants to compare or to get.
+    repair: Option<RepairWish>,
+    /// What the owner told of itself last.
+    presence: Option<PresenceState>,
+    presence_is_news: bool,
     /// Where the reader stands; what new commands are made against.
     base: Option<(Epoch, u64)>,
-    /// The life of the graph in which commands were counted so far.
-    counted_in: Option<Epoch>,
-    /// What the token allows and commands may weigh, once the server has said so.
+    /// What the token allows, the bearer may do here, and commands may weigh, once the server has
+    /// said so.
     role: Option<Role>,
+    access: Option<GraphRole>,
     limits: Limits,
+    /// Whether commands go out at present.
+    speaks: bool,
+    /// Whether the count was begun anew, so that the socket has the wrong name.
+    renamed: bool,
     over: bool,
 }
 
@@ -161,6 +180,13 @@ struct Inner {
 enum SyncWish {
     Delta,
     Full,
+}
+
+/// Which step of a repair the owner asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum RepairWish {
+    Digests,
+    Buckets(Vec<u16>),
 }
 
 impl Shared {
@@ -198,28 +224,55 @@ impl GraphSession {
         config: SessionConfig,
         timing: Timing,
     ) -> (Self, mpsc::Receiver<SessionEvent>) {
-        let shared = Arc::new(Shared {
-            inner: Mutex::new(Inner {
-                pending: Pending::new(config.client_id.clone()),
-                wish: None,
-                base: None,
-                counted_in: None,
-                role: None,
-                limits: Limits::default(),
-                over: false,
-            }),
-            wake: Notify::new(),
-            token: CancellationToken::new(),
+        // Its sender goes, which says that there will be no other token.
+        let tokens = watch::Sender::new(config.token.clone()).subscribe();
+        let ledger = Ledger::in_memory(config.client_id.clone());
+        let (shared, outlet, events) = prepare(ledger);
+        let task = tokio::spawn(run::run(
+            config,
+            timing,
+            tokens,
+            Arc::clone(&shared),
+            outlet,
+        ));
+        let task = Some(task);
+        (Self { shared, task }, events)
+    }
+
+    /// Opens a session whose queue outlives it: it goes on with what `kept` holds, and under its
+    /// name. `tokens` brings the tokens that replace the first one in time.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub fn open_kept(
+        config: SessionConfig,
+        timing: Timing,
+        kept: Kept,
+        tokens: watch::Receiver<String>,
+    ) -> (Self, mpsc::Receiver<SessionEvent>) {
+        let Kept {
+            line,
+            count,
+            commands,
+            notices,
+            ..
+        } = kept;
+        let ledger = Ledger::kept(line, count, commands);
+        let (shared, outlet, events) = prepare(ledger);
+        let minder = minder::Minder::new(notices, Arc::clone(&shared), outlet.sender());
+        let run = run::run(config, timing, tokens, Arc::clone(&shared), outlet);
+        let task = tokio::spawn(async move {
+            let over = CancellationToken::new();
+            let guard = over.clone().drop_guard();
+            let running = async {
+                run.await;
+                drop(guard);
+            };
+            tokio::join!(running, minder.mind(over));
         });
-        let (outlet, events) = outlet::Outlet::new();
-        let task = tokio::spawn(run::run(config, timing, Arc::clone(&shared), outlet));
-        (
-            Self {
-                shared,
-                task: Some(task),
-            },
-            events,
-        )
+        let task = Some(task);
+        (Self { shared, task }, events)
     }
 
     /// Takes a command, to be sent in order and until its end is known.
@@ -265,18 +318,17 @@ impl GraphSession {
         }
         // What the server would refuse at its door is refused here, before it is counted.
         inner.limits.check(&envelope.command)?;
-        check_role(&envelope.command, inner.role)?;
+        door::check_role(&envelope.command, inner.role)?;
+        door::check_access(&envelope.command, inner.access)?;
         if envelope.epoch.is_none()
             && let Some((epoch, version)) = &inner.base
         {
             envelope.epoch = Some(epoch.clone());
             envelope.base_version = envelope.base_version.or(Some(*version));
         }
-        check_weight(&envelope, &inner.limits)?;
-        inner
-            .pending
-            .push(envelope)
-            .map_err(|pending::Full| SendError::QueueFull)?;
+        door::check_weight(&envelope, &inner.limits)?;
+        let sent = if inner.speaks { Sent::Maybe } else { Sent::No };
+        inner.ledger.push(envelope, sent)?;
         drop(inner);
         self.shared.wake.notify_one();
         Ok(())
@@ -292,14 +344,39 @@ impl GraphSession {
         self.wish(SyncWish::Full);
     }
 
+    /// Asks for the digests of all buckets, to find out where the reader's copy differs.
+    pub fn request_digests(&self) {
+        self.wish_repair(RepairWish::Digests);
+    }
+
+    /// Asks for everything in some buckets.
+    pub fn request_buckets(&self, buckets: Vec<u16>) {
+        self.wish_repair(RepairWish::Buckets(buckets));
+    }
+
+    /// Tells the others where this client is; only the latest state counts, and it is told again
+    /// after a reconnect.
+    pub fn set_presence(&self, state: PresenceState) {
+        let mut inner = self.shared.lock();
+        inner.presence = Some(state);
+        inner.presence_is_news = true;
+        drop(inner);
+        self.shared.wake.notify_one();
+    }
+
+    /// Forgets a refused command that the journal keeps for a person.
+    pub fn discard(&self, operation_id: OperationId) {
+        self.shared.lock().ledger.discard(operation_id);
+    }
+
     /// Returns how many commands have no known end.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.shared.lock().pending.len()
+        self.shared.lock().ledger.len()
     }
 
-    /// Says goodbye to the server and ends the session; pending commands that the server has
-    /// will happen, those that it has not will not.
+    /// Says goodbye to the server and ends the session. Pending commands that the server has will
+    /// happen; those that it has not will happen only if a journal keeps them for a next session.
     pub async fn close(mut self) {
         self.shared.token.cancel();
         if let Some(task) = self.task.take() {
@@ -316,6 +393,35 @@ impl GraphSession {
         drop(inner);
         self.shared.wake.notify_one();
     }
+
+    fn wish_repair(&self, wish: RepairWish) {
+        self.shared.lock().repair = Some(wish);
+        self.shared.wake.notify_one();
+    }
+}
+
+/// What a session and its tasks share, and the way to its reader.
+fn prepare(ledger: Ledger) -> (Arc<Shared>, outlet::Outlet, mpsc::Receiver<SessionEvent>) {
+    let shared = Arc::new(Shared {
+        inner: Mutex::new(Inner {
+            ledger,
+            wish: None,
+            repair: None,
+            presence: None,
+            presence_is_news: false,
+            base: None,
+            role: None,
+            access: None,
+            limits: Limits::default(),
+            speaks: false,
+            renamed: false,
+            over: false,
+        }),
+        wake: Notify::new(),
+        token: CancellationToken::new(),
+    });
+    let (outlet, events) = outlet::Outlet::new();
+    (shared, outlet, events)
 }
 
 impl Drop for GraphSession {
@@ -328,47 +434,4 @@ impl Drop for GraphSession {
 #[must_use]
 pub fn new_operation_id() -> OperationId {
     OperationId(uuid::Uuid::now_v7())
-}
-
-/// Room for what the session adds to an envelope: client, seq and an epoch.
-const ADDED_BYTES_MAX: usize = 512;
-
-fn check_role(command: &Command, role: Option<Role>) -> Result<(), Rejection> {
-    let action = match command {
-        Command::UpdateViewport(_) => Action::ReadGraph,
-        Command::CreateNode(_)
-        | Command::UpdateNode(_)
-        | Command::DeleteNode(_)
-        | Command::CreateEdge(_)
-        | Command::UpdateEdge(_)
-        | Command::DeleteEdge(_)
-        | Command::BatchUpdate(_)
-        | Command::DeleteGraph(_)
-        | Command::ResolveConflict(_)
-        | Command::Undo(_)
-        | Command::Redo(_)
-        | Command::RestoreVersion(_)
-        | Command::UpdatePermissions(_)
-        | Command::UpdateGraph(_) => Action::EditGraph,
-    };
-    match role {
-        Some(role) if !role.allows(action) => {
-            let (kind, role) = (command.command_type().as_str(), role.as_str());
-            let message = format!("the role {role} does not allow {kind}");
-            Err(Rejection::new(RejectCode::Forbidden, message))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
-fn check_weight(envelope: &Envelope, limits: &Limits) -> Result<(), Rejection> {
-    let bytes = serde_json::to_string(envelope).map_or(usize::MAX, |text| text.len());
-    if bytes.saturating_add(ADDED_BYTES_MAX) > limits.command_bytes_max {
-        let message = format!(
-            "the command has {bytes} bytes, at most {} fit",
-            limits.command_bytes_max
-        );
-        return Err(Rejection::new(RejectCode::TooLarge, message));
-    }
-    Ok(())
 }

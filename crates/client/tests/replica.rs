@@ -46,6 +46,9 @@ impl Reference {
             timestamp: 5,
             changes: executed.changes,
             inverse: vec![],
+            conflicts: vec![],
+            target: None,
+            skipped: vec![],
         };
         let update = ServerFrame::StateUpdate {
             epoch: self.0.epoch().clone(),
@@ -68,6 +71,8 @@ impl Reference {
                 chunks: 2,
                 nodes,
                 edges,
+                conflicts: vec![],
+                settings: None,
                 viewport: None,
                 checksum: (chunk == 1).then(|| self.0.checksum()),
                 landed: vec![],

@@ -41,7 +41,7 @@ impl Client {
                         }
                     }
                     SessionEvent::Status(SessionStatus::Offline { .. }) => self.lost += 1,
-                    SessionEvent::Status(_) => {}
+                    SessionEvent::Status(_) | SessionEvent::Durable(_) => {}
                 }
             }
         };

@@ -6,23 +6,28 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
-use graphy_model::{OperationId, RejectCode};
+use graphy_model::{OperationId, RejectCode, Rejection};
 use graphy_protocol::{ClientFrame, ErrorCode, Hello, ServerFrame, Sync, close};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tracing::warn;
 
 use super::backoff::Backoff;
+use super::ledger::Ending;
 use super::outlet::{Delivery, Outlet};
 use super::position::{Lack, Move, Position, Step};
 use super::socket::{End, Socket, Writer, lost, open};
-use super::{Received, SessionConfig, SessionStatus, Shared, SyncWish, Timing};
+use super::{Received, RepairWish, SessionConfig, SessionStatus, Shared, SyncWish, Timing};
+use crate::replica::reject_code;
 
 /// A hello may weigh 4 KiB; an id in it takes 39 bytes. Commands that it does not name are safe
 /// all the same: they are sent again, and the server knows them by their ids.
 const HELLO_BYTES_MAX: usize = 4 * 1024;
 const HELLO_ID_BYTES: usize = 39;
+/// Servers take presence at most 20 times a second.
+const PRESENCE_EVERY: Duration = Duration::from_millis(60);
 /// Syncs in a row that do not join what the reader holds.
 const FRUITLESS_SYNCS_MAX: u32 = 5;
 
@@ -30,6 +35,7 @@ const FRUITLESS_SYNCS_MAX: u32 = 5;
 pub(super) struct Connection<'a> {
     pub(super) config: &'a SessionConfig,
     pub(super) timing: &'a Timing,
+    pub(super) tokens: &'a mut watch::Receiver<String>,
     pub(super) shared: &'a Shared,
     pub(super) outlet: &'a mut Outlet,
     pub(super) position: &'a mut Position,
@@ -46,6 +52,12 @@ struct Live<'a, 'b> {
     retry: Backoff,
     retry_at: Option<Instant>,
     going_away: Option<Duration>,
+    /// Whether the server knows this client's presence, and when it may be told again.
+    presence_told: bool,
+    presence_due: Option<Instant>,
+    presence_at: Instant,
+    /// Whether the token may still be replaced.
+    tokens_end: bool,
 }
 
 impl Connection<'_> {
@@ -77,6 +89,10 @@ impl Connection<'_> {
             retry: Backoff::new(timing.reconnect_first, timing.reconnect_longest),
             retry_at: None,
             going_away: None,
+            presence_told: false,
+            presence_due: None,
+            presence_at: now,
+            tokens_end: false,
         };
         let end = match live.greet().await {
             ControlFlow::Continue(()) => live.turn(&mut stream).await,
@@ -93,19 +109,25 @@ impl Live<'_, '_> {
     async fn greet(&mut self) -> ControlFlow<End> {
         self.on.position.expect_sync();
         let at = self.on.position.at().cloned();
+        let token = self.on.tokens.borrow_and_update().clone();
+        let client_id = {
+            let mut inner = self.on.shared.lock();
+            inner.renamed = false;
+            inner.ledger.client_id().clone()
+        };
         let mut hello = Hello {
-            token: self.on.config.token.clone(),
-            client_id: self.on.shared.lock().pending.client_id().clone(),
+            token,
+            client_id,
             graph_id: None,
             epoch: at.as_ref().map(|(epoch, _)| epoch.clone()),
             version: at.map(|(_, version)| version),
             pending: Vec::new(),
             name: None,
-            partial: None,
+            partial: self.on.position.partial().cloned(),
         };
         let room =
             HELLO_BYTES_MAX.saturating_sub(ClientFrame::Hello(hello.clone()).to_text().len());
-        hello.pending = self.on.shared.lock().pending.oldest(room / HELLO_ID_BYTES);
+        hello.pending = self.on.shared.lock().ledger.oldest(room / HELLO_ID_BYTES);
         self.writer.write(&ClientFrame::Hello(hello)).await
     }
 
@@ -132,6 +154,14 @@ impl Live<'_, '_> {
                     self.retry_at = None;
                     ControlFlow::Continue(())
                 }
+                () = at(self.presence_due) => ControlFlow::Continue(()),
+                changed = self.on.tokens.changed(), if !self.tokens_end => match changed {
+                    Ok(()) => self.renew_token().await,
+                    Err(_) => {
+                        self.tokens_end = true;
+                        ControlFlow::Continue(())
+                    }
+                },
             };
             if let ControlFlow::Break(end) = flow {
                 return end;
@@ -141,21 +171,32 @@ impl Live<'_, '_> {
 
     /// Sends what the owner asked for: syncs and, unless something stands against it, commands.
     async fn speak(&mut self) -> ControlFlow<End> {
+        if self.on.shared.lock().renamed {
+            return ControlFlow::Break(End::Renewed);
+        }
         if self.on.position.awaits_sync() {
             return ControlFlow::Continue(());
         }
-        let wish = self.on.shared.lock().wish.take();
+        let (wish, repair) = {
+            let mut inner = self.on.shared.lock();
+            (inner.wish.take(), inner.repair.take())
+        };
         match wish {
             Some(SyncWish::Delta) => return self.ask(Lack::Delta).await,
             Some(SyncWish::Full) => return self.ask(Lack::All).await,
             None => {}
         }
+        if let Some(repair) = repair {
+            self.ask_repair(repair).await?;
+        }
+        self.tell_presence().await?;
         if self.on.outlet.is_lagging() || self.retry_at.is_some() || self.going_away.is_some() {
             return ControlFlow::Continue(());
         }
+        self.on.shared.lock().ledger.mark();
         loop {
             let epoch = self.on.position.at().map(|(epoch, _)| epoch);
-            let Some(envelope) = self.on.shared.lock().pending.next_to_send(epoch) else {
+            let Some(envelope) = self.on.shared.lock().ledger.next_to_send(epoch) else {
                 break;
             };
             self.writer
@@ -225,23 +266,22 @@ impl Live<'_, '_> {
             let arrives = matches!(to, Move::Arrive(..));
             self.on.position.advance(to);
             let mut inner = self.on.shared.lock();
-            for id in noted.landed {
-                inner.pending.settle(id);
+            for (id, ending) in noted.landed {
+                inner.ledger.settle(id, ending);
             }
             inner.base = self.on.position.at().cloned();
             if arrives && let Some((epoch, _)) = inner.base.clone() {
-                let before = inner.counted_in.replace(epoch);
-                count_is_over |= before.is_some() && before != inner.counted_in;
+                count_is_over |= inner.ledger.counted_in(epoch);
             }
             drop(inner);
-            if is_sync {
+            if is_sync && self.on.position.awaits_sync() {
                 self.sync_due = Some(Instant::now() + self.on.timing.step);
             }
             if arrives {
                 self.arrive();
             }
         }
-        if count_is_over && self.on.shared.lock().pending.roll() {
+        if count_is_over && self.on.shared.lock().ledger.roll() {
             return ControlFlow::Break(End::Renewed);
         }
         ControlFlow::Continue(())
@@ -264,7 +304,7 @@ impl Live<'_, '_> {
     }
 
     fn send_again(&mut self, id: OperationId) {
-        if self.on.shared.lock().pending.take_back(id) && self.retry_at.is_none() {
+        if self.on.shared.lock().ledger.take_back(id) && self.retry_at.is_none() {
             self.retry_at = Some(Instant::now() + self.retry.next_wait());
         }
     }
@@ -276,21 +316,33 @@ impl Live<'_, '_> {
     fn note(&mut self, frame: &ServerFrame) -> Noted {
         let mut noted = Noted::default();
         match frame {
-            ServerFrame::CommandResult { operation_id, .. } => {
+            ServerFrame::CommandResult {
+                operation_id,
+                outcome,
+            } => {
                 self.retry.reset();
-                let pending = &mut self.on.shared.lock().pending;
-                pending.settle(*operation_id);
-                pending.widen();
+                let ledger = &mut self.on.shared.lock().ledger;
+                ledger.settle(*operation_id, Ending::of(outcome));
+                ledger.widen();
             }
             ServerFrame::Revert {
-                operation_id, code, ..
+                operation_id,
+                code,
+                message,
+                field,
             } => {
-                let pending = &mut self.on.shared.lock().pending;
-                if refused_at_the_door(*code) {
-                    noted.leaves_hole = pending.settle_uncounted(*operation_id);
+                let rejection = Rejection {
+                    code: *code,
+                    message: message.clone(),
+                    field: field.clone(),
+                };
+                let ending = if refused_at_the_door(*code) {
+                    Ending::TurnedAway(rejection)
                 } else {
-                    pending.settle(*operation_id);
-                }
+                    Ending::Refused(rejection)
+                };
+                let ledger = &mut self.on.shared.lock().ledger;
+                noted.leaves_hole = ledger.settle(*operation_id, ending);
             }
             ServerFrame::Error {
                 error,
@@ -299,11 +351,15 @@ impl Live<'_, '_> {
                 if error.retryable {
                     // What was refused together with others was not sent after them.
                     if error.code == ErrorCode::RateLimited && self.retry_at.is_none() {
-                        self.on.shared.lock().pending.narrow();
+                        self.on.shared.lock().ledger.narrow();
                     }
                     self.send_again(*id);
                 } else {
-                    noted.leaves_hole = self.on.shared.lock().pending.settle_uncounted(*id);
+                    let mut rejection =
+                        Rejection::new(reject_code(error.code), error.message.clone());
+                    rejection.field.clone_from(&error.field);
+                    let ledger = &mut self.on.shared.lock().ledger;
+                    noted.leaves_hole = ledger.settle(*id, Ending::TurnedAway(rejection));
                 }
             }
             ServerFrame::Sync(
@@ -311,21 +367,32 @@ impl Live<'_, '_> {
                 | Sync::Behind { landed, .. }
                 | Sync::Full { landed, .. },
             ) => {
-                noted.landed = landed.iter().map(|one| one.operation_id).collect();
+                noted.landed = landed
+                    .iter()
+                    .map(|one| (one.operation_id, Ending::of(&one.outcome)))
+                    .collect();
             }
             ServerFrame::GoingAway { retry_after_ms } => {
                 self.going_away = Some(Duration::from_millis(*retry_after_ms));
             }
-            ServerFrame::Welcome { role, limits, .. } => {
+            ServerFrame::Access { access } => {
+                self.on.shared.lock().access = Some(*access);
+            }
+            ServerFrame::Welcome {
+                role,
+                access,
+                limits,
+                ..
+            } => {
                 let mut inner = self.on.shared.lock();
                 inner.role = Some(*role);
+                inner.access = Some(*access);
                 inner.limits = limits.clone();
             }
             ServerFrame::StateUpdate { .. }
             | ServerFrame::Heartbeat { .. }
             | ServerFrame::Presence { .. }
             | ServerFrame::Conflict { .. }
-            | ServerFrame::Access { .. }
             | ServerFrame::Token { .. }
             | ServerFrame::Digests { .. }
             | ServerFrame::Sync(Sync::Repair { .. })
@@ -340,6 +407,7 @@ impl Live<'_, '_> {
     fn arrive(&mut self) {
         self.sync_due = None;
         self.fruitless_syncs = 0;
+        self.on.shared.lock().speaks = true;
         self.on.outlet.flush_owed();
         if !self.on.reached_online {
             self.on.reached_online = true;
@@ -374,11 +442,56 @@ impl Live<'_, '_> {
     }
 }
 
+impl Live<'_, '_> {
+    async fn ask_repair(&mut self, wish: RepairWish) -> ControlFlow<End> {
+        let frame = match wish {
+            RepairWish::Digests => ClientFrame::RequestDigests,
+            RepairWish::Buckets(buckets) => {
+                let (epoch, version) = self.on.position.at().cloned().unzip();
+                ClientFrame::RequestSync {
+                    epoch,
+                    version,
+                    buckets: Some(buckets),
+                }
+            }
+        };
+        self.writer.write(&frame).await
+    }
+
+    /// Replaces the socket's token before it runs out.
+    async fn renew_token(&mut self) -> ControlFlow<End> {
+        let token = self.on.tokens.borrow_and_update().clone();
+        self.writer.write(&ClientFrame::Token { token }).await
+    }
+
+    /// Tells the others where this client is, not too often.
+    async fn tell_presence(&mut self) -> ControlFlow<End> {
+        let now = Instant::now();
+        self.presence_due = None;
+        let state = {
+            let mut inner = self.on.shared.lock();
+            let is_news = inner.presence_is_news || !self.presence_told;
+            if !is_news || inner.presence.is_none() {
+                return ControlFlow::Continue(());
+            }
+            if now < self.presence_at {
+                self.presence_due = Some(self.presence_at);
+                return ControlFlow::Continue(());
+            }
+            inner.presence_is_news = false;
+            inner.presence.clone().unwrap_or_default()
+        };
+        self.presence_told = true;
+        self.presence_at = now + PRESENCE_EVERY;
+        self.writer.write(&ClientFrame::Presence(state)).await
+    }
+}
+
 /// What a frame said of this session's commands.
 #[derive(Default)]
 struct Noted {
     /// Those that a sync names.
-    landed: Vec<OperationId>,
+    landed: Vec<(OperationId, Ending)>,
     /// Whether a command was refused that others are counted after.
     leaves_hole: bool,
 }

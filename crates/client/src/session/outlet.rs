@@ -48,6 +48,11 @@ impl Outlet {
         )
     }
 
+    /// Another way to the same reader, for what no socket says.
+    pub(super) fn sender(&self) -> mpsc::Sender<SessionEvent> {
+        self.sender.clone()
+    }
+
     /// Says whether the reader has missed updates and must be brought up to date.
     pub(super) fn is_lagging(&self) -> bool {
         self.lagging
@@ -82,9 +87,7 @@ impl Outlet {
                 self.withhold(received)
             }
             // A reader that went away misses nothing.
-            Err(TrySendError::Full(SessionEvent::Status(_)) | TrySendError::Closed(_)) => {
-                Delivery::Given
-            }
+            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => Delivery::Given,
         }
     }
 

@@ -4,10 +4,11 @@
 //! for exactly what the reader lacks.
 
 use graphy_model::Epoch;
+use graphy_protocol::frame::PartialState;
 use graphy_protocol::{ServerFrame, Sync};
 
 /// What to do with a frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Step {
     /// Give it to the reader, and then move.
     Deliver(Move),
@@ -27,7 +28,7 @@ pub(super) enum Lack {
 }
 
 /// Where a frame leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Move {
     /// Nowhere.
     Stay,
@@ -37,16 +38,16 @@ pub(super) enum Move {
     To(Epoch, u64),
     /// To the present.
     Arrive(Epoch, u64),
-    /// To the middle of a full state; the number of the next chunk.
-    Chunk(u32),
+    /// To the middle of a full state.
+    Chunk(PartialState),
 }
 
 /// The tracker.
 #[derive(Debug, Default)]
 pub(super) struct Position {
     at: Option<(Epoch, u64)>,
-    /// The next chunk of a full state, while one comes in.
-    chunk: Option<u32>,
+    /// The piece of a full state that the reader holds.
+    partial: Option<PartialState>,
     /// Updates mean nothing until a sync has come.
     awaiting_sync: bool,
 }
@@ -57,6 +58,11 @@ impl Position {
         self.at.as_ref()
     }
 
+    /// Returns the piece of a full state that the reader holds, if one was interrupted.
+    pub(super) fn partial(&self) -> Option<&PartialState> {
+        self.partial.as_ref()
+    }
+
     /// Says whether a sync is due.
     pub(super) fn awaits_sync(&self) -> bool {
         self.awaiting_sync
@@ -65,12 +71,12 @@ impl Position {
     /// Notes that a sync was asked for; what comes before it joins nothing.
     pub(super) fn expect_sync(&mut self) {
         self.awaiting_sync = true;
-        self.chunk = None;
     }
 
     /// Forgets the position, so that the next sync brings the whole state.
     pub(super) fn forget(&mut self) {
         self.at = None;
+        self.partial = None;
     }
 
     /// Looks at a frame without moving.
@@ -128,12 +134,21 @@ impl Position {
                 chunks,
                 ..
             } => {
-                return if *chunk != 0 && self.chunk != Some(*chunk) {
+                let goes_on = self.partial.as_ref().is_some_and(|partial| {
+                    partial.epoch == *epoch
+                        && partial.version == *version
+                        && partial.chunks == *chunk
+                });
+                return if *chunk != 0 && !goes_on {
                     Step::Ask(Lack::All)
                 } else if chunk + 1 >= *chunks {
                     Step::Deliver(Move::Arrive(epoch.clone(), *version))
                 } else {
-                    Step::Deliver(Move::Chunk(chunk + 1))
+                    Step::Deliver(Move::Chunk(PartialState {
+                        epoch: epoch.clone(),
+                        version: *version,
+                        chunks: chunk + 1,
+                    }))
                 };
             }
         };
@@ -156,15 +171,15 @@ impl Position {
             Move::Arrive(epoch, version) => {
                 *self = Self {
                     at: Some((epoch, version)),
-                    chunk: None,
+                    partial: None,
                     awaiting_sync: false,
                 };
             }
-            // Half a state is no state: a break here must bring the whole again.
-            Move::Chunk(next) => {
+            // Half a state is no state: a break here must bring the rest of it, or the whole.
+            Move::Chunk(partial) => {
                 *self = Self {
                     at: None,
-                    chunk: Some(next),
+                    partial: Some(partial),
                     awaiting_sync: true,
                 };
             }
@@ -207,6 +222,8 @@ mod tests {
             chunks,
             nodes: vec![],
             edges: vec![],
+            conflicts: vec![],
+            settings: None,
             viewport: None,
             checksum: None,
             landed: vec![],

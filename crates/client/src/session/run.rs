@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use graphy_model::{RejectCode, Rejection};
 use graphy_protocol::close;
+use tokio::sync::watch;
+use tokio::time::timeout;
 use tracing::{debug, info};
 
 use super::backoff::Backoff;
@@ -19,6 +22,7 @@ const NORMAL: u16 = 1000;
 pub(super) async fn run(
     config: SessionConfig,
     timing: Timing,
+    mut tokens: watch::Receiver<String>,
     shared: Arc<Shared>,
     mut outlet: Outlet,
 ) {
@@ -31,18 +35,29 @@ pub(super) async fn run(
         let connection = Connection {
             config: &config,
             timing: &timing,
+            tokens: &mut tokens,
             shared: &shared,
             outlet: &mut outlet,
             position: &mut position,
             reached_online: false,
         };
         let (end, reached_online) = connection.live().await;
-        shared.lock().pending.take_all_back();
+        {
+            let mut inner = shared.lock();
+            inner.speaks = false;
+            inner.ledger.take_all_back();
+        }
         if reached_online {
             backoff.reset();
         }
         let (reason, wait) = match end {
             End::Owner => break (NORMAL, "the owner ended the session".to_owned()),
+            // A token may have run out while this machine slept.
+            End::Final { code, .. }
+                if code == close::UNAUTHORIZED && is_renewed(&mut tokens, &timing).await =>
+            {
+                continue;
+            }
             End::Final { code, reason } => break (code, reason),
             End::Renewed => continue,
             End::Lost { reason } => (reason, backoff.next_wait()),
@@ -66,7 +81,16 @@ pub(super) async fn run(
     if code != NORMAL {
         info!(graph = %config.graph_id, code, reason, "session ended by the server");
     }
-    shared.lock().over = true;
+    {
+        let mut inner = shared.lock();
+        inner.over = true;
+        if code == close::NOT_FOUND {
+            let message = format!("the graph is not there any more: {reason}");
+            inner
+                .ledger
+                .park_all(&Rejection::new(RejectCode::NotFound, message));
+        }
+    }
     debug_assert!(code == NORMAL || !close::reconnects(code));
     // An owner that ends the session seldom reads on.
     let patience = if code == NORMAL {
@@ -77,6 +101,11 @@ pub(super) async fn run(
     outlet
         .tell_last(SessionStatus::Closed { code, reason }, patience)
         .await;
+}
+
+/// Waits a while for another token; none comes if nobody is there to bring one.
+async fn is_renewed(tokens: &mut watch::Receiver<String>, timing: &Timing) -> bool {
+    matches!(timeout(timing.step / 2, tokens.changed()).await, Ok(Ok(())))
 }
 
 fn millis(duration: Duration) -> u64 {

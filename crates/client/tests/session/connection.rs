@@ -19,7 +19,8 @@ async fn a_gap_asks_for_what_is_missing_and_the_reader_never_sees_it() {
         peer.next().await,
         ClientFrame::RequestSync {
             epoch: Some(epoch()),
-            version: Some(4)
+            version: Some(4),
+            buckets: None,
         }
     );
     peer.send(&update(7, 8)).await;
@@ -58,7 +59,8 @@ async fn the_owner_may_ask_for_syncs() {
         peer.next().await,
         ClientFrame::RequestSync {
             epoch: None,
-            version: None
+            version: None,
+            buckets: None,
         }
     );
 }
@@ -225,7 +227,7 @@ async fn a_reader_that_lags_is_brought_up_to_date_and_learns_how_commands_ended(
                     }
                     _ => {}
                 },
-                SessionEvent::Status(_) => {}
+                SessionEvent::Status(_) | SessionEvent::Durable(_) => {}
             }
         }
     };

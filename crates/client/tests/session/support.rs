@@ -6,7 +6,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use graphy_client::{GraphSession, SessionConfig, SessionEvent, SessionStatus, Timing};
 use graphy_model::{
     AppliedOperation, Checksum, ClientId, Command, CommandType, Envelope, Epoch, GraphId,
-    GraphMeta, Limits, Node, OperationId, Outcome, Role, UserId,
+    GraphMeta, GraphRole, Limits, Node, OperationId, Outcome, Role, UserId,
 };
 use graphy_protocol::{ClientFrame, Hello, Landed, ServerFrame, Sync};
 use tokio::net::{TcpListener, TcpStream};
@@ -193,6 +193,7 @@ pub(crate) fn welcome_to(epoch: &str, version: u64) -> ServerFrame {
         session_id: "s".into(),
         user_id: UserId::new("u").unwrap(),
         role: Role::Editor,
+        access: GraphRole::Edit,
         epoch: Epoch::new(epoch).unwrap(),
         version,
         graph: GraphMeta {
@@ -223,6 +224,8 @@ fn full_with(epoch: &str, version: u64, landed: Vec<Landed>) -> ServerFrame {
         chunks: 1,
         nodes: vec![],
         edges: vec![],
+        conflicts: vec![],
+        settings: None,
         viewport: None,
         checksum: Some(Checksum(0)),
         landed,
@@ -240,6 +243,9 @@ pub(crate) fn operation(version: u64) -> AppliedOperation {
         timestamp: 0,
         changes: vec![],
         inverse: vec![],
+        conflicts: vec![],
+        target: None,
+        skipped: vec![],
     }
 }
 

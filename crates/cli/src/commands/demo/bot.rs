@@ -151,7 +151,7 @@ impl Bot {
                 let message = format!("the node ended a bot's session (code {code}): {reason}");
                 Err(Failure::Unreachable(message))
             }
-            Some(SessionEvent::Status(_)) => Ok(()),
+            Some(SessionEvent::Status(_) | SessionEvent::Durable(_)) => Ok(()),
             None => Err(Failure::Unreachable("a bot's session ended".to_owned())),
         }
     }
@@ -177,7 +177,7 @@ impl Bot {
                 Ok(())
             }
             // The node does not keep up, or is away: a bot can wait.
-            Err(SendError::QueueFull) => Ok(()),
+            Err(SendError::QueueFull | SendError::JournalFull(_)) => Ok(()),
             Err(SendError::Rejected(rejection)) => {
                 Err(Failure::Other(anyhow::Error::from(rejection)))
             }
