@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { App } from '../../app/app';
 import { FakePlatform } from '../../platform/fake';
 import { FakeCollaboration } from '../../platform/fake/collaboration';
+import { giveLayout } from '../../platform/fake/layout';
 import { clearFilters, setFilters, useConflictView } from './conflict-view';
 
 // There is no 2D canvas in happy-dom; what charts draw is looked at in the browser flows.
@@ -15,17 +16,12 @@ vi.mock('uplot', () => ({
   },
 }));
 
-// Nor are there fonts that load late, which a growing text field asks about.
-// Nor is there a layout, and a list draws only what has room.
-Object.defineProperty(HTMLElement.prototype, 'clientHeight', { value: 600, configurable: true });
-Object.defineProperty(HTMLElement.prototype, 'clientWidth', { value: 400, configurable: true });
-Object.defineProperty(document, 'fonts', { value: new EventTarget(), configurable: true });
-
 describe('the conflicts page', () => {
   let platform: FakePlatform;
   let server: FakeCollaboration;
 
   beforeEach(() => {
+    giveLayout();
     localStorage.clear();
     setFilters({ status: 'open' });
     clearFilters();
