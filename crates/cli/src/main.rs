@@ -19,6 +19,10 @@ use clap::Parser as _;
 use arguments::Arguments;
 use output::Output;
 
+/// Many small texts are made and dropped on the way of a command; this allocator is made for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // clap prints help and usage errors by itself, with the codes 0 and 2.
     let arguments = Arguments::parse();

@@ -16,6 +16,10 @@ pub struct EngineConfig {
     pub concurrency: usize,
     /// How many commands may wait at one node for one graph.
     pub waiting_commands_max: usize,
+    /// How far apart the jobs of a graph start while several clients edit it: a little waiting
+    /// makes few jobs of many commands. A graph that was quiet, and a client that edits alone, do
+    /// not wait.
+    pub pace: Duration,
     /// How long a caller waits at most for its commands to be durable.
     pub accept_wait: Duration,
     /// How long a command waits for one that was sent before it.
@@ -39,6 +43,7 @@ impl Default for EngineConfig {
             limits: Limits::default(),
             concurrency: 16,
             waiting_commands_max: 10_000,
+            pace: Duration::from_millis(6),
             accept_wait: Duration::from_secs(10),
             hold_max: Duration::from_secs(30),
             lock: Duration::from_secs(5),

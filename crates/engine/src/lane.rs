@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use graphy_model::{GraphId, RejectCode, Rejection};
+use graphy_model::{ClientId, GraphId, RejectCode, Rejection, UserId};
 use graphy_store::{BusEvent, Subscription};
 use graphy_telemetry::tasks::{RestartPolicy, TaskFailure};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -83,6 +83,16 @@ pub(crate) struct Line {
     graph: GraphId,
     inbox: mpsc::Receiver<Waiting>,
     buffer: Buffer,
+    /// When the last job started, and whose commands it carried.
+    last: Option<(Instant, Whose)>,
+}
+
+/// Whose commands a job carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Whose {
+    /// All are of one client, or of one user's requests.
+    One(Option<ClientId>, UserId),
+    Several,
 }
 
 impl Line {
@@ -96,6 +106,7 @@ impl Line {
             graph,
             inbox,
             buffer: Buffer::default(),
+            last: None,
         });
         tasks.spawn(name, RestartPolicy::Never, token, move |_| {
             let line = line.take();
@@ -115,11 +126,8 @@ impl Line {
             if self.buffer.commands.is_empty() && !self.wait_for_commands().await {
                 return Ok(());
             }
-            while self.buffer.commands.len() < self.intake.config.waiting_commands_max
-                && let Ok(waiting) = self.inbox.try_recv()
-            {
-                self.buffer.push(waiting);
-            }
+            self.take_what_waits();
+            self.keep_pace().await;
             if events.is_none() {
                 match self.intake.events.subscribe(&self.graph).await {
                     Ok(subscription) => events = Some(subscription),
@@ -134,6 +142,7 @@ impl Line {
             let count = self.batch_size();
             let job_id = Uuid::now_v7().to_string();
             let started = Instant::now();
+            self.last = Some((started, self.whose()));
             if let Err(rejection) = self.enqueue(&job_id, count).await {
                 self.buffer.refuse_all(&rejection);
                 continue;
@@ -143,6 +152,52 @@ impl Line {
                 self.wait_for_news(events, &job_id).await;
             }
             self.note_duration(started.elapsed());
+        }
+    }
+
+    fn take_what_waits(&mut self) {
+        while self.buffer.commands.len() < self.intake.config.waiting_commands_max
+            && let Ok(waiting) = self.inbox.try_recv()
+        {
+            self.buffer.push(waiting);
+        }
+    }
+
+    /// Lets commands of other clients join the next job, if a job has just started.
+    ///
+    /// A client that waits for each outcome before it sends on would only be slowed down, and a
+    /// full job has nothing to wait for.
+    async fn keep_pace(&mut self) {
+        let Some((started, whose)) = &self.last else {
+            return;
+        };
+        let next = *started + self.intake.config.pace;
+        let full = self.buffer.commands.len() >= self.intake.config.limits.batch_commands_max;
+        let alone = *whose != Whose::Several && *whose == self.whose();
+        if full || alone || next <= Instant::now() {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep_until(next) => {}
+            () = self.intake.token.cancelled() => {}
+        }
+        self.take_what_waits();
+    }
+
+    fn whose(&self) -> Whose {
+        let mut all = self.buffer.commands.iter();
+        let Some(first) = all.next() else {
+            return Whose::Several;
+        };
+        let name = |command: &QueuedCommand| {
+            let client = command.content.client_id().cloned();
+            (client, command.user_id.clone())
+        };
+        let one = name(first);
+        if all.all(|command| name(command) == one) {
+            Whose::One(one.0, one.1)
+        } else {
+            Whose::Several
         }
     }
 
