@@ -134,14 +134,10 @@ impl Storm {
     }
 
     async fn kill_node(&mut self, deployment: &mut Deployment) {
-        // Never both at once: somebody has to be left.
+        // Never both at once: somebody has to be left. Who comes back must find Redis.
         let down = |(_, repair): &(usize, Repair)| matches!(repair, Repair::StartNode(_));
         if self.repairs.iter().any(down) {
-            let (now, mut rest): (Vec<_>, Vec<_>) = self.repairs.drain(..).partition(down);
-            std::mem::swap(&mut self.repairs, &mut rest);
-            for (_, repair) in now {
-                repair.make(deployment);
-            }
+            self.mend(deployment, |_| true);
             for node in 0..NODES {
                 deployment.run.cluster.node_mut(node).ready().await;
             }
