@@ -8,12 +8,14 @@ mod flood;
 mod meter;
 mod queries;
 mod report;
+mod sync;
 
 use graphy_store::FsyncPolicy;
 
 use crate::cluster::{Cluster, NodeKind};
 use meter::Meter;
 use report::{Report, Row};
+pub use sync::{SyncOptions, sync};
 
 /// How often each measurement is taken; the table shows the median run.
 const RUNS: usize = 3;

@@ -46,7 +46,7 @@ impl Meter {
 }
 
 /// Reads user and system time of a process (proc(5), fields 14 and 15 of `stat`).
-fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
+pub(super) fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
     let path = format!("/proc/{pid}/stat");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
     let after_name = text.rsplit(')').next().unwrap_or_default();

@@ -8,9 +8,13 @@ use anyhow::{Context, bail};
 async fn main() -> anyhow::Result<()> {
     let name = std::env::args()
         .nth(1)
-        .context("usage: bench <name>; names: commands")?;
+        .context("usage: bench <name>; names: commands, sync")?;
     match name.as_str() {
         "commands" => graphy_testkit::bench::commands().await,
-        other => bail!("there is no bench {other:?}; names: commands"),
+        "sync" => {
+            let options = graphy_testkit::bench::SyncOptions::parse(std::env::args().skip(2))?;
+            graphy_testkit::bench::sync(options).await
+        }
+        other => bail!("there is no bench {other:?}; names: commands, sync"),
     }
 }

