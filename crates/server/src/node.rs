@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use graphy_engine::{EngineError, Intake, Workers};
-use graphy_live::Hub;
+use graphy_live::{Hub, HubParts};
 use graphy_model::{Role, UserId};
 use graphy_operations::{Operations, SystemFacts};
 use graphy_store::tokens::{NewTicket, TokenError, TokenStore};
 use graphy_store::{
-    EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink, RedisServer, Replicas, ServerId,
-    ServerNode, StoreError,
+    EventBus, GraphStore, LinkSettings, NodeRegistry, PresenceBus, RedisLink, RedisServer,
+    Replicas, ServerId, ServerNode, Sessions, StoreError,
 };
 use graphy_telemetry::metrics::MetricsError;
 use graphy_telemetry::{Metrics, RestartPolicy, SystemClock, TaskRegistry};
@@ -143,6 +143,7 @@ impl Node {
             api_url: format!("http://{address}"),
             started_at,
         };
+        let sessions = Sessions::new(link.clone(), nodes.clone(), settings.sessions.clone());
         let operations = Operations::start(graphy_operations::Parts {
             store: store.clone(),
             replicas: replicas.clone(),
@@ -156,11 +157,21 @@ impl Node {
             token: token.clone(),
             facts,
         });
+        if let Some(bridge) = &settings.bridge {
+            graphy_store::bridge::start(&link, &store, bridge, &tasks, token.clone());
+        }
+        let server = server_node(settings.role.as_str(), started_at);
         let hub = Hub::new(
-            &replicas,
-            events.clone(),
-            tasks.clone(),
-            token.child_token(),
+            HubParts {
+                replicas: replicas.clone(),
+                bus: events.clone(),
+                presence: PresenceBus::start(link.clone(), &tasks, token.clone()),
+                sessions,
+                nodes: nodes.clone(),
+                node: server.id.clone(),
+                tasks: tasks.clone(),
+                token: token.clone(),
+            },
             settings.hub.clone(),
         );
         let role = settings.role;
@@ -191,11 +202,7 @@ impl Node {
             connections.clone(),
         );
         connections.spawn(serving);
-        nodes.keep_announced(
-            server_node(role.as_str(), started_at),
-            &tasks,
-            token.clone(),
-        );
+        nodes.keep_announced(server, &tasks, token.clone());
         let token = guard.disarm();
         Ok(Started {
             app,

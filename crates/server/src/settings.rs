@@ -7,7 +7,7 @@ use graphy_engine::EngineConfig;
 use graphy_live::HubSettings;
 use graphy_model::Limits;
 use graphy_operations::settings::{NodeRole, Settings};
-use graphy_store::RedisConfig;
+use graphy_store::{BridgeSettings, RedisConfig, SessionSettings};
 
 use crate::http::rates::{Rate, RateSettings};
 
@@ -28,6 +28,10 @@ pub struct NodeSettings {
     pub engine: EngineConfig,
     /// Sockets.
     pub hub: HubSettings,
+    /// The list of connected sessions.
+    pub sessions: SessionSettings,
+    /// The bridge for old consumers, if it is on.
+    pub bridge: Option<BridgeSettings>,
     /// How fast callers may go.
     pub rates: RateSettings,
     /// How many graphs are kept in memory.
@@ -50,6 +54,8 @@ impl NodeSettings {
             limits: Limits::default(),
             engine: EngineConfig::default(),
             hub: HubSettings::default(),
+            sessions: SessionSettings::default(),
+            bridge: None,
             rates: RateSettings::default(),
             replicas_max: graphy_store::replica::REPLICAS_MAX,
             hosts: Vec::new(),
@@ -83,8 +89,11 @@ impl From<&Settings> for NodeSettings {
             },
             hub: HubSettings {
                 limits: settings.limits.clone(),
+                grace: settings.presence_grace,
                 ..HubSettings::default()
             },
+            sessions: settings.sessions.clone(),
+            bridge: settings.bridge.clone(),
             rates: RateSettings {
                 socket_commands: with_burst((per_second / 10).max(500)),
                 token_commands: with_burst(per_second),

@@ -10,6 +10,7 @@ pub(crate) mod handshake;
 pub(crate) mod reader;
 pub(crate) mod revocation;
 pub(crate) mod submit;
+mod token;
 pub(crate) mod upgrade;
 pub(crate) mod writer;
 

@@ -204,6 +204,50 @@ pub const KEYS: &[Key] = &[
     )
     .noted("redis-server, else valkey-server, on the PATH"),
     key(
+        "sessions.ttl_seconds",
+        &["GRAPHY_SESSIONS_TTL_SECONDS", "REDIS_SESSION_TTL"],
+        Kind::Whole(30, 86_400),
+        "3600",
+        "How long the record of a connected session stays in Redis without a sign of its node.",
+    ),
+    key(
+        "sessions.prefix",
+        &["GRAPHY_SESSIONS_PREFIX", "REDIS_SESSION_PREFIX"],
+        Kind::Text,
+        "sessions",
+        "What the keys of connected sessions begin with; a colon and the session's id follow.",
+    ),
+    key(
+        "presence.grace_seconds",
+        &["GRAPHY_PRESENCE_GRACE_SECONDS"],
+        Kind::Whole(0, 3600),
+        "300",
+        "How long somebody is shown as away whose connection was lost.",
+    ),
+    key(
+        "bridge.enabled",
+        &["GRAPHY_BRIDGE_ENABLED"],
+        Kind::Word(&["no", "yes"]),
+        "no",
+        "Whether what happens is also told under the channel and stream names of the \
+         collaboration plan, for consumers that know those.",
+    ),
+    key(
+        "bridge.prefix",
+        &["GRAPHY_BRIDGE_PREFIX", "REDIS_PUBSUB_PREFIX"],
+        Kind::Text,
+        "",
+        "What the bridge's channels begin with; a colon and the plan's name follow.",
+    )
+    .noted("none"),
+    key(
+        "bridge.stream_length_max",
+        &["GRAPHY_BRIDGE_STREAM_LENGTH_MAX"],
+        Kind::Whole(100, 1_000_000),
+        "10000",
+        "About how many operations the bridge's stream of a graph keeps.",
+    ),
+    key(
         "log.level",
         &["GRAPHY_LOG_LEVEL"],
         Kind::Text,

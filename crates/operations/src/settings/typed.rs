@@ -4,10 +4,13 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use graphy_client::NodeUrl;
 use graphy_model::Limits;
-use graphy_store::{FsyncPolicy, PrivateRedisConfig, RedisConfig, RedisUrl, Secret};
+use graphy_store::{
+    BridgeSettings, FsyncPolicy, PrivateRedisConfig, RedisConfig, RedisUrl, Secret, SessionSettings,
+};
 
 use super::error::{Fault, SettingsError};
 use super::layers::{Resolved, Source};
@@ -99,6 +102,12 @@ pub struct Settings {
     pub target: Option<Target>,
     /// Where Redis is.
     pub redis: RedisConfig,
+    /// The list of connected sessions.
+    pub sessions: SessionSettings,
+    /// How long somebody is shown as away whose connection was lost.
+    pub presence_grace: Duration,
+    /// The bridge to the plan's names, if it is on.
+    pub bridge: Option<BridgeSettings>,
     /// The log.
     pub log: LogSettings,
     /// Jobs of one worker process at the same time.
@@ -139,6 +148,15 @@ impl Settings {
             redis: reader.redis(&data_dir),
             data_dir,
             target: reader.target(),
+            sessions: SessionSettings {
+                life: Duration::from_secs(reader.parsed("sessions.ttl_seconds")),
+                prefix: reader.text("sessions.prefix").to_owned(),
+            },
+            presence_grace: Duration::from_secs(reader.parsed("presence.grace_seconds")),
+            bridge: (reader.text("bridge.enabled") == "yes").then(|| BridgeSettings {
+                prefix: reader.optional("bridge.prefix").map(str::to_owned),
+                stream_length_max: reader.parsed("bridge.stream_length_max"),
+            }),
             log: LogSettings {
                 filter: reader.text("log.level").to_owned(),
                 style: match reader.text("log.format") {

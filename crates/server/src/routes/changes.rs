@@ -14,6 +14,7 @@ use crate::http::failure::Failure;
 use crate::openapi::answers::ReadFailures;
 use crate::openapi::schema;
 use crate::routes::commands::no_such_graph;
+use crate::routes::state::may_read;
 use crate::state::App;
 
 /// The most operations of one answer.
@@ -77,6 +78,7 @@ pub(crate) async fn changes(
         .head(&id)
         .await?
         .ok_or_else(|| no_such_graph(&id))?;
+    may_read(&app, &caller, &head).await?;
     let current_version = head.version;
     let foreign = epoch.is_some_and(|epoch| epoch != head.epoch.as_str());
     if foreign || since > current_version {

@@ -16,6 +16,7 @@ use crate::http::body::{OperationPath, Query};
 use crate::http::failure::{Failure, trace_id};
 use crate::openapi::answers::ReadFailures;
 use crate::openapi::schema;
+use crate::routes::state::may_read;
 use crate::state::App;
 
 /// The longest wait of a long poll.
@@ -73,6 +74,10 @@ pub(crate) async fn progress(
         let message = "no such operation was seen in the last minutes";
         Failure::new(ErrorCode::NotFound, message).on("operationId")
     })?;
+    // Of a graph that is gone everybody who knows the operation's id may hear how it ended.
+    if let Some(head) = app.store.head(&view.graph_id).await? {
+        may_read(&app, &caller, &head).await?;
+    }
     let (mut state, mut outcome) = (view.state, view.outcome);
     if outcome.is_none() && !wait.is_zero() {
         outcome = tokio::select! {

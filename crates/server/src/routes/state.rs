@@ -5,8 +5,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use graphy_model::Action;
+use graphy_model::sharing::access;
+use graphy_model::{Action, GraphRole};
 use graphy_protocol::ErrorCode;
+use graphy_store::Head;
 
 use crate::http::auth::Caller;
 use crate::http::body::GraphPath;
@@ -45,6 +47,7 @@ pub(crate) async fn state(
         .head(&id)
         .await?
         .ok_or_else(|| no_such_graph(&id))?;
+    may_read(&app, &caller, &head).await?;
     let tag = format!("\"{}.{}\"", head.epoch, head.version);
     if holds(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, etag(&tag)).into_response());
@@ -78,6 +81,20 @@ pub(crate) async fn state(
     );
     headers.insert(header::CONTENT_LENGTH, length.into());
     Ok(response)
+}
+
+/// Refuses a caller who has no access to a graph.
+pub(crate) async fn may_read(app: &App, caller: &Caller, head: &Head) -> Result<(), Failure> {
+    let graph = &head.meta.graph_id;
+    let grants = app.store.grants(graph).await?;
+    let role = caller.0.role;
+    match access(&head.meta.owner_id, &grants, caller.user_id(), role) {
+        GraphRole::None => {
+            let message = format!("there is no access to graph {graph}");
+            Err(Failure::new(ErrorCode::Forbidden, message).on("graphId"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn etag(tag: &str) -> [(header::HeaderName, String); 2] {

@@ -1,14 +1,18 @@
 //! The first frame of a socket: who is there, with what right, and what they hold.
 
+use std::sync::Arc;
+
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
 use graphy_live::{OpenError, OpenRequest, Session};
 use graphy_model::{Action, GraphId};
 use graphy_protocol::{ApiError, BadFrame, ClientFrame, Hello, ServerFrame, close};
 use graphy_store::tokens::{Principal, TokenError};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::reader::{self, Reader};
+use super::revocation::WatchedToken;
 use super::{CLOSE_WAIT, HELLO_WAIT, WRITE_WAIT, say_close, submit, writer};
 use crate::http::failure::{Failure, new_trace_id, traced};
 use crate::state::App;
@@ -102,7 +106,9 @@ async fn greet(
         client_id: hello.client_id.clone(),
         user_id: principal.user_id.clone(),
         role: principal.role,
+        name: hello.name.clone(),
         from: hello.epoch.clone().zip(hello.version),
+        partial: hello.partial.clone(),
         pending: hello.pending.clone(),
     };
     match app.hub.open(request).await {
@@ -110,6 +116,10 @@ async fn greet(
         Err(OpenError::NotFound(_)) => {
             Err(Refusal::new(close::NOT_FOUND, "there is no such graph"))
         }
+        Err(OpenError::Forbidden { .. }) => Err(Refusal::new(
+            close::FORBIDDEN,
+            "there is no access to this graph",
+        )),
         Err(OpenError::GoingAway) => Err(Refusal::new(close::GOING_AWAY, "the node stops")),
         Err(error @ OpenError::Unavailable { .. }) => {
             tracing::warn!(trace_id, %error, "a socket cannot be let in");
@@ -187,7 +197,7 @@ async fn read_hello(app: &App, socket: &mut WebSocket) -> Result<Hello, Refusal>
 
 /// Runs a socket that was let in.
 async fn live(app: App, socket: WebSocket, session: Session, principal: Principal, hello: Hello) {
-    let watched = app.revocations.watch(&principal);
+    let (watched, current) = watch::channel(Arc::new(app.revocations.watch(&principal)));
     let handle = session.handle();
     let (sink, stream) = socket.split();
     let ended = CancellationToken::new();
@@ -200,13 +210,14 @@ async fn live(app: App, socket: WebSocket, session: Session, principal: Principa
         graph,
         client_id: hello.client_id,
         principal,
+        watched,
         handle: handle.clone(),
         submissions,
         faults: 0,
     };
     tokio::select! {
         () = reader.run(stream) => {}
-        () = watched.ended() => {
+        () = token_ended(current) => {
             handle.close(close::UNAUTHORIZED, "the token is not valid any more");
             // The writer says so and ends.
             let _ = tokio::time::timeout(WRITE_WAIT + CLOSE_WAIT, ended.cancelled()).await;
@@ -218,6 +229,19 @@ async fn live(app: App, socket: WebSocket, session: Session, principal: Principa
     ended.cancel();
     // A panic of the writer was reported where it happened.
     let _ = writing.await;
+}
+
+/// Waits until the token that the socket goes by at that time is not valid any more.
+async fn token_ended(mut current: watch::Receiver<Arc<WatchedToken>>) {
+    loop {
+        let token = Arc::clone(&current.borrow_and_update());
+        tokio::select! {
+            () = token.ended() => return,
+            changed = current.changed() => if changed.is_err() {
+                return token.ended().await;
+            },
+        }
+    }
 }
 
 /// Sends what is left and closes properly.

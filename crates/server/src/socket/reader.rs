@@ -1,16 +1,21 @@
 //! The reading half of a socket: checks each frame and passes on what it asks for.
 
+use std::sync::Arc;
+
 use axum::extract::ws::Message;
 use futures_util::StreamExt;
 use graphy_engine::{Content, Origin, RefusedCommand, Submission};
-use graphy_live::SessionHandle;
+use graphy_live::{Departure, SessionHandle};
 use graphy_model::json::check_text;
 use graphy_model::{ClientId, Envelope, GraphId, OperationId, RejectCode, Rejection};
+use graphy_protocol::presence::{PresenceState, SELECTION_MAX};
 use graphy_protocol::{ApiError, BadFrame, ClientFrame, ServerFrame, close};
 use graphy_store::tokens::Principal;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
+use super::revocation::WatchedToken;
 use super::submit::refuse;
+use super::token;
 use super::{PING_INTERVAL, PONG_WAIT, Stream};
 use crate::http::body::BODY_DEPTH_MAX;
 use crate::http::failure::new_trace_id;
@@ -23,6 +28,12 @@ const FAULTS_MAX: u32 = 64;
 /// What going over the rate counts, against what a malformed frame counts: a client in a hurry is
 /// told many times before it is closed.
 const MALFORMED_WEIGHT: u32 = 4;
+
+/// The close codes with which a client says that it does not come back: it is done, or its page
+/// is left.
+const GOODBYES: [u16; 2] = [1000, 1001];
+/// The most that a frame of presence may weigh, in bytes.
+const PRESENCE_BYTES_MAX: usize = 10 * 1024;
 
 /// What comes of a frame.
 enum Verdict {
@@ -38,6 +49,8 @@ pub(crate) struct Reader {
     pub(crate) graph: GraphId,
     pub(crate) client_id: ClientId,
     pub(crate) principal: Principal,
+    /// The token that the socket goes by.
+    pub(crate) watched: watch::Sender<Arc<WatchedToken>>,
     pub(crate) handle: SessionHandle,
     pub(crate) limiters: SocketLimiters,
     pub(crate) submissions: mpsc::Sender<Submission>,
@@ -52,8 +65,17 @@ impl Reader {
             let message = tokio::time::timeout(PING_INTERVAL + PONG_WAIT, stream.next()).await;
             let verdict = match message {
                 Err(_) => Verdict::Close(close::IDLE, "nothing was heard, not even a pong"),
-                Ok(None | Some(Ok(Message::Close(_)))) => return,
-                Ok(Some(Ok(Message::Text(text)))) => self.take(&text).await,
+                Ok(Some(Ok(Message::Close(frame)))) => {
+                    if frame.is_some_and(|frame| GOODBYES.contains(&frame.code)) {
+                        self.handle.depart(Departure::Goodbye);
+                    }
+                    return;
+                }
+                Ok(None) => return,
+                Ok(Some(Ok(Message::Text(text)))) => {
+                    self.handle.touch(self.app.store.now_ms());
+                    self.take(&text).await
+                }
                 Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Verdict::Fine,
                 Ok(Some(Ok(Message::Binary(_)))) => {
                     let (code, reason) = NOT_TEXT;
@@ -91,21 +113,23 @@ impl Reader {
             .and_then(|()| ClientFrame::parse(text));
         match parsed {
             Ok(ClientFrame::Command(envelope)) => self.command(*envelope).await,
-            Ok(
-                ClientFrame::Heartbeat
-                | ClientFrame::Presence(_)
-                | ClientFrame::RequestDigests
-                | ClientFrame::Token { .. },
-            ) => Verdict::Fine,
-            Ok(ClientFrame::RequestSync { epoch, version, .. }) => {
-                if self.limiters.take_sync_request() {
-                    self.handle.request_sync(epoch.zip(version));
-                    return Verdict::Fine;
-                }
-                let rejection = too_fast("syncs are asked for too fast");
-                self.say(&rejection, None);
-                Verdict::Fault(1)
+            Ok(ClientFrame::Heartbeat) => Verdict::Fine,
+            Ok(ClientFrame::Presence(_)) if text.len() > PRESENCE_BYTES_MAX => {
+                let message = format!("presence is larger than {PRESENCE_BYTES_MAX} bytes");
+                self.say(&Rejection::new(RejectCode::TooLarge, message), None);
+                Verdict::Fault(MALFORMED_WEIGHT)
             }
+            Ok(ClientFrame::Presence(state)) => self.presence(state),
+            Ok(ClientFrame::RequestSync {
+                epoch,
+                version,
+                buckets,
+            }) => self.request(|handle| match buckets {
+                Some(buckets) => handle.request_repair(&buckets),
+                None => handle.request_sync(epoch.zip(version)),
+            }),
+            Ok(ClientFrame::RequestDigests) => self.request(SessionHandle::request_digests),
+            Ok(ClientFrame::Token { token }) => self.renew(&token).await,
             Ok(ClientFrame::Hello(_)) => {
                 Verdict::Close(close::PROTOCOL, "a second hello on one socket")
             }
@@ -120,6 +144,55 @@ impl Reader {
                     self.say(&too_fast("commands come too fast"), operation_id);
                 }
                 Verdict::Fault(MALFORMED_WEIGHT)
+            }
+        }
+    }
+
+    /// Passes a request on that costs the server a reading.
+    fn request(&self, pass: impl FnOnce(&SessionHandle)) -> Verdict {
+        if self.limiters.take_sync_request() {
+            pass(&self.handle);
+            return Verdict::Fine;
+        }
+        self.say(&too_fast("syncs are asked for too fast"), None);
+        Verdict::Fault(1)
+    }
+
+    /// Keeps the latest of what the client tells of itself. However often it does, the others are
+    /// told once per tick.
+    fn presence(&self, state: PresenceState) -> Verdict {
+        if state.selection.len() > SELECTION_MAX {
+            let message = format!("a selection names at most {SELECTION_MAX} nodes");
+            let rejection = Rejection::new(RejectCode::Invalid, message).on("selection");
+            self.say(&rejection, None);
+            return Verdict::Fault(MALFORMED_WEIGHT);
+        }
+        self.handle.present(state);
+        Verdict::Fine
+    }
+
+    /// Goes by another token of the same user from now on; if that one is no good, by the old one.
+    async fn renew(&mut self, text: &str) -> Verdict {
+        if !self.limiters.take_sync_request() {
+            self.say(&too_fast("tokens are replaced too fast"), None);
+            return Verdict::Fault(1);
+        }
+        match token::check(&self.app, text, &self.principal.user_id).await {
+            Ok(principal) => {
+                let watched = self.app.revocations.watch(&principal);
+                self.watched.send_replace(Arc::new(watched));
+                let expires_at = principal.expires_at;
+                self.handle.send(&ServerFrame::Token { expires_at });
+                self.handle.change_role(principal.role);
+                self.principal = principal;
+                Verdict::Fine
+            }
+            Err(error) => {
+                self.handle.send(&ServerFrame::Error {
+                    error: *error,
+                    operation_id: None,
+                });
+                Verdict::Fault(1)
             }
         }
     }

@@ -12,7 +12,9 @@ use graphy_telemetry::tasks::{TaskContext, TaskFailure};
 use tokio_util::sync::CancellationToken;
 
 /// How often the tokens of open sockets are looked up.
-const ROUND: Duration = Duration::from_secs(3);
+const ROUND: Duration = Duration::from_millis(600);
+/// How many tokens are looked up in one round trip.
+const TOKENS_TOGETHER: usize = 500;
 
 struct Watched {
     principal: Principal,
@@ -63,10 +65,15 @@ impl Revocations {
                 .values()
                 .map(|watched| watched.principal.clone())
                 .collect();
-            for principal in principals {
+            for some in principals.chunks(TOKENS_TOGETHER) {
                 // Not knowing is no reason to close: the next round asks again.
-                if let Ok(false) = tokens.is_active(&principal).await {
-                    self.end(&principal.token_id);
+                let Ok(active) = tokens.are_active(some).await else {
+                    continue;
+                };
+                for (principal, active) in some.iter().zip(active) {
+                    if !active {
+                        self.end(&principal.token_id);
+                    }
                 }
             }
         }
