@@ -165,6 +165,8 @@ class Session {
       for (const operation of frame.operations) this.graph.apply(operation);
       this.version = frame.toVersion;
       if (!frame.last) return;
+    } else if (frame.mode !== 'in_sync') {
+      return; // Not one that this client asks for.
     }
     for (const { operationId, outcome } of frame.landed) this.settle(operationId, outcome);
     this.synced = true;

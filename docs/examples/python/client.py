@@ -150,6 +150,8 @@ class Session:
             self.version = frame["toVersion"]
             if not frame["last"]:
                 return
+        elif frame["mode"] != "in_sync":
+            return  # Not one that this client asks for.
         for landed in frame["landed"]:
             self.settle(landed["operationId"], landed["outcome"])
         self.synced = True
