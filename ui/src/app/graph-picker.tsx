@@ -4,7 +4,9 @@ import { useSession } from '../shared/active-session';
 import { plural } from '../shared/format';
 import { openNewGraph } from '../shared/graph-dialogs';
 import { Icon } from '../shared/icons';
+import { AvatarStack } from '../shared/person';
 import { navigate } from '../shared/route';
+import { byGraph, usePeople } from '../shared/use-people';
 import { useGraphs } from './use-current-graph';
 
 const NEW_GRAPH = '\u0000new';
@@ -21,6 +23,8 @@ export function GraphPicker() {
     },
     onDropdownClose: () => setSearch(''),
   });
+  const people = usePeople({ enabled: combobox.dropdownOpened });
+  const there = byGraph(people.query.data?.sessions ?? []);
   const graphs = data?.graphs ?? [];
   const current = graphs.find(({ graphId }) => graphId === session?.graphId);
   const wanted = search.trim().toLowerCase();
@@ -63,7 +67,10 @@ export function GraphPicker() {
               value={graph.graphId}
               active={graph.graphId === session?.graphId}
             >
-              <div>{graph.name}</div>
+              <div className="picker-line">
+                <span>{graph.name}</span>
+                <AvatarStack people={there.get(graph.graphId) ?? []} />
+              </div>
               <div className="dim" style={{ fontSize: 12 }}>
                 {plural(graph.nodes, 'node')} · {plural(graph.edges, 'edge')}
               </div>

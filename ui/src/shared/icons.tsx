@@ -4,7 +4,6 @@ const PATHS = {
   graph: 'M4 5.5 7 11m2 0 3-5.5M5.5 4h5',
   conflict: 'M3 2.5v3.2L8 9l5-3.3V2.5M8 9v4.5M6 11.8l2 2 2-2',
   history: 'M3 8a5.2 5.2 0 1 0 1.6-3.8L3 5.8M3 2.6v3.2h3.2M8 5.2V8l2 1.6',
-  gear: 'M8 2v1.6m0 8.8V14M2 8h1.6m8.8 0H14M3.8 3.8l1.1 1.1m6.2 6.2 1.1 1.1m0-8.4-1.1 1.1m-6.2 6.2-1.1 1.1',
   settings: 'M2 4.5h6m4 0h2M2 11.5h2m4 0h6',
   search: 'M10.2 10.2 14 14',
   plus: 'M8 3v10M3 8h10',
@@ -34,7 +33,6 @@ const CIRCLES: Partial<Record<IconName, [number, number, number][]>> = {
     [10, 4.5, 1.9],
     [6, 11.5, 1.9],
   ],
-  gear: [[8, 8, 3]],
   search: [[7, 7, 4.4]],
   sun: [[8, 8, 2.7]],
 };

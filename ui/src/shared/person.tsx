@@ -1,37 +1,28 @@
 import { Tooltip } from '@mantine/core';
 import type { CSSProperties } from 'react';
+import { bucketOf } from '../replica/buckets';
+import { initials, peerColor } from './peer-color';
 
-/** How many colours people have; the server numbers them the same way. */
+/** How many colours people have. */
 const COLORS = 12;
 
-/** The number of a user's colour, the same in every window and on every server. */
-export function colorNumber(userId: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(userId)) {
-    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  }
-  return hash % COLORS;
-}
-
-/** A person's colour as a CSS value, in the shade of the theme. */
-export function personColor(color: number): string {
-  return `var(--g-person-${color % COLORS})`;
+/** The number of a user's colour, as the server gives it to those who are present. */
+function colorNumber(userId: string): number {
+  return bucketOf(userId) % COLORS;
 }
 
 interface Who {
   userId: string;
   /** What to call them; their id if they gave no name. */
   name?: string;
-  color?: number;
 }
 
-/** The first letter of a name, in the colour of the person. The name stands beside it. */
-export function Avatar({ userId, name, color }: Who) {
-  const style = { '--person': personColor(color ?? colorNumber(userId)) } as CSSProperties;
-  const [first = '?'] = (name ?? userId).replace(/^[^\p{L}\p{N}]+/u, '');
+/** The letters of a name, in the colour of the person. The name stands beside it. */
+export function Avatar({ userId, name }: Who) {
+  const style = { '--person': peerColor(colorNumber(userId)) } as CSSProperties;
   return (
     <span className="avatar" style={style} aria-hidden="true">
-      {first.toUpperCase()}
+      {initials(name ?? userId).slice(0, 2)}
     </span>
   );
 }

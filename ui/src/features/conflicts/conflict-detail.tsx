@@ -7,6 +7,7 @@ import { formatDateTime } from '../../shared/format';
 import { Person } from '../../shared/person';
 import { hrefOf } from '../../shared/route';
 import { resolutionOf } from '../../shared/strategies';
+import { useEntityName } from '../../shared/use-entity-name';
 import { ChangedValue, ValueDiff } from '../../shared/value-diff';
 import { isOpen, useConflictView } from './conflict-view';
 import { ValueEditor } from './value-editor';
@@ -24,12 +25,14 @@ interface Props {
 export function ConflictDetail({ conflict, gone, busy, onSettle }: Props) {
   const { note, record, graphId, graphName } = conflict;
   const open = isOpen(conflict) && !gone;
+  const name = useEntityName(graphId, note.entityId);
   return (
     <article className="conflict-detail" aria-label="Conflict" data-testid="conflict-detail">
       <header className="conflict-head">
         <div>
           <h2 className="page-title">
-            {note.field} of {note.entity} <span className="mono">{note.entityId}</span>
+            {note.field} of {note.entity} {name === undefined ? '' : `“${name}” `}
+            <span className="mono">{note.entityId}</span>
           </h2>
           <div className="dim">
             in {graphName}, met {formatDateTime(conflict.at)}

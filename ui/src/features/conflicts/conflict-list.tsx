@@ -3,6 +3,7 @@ import { type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useRef 
 import type { ListedConflict } from '../../generated/ListedConflict';
 import { formatClock, formatDateTime } from '../../shared/format';
 import { Avatar } from '../../shared/person';
+import { useEntityName } from '../../shared/use-entity-name';
 import { activate, isOpen, keyOf, toggleTick, useConflictView } from './conflict-view';
 import { previewOf, stateOf } from './wording';
 
@@ -78,6 +79,7 @@ function Row({ conflict, top }: { conflict: ListedConflict; top: number }) {
   const ticked = useConflictView((view) => view.ticked.has(key));
   const { note, record, userId, at, graphName } = conflict;
   const state = stateOf(conflict);
+  const name = useEntityName(conflict.graphId, note.entityId);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list box handles the keys of its options
     <div
@@ -108,7 +110,8 @@ function Row({ conflict, top }: { conflict: ListedConflict; top: number }) {
       <Avatar userId={userId} />
       <div className="conflict-what">
         <div>
-          <strong>{note.field}</strong> of <span className="mono">{note.entityId}</span>
+          <strong>{note.field}</strong> of{' '}
+          {name === undefined ? <span className="mono">{note.entityId}</span> : `“${name}”`}
         </div>
         <div className="dim">
           {record ? `${previewOf(record.mine)} · ${previewOf(record.theirs)}` : `by ${userId}`}

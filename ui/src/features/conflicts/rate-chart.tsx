@@ -14,6 +14,7 @@ const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) => 10 ** power).flatMap
 ]);
 const BAR_SHARE = 0.8;
 const BAR_PIXELS_MAX = 36;
+const HALF_LABEL_PIXELS = 20;
 const KINDS = [...RESOLUTIONS].reverse();
 
 /** Stacks the kinds: the first series holds all of them, the last only the lowest. */
@@ -99,7 +100,7 @@ function options(box: HTMLElement, shown: { current: ConflictRates }): uPlot.Opt
       y: { range: (_plot, _min, max) => [0, Math.max(4, Math.ceil((max ?? 0) * 1.12))] },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 22, space: 64, values: (_p, at) => at.map(clock) },
+      { ...axis, grid: { show: false }, size: 22, space: 64, values: labels },
       { ...axis, grid: { stroke: color('--g-line'), width: 1 }, size: 40, incrs: WHOLE_STEPS },
     ],
     series: [
@@ -118,6 +119,14 @@ function options(box: HTMLElement, shown: { current: ConflictRates }): uPlot.Opt
 function span({ at, stepMs }: ConflictRates): [number, number] {
   const [first = 0] = at;
   return [first / 1000, ((at.at(-1) ?? first) + stepMs) / 1000];
+}
+
+/** A label in the middle of its tick must stay inside the chart. */
+function labels(plot: uPlot, seconds: number[]): string[] {
+  return seconds.map((second) => {
+    const room = plot.width - plot.bbox.left / devicePixelRatio - plot.valToPos(second, 'x');
+    return room >= HALF_LABEL_PIXELS ? clock(second) : '';
+  });
 }
 
 function clock(second: number): string {

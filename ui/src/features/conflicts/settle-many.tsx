@@ -52,20 +52,22 @@ function SettleMany(props: { conflicts: readonly ListedConflict[]; choice: Perso
           </p>
         </>
       )}
-      <table className="plain-table">
-        <thead>
-          <tr>
-            <th>Graph</th>
-            <th>Field</th>
-            <th>Outcome</th>
-          </tr>
-        </thead>
-        <tbody>
-          {conflicts.map((conflict) => (
-            <EndRow key={keyOf(conflict)} conflict={conflict} end={ends.get(keyOf(conflict))} />
-          ))}
-        </tbody>
-      </table>
+      <div className="settle-many-list">
+        <table className="plain-table">
+          <thead>
+            <tr>
+              <th>Graph</th>
+              <th>Field</th>
+              <th>Outcome</th>
+            </tr>
+          </thead>
+          <tbody>
+            {conflicts.map((conflict) => (
+              <EndRow key={keyOf(conflict)} conflict={conflict} end={ends.get(keyOf(conflict))} />
+            ))}
+          </tbody>
+        </table>
+      </div>
       <div className="settle-many-foot">
         <Button variant="default" onClick={() => modals.close(MODAL)}>
           {phase === 'asking' ? 'Cancel' : 'Close'}

@@ -27,7 +27,7 @@ export function GraphSettingsButton() {
         data-testid="graph-settings-button"
         onClick={() => openGraphSettings(graphId)}
       >
-        <Icon name="gear" />
+        <Icon name="settings" />
       </ActionIcon>
     </Tooltip>
   );

@@ -6,6 +6,7 @@ import { FailureBox, LoadingBox } from '../../shared/state-box';
 import { useNow } from '../../shared/use-now';
 import { useRpcQuery } from '../../shared/use-rpc';
 import { EventList } from './event-list';
+import { PeopleSection } from './people-section';
 import { SeriesCard } from './series-card';
 
 const STALE_MS = 5_000;
@@ -36,6 +37,7 @@ export default function OverviewPage() {
           <SeriesCard key={name} info={{ name, unit, help, metric }} since={data.since} />
         ))}
       </div>
+      <PeopleSection />
       <EventList />
     </div>
   );
