@@ -299,6 +299,9 @@ mod tests {
             changes: (0..id_chars / 128 + 1)
                 .map(|_| Change::DeleteNode { id: id.clone() })
                 .collect(),
+            conflicts: vec![],
+            target: None,
+            skipped: vec![],
             inverse: vec![Change::DeleteGraph],
         }
     }

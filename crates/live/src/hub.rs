@@ -305,11 +305,7 @@ impl Hub {
         }
     }
 
-    async fn join(
-        &self,
-        request: &OpenRequest,
-        may: GraphRole,
-    ) -> Result<Membership, OpenError> {
+    async fn join(&self, request: &OpenRequest, may: GraphRole) -> Result<Membership, OpenError> {
         let graph = &request.graph_id;
         let settings = &self.shared.settings;
         let bounds = Bounds {

@@ -45,7 +45,10 @@ impl Who {
 
 /// Makes a name presentable; the user's id stands for one that is not there.
 pub(crate) fn display_name(given: Option<&str>, user: &UserId) -> String {
-    let printable = given.unwrap_or_default().chars().filter(|c| !c.is_control());
+    let printable = given
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_control());
     let name: String = printable.take(DISPLAY_NAME_CHARS_MAX).collect();
     match name.trim() {
         "" => user.to_string(),
@@ -196,6 +199,9 @@ mod tests {
         assert_eq!(display_name(Some(" \n"), &user), "ann");
         assert_eq!(display_name(None, &user), "ann");
         let long = "x".repeat(500);
-        assert_eq!(display_name(Some(&long), &user).len(), DISPLAY_NAME_CHARS_MAX);
+        assert_eq!(
+            display_name(Some(&long), &user).len(),
+            DISPLAY_NAME_CHARS_MAX
+        );
     }
 }

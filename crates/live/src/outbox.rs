@@ -421,10 +421,10 @@ mod tests {
         let outbox = outbox();
         let frame = Bytes::from("x".repeat(900));
         outbox.push_presence(&frame);
-        for version in 1..=4 {
+        for version in 1..=2 {
             outbox.push_update(&update(version));
         }
-        assert_eq!(kinds(&outbox), ["update", "update", "update", "update", "presence"]);
+        assert_eq!(kinds(&outbox), ["update", "update", "presence"]);
         for _ in 0..1000 {
             outbox.push_presence(&frame);
         }

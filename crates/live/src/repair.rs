@@ -109,8 +109,14 @@ fn look(graph: &Graph, question: &Question) -> (Point, Content) {
 
 fn digests(graph: &Graph) -> Vec<Checksum> {
     let mut digests = vec![Checksum::default(); BUCKETS.into()];
-    let nodes = graph.nodes().iter().map(|(id, node)| (id.as_str(), node.hash));
-    let edges = graph.edges().iter().map(|(id, edge)| (id.as_str(), edge.hash));
+    let nodes = graph
+        .nodes()
+        .iter()
+        .map(|(id, node)| (id.as_str(), node.hash));
+    let edges = graph
+        .edges()
+        .iter()
+        .map(|(id, edge)| (id.as_str(), edge.hash));
     for (id, hash) in nodes.chain(edges) {
         if let Some(digest) = digests.get_mut(usize::from(bucket_of(id))) {
             digest.add(hash);
@@ -120,8 +126,10 @@ fn digests(graph: &Graph) -> Vec<Checksum> {
 }
 
 fn buckets(graph: &Graph, asked: &BTreeSet<u16>) -> BTreeMap<u16, Bucket> {
-    let mut buckets: BTreeMap<u16, Bucket> =
-        asked.iter().map(|bucket| (*bucket, Bucket::default())).collect();
+    let mut buckets: BTreeMap<u16, Bucket> = asked
+        .iter()
+        .map(|bucket| (*bucket, Bucket::default()))
+        .collect();
     for (id, entry) in graph.nodes() {
         if let Some(bucket) = buckets.get_mut(&bucket_of(id.as_str())) {
             let (node, hash) = (entry.entity.clone(), entry.hash);
@@ -173,8 +181,14 @@ fn write(now: &Point, buckets: BTreeMap<u16, Bucket>) -> Option<Vec<Bytes>> {
 
 /// What a bucket weighs in a frame; 40 bytes stand for an entity's hash and its frame.
 fn bytes(bucket: &Bucket) -> usize {
-    let nodes = bucket.nodes.iter().map(|one| node_text(&one.node).len() + 40);
-    let edges = bucket.edges.iter().map(|one| edge_text(&one.edge).len() + 40);
+    let nodes = bucket
+        .nodes
+        .iter()
+        .map(|one| node_text(&one.node).len() + 40);
+    let edges = bucket
+        .edges
+        .iter()
+        .map(|one| edge_text(&one.edge).len() + 40);
     nodes.chain(edges).sum()
 }
 
@@ -199,7 +213,10 @@ mod tests {
         let graph = graph(500, 1);
         let digests = digests(&graph);
         assert_eq!(digests.len(), 64);
-        assert!(digests.iter().all(|digest| digest.0 > 0), "every bucket holds something");
+        assert!(
+            digests.iter().all(|digest| digest.0 > 0),
+            "every bucket holds something"
+        );
         let sum = digests.iter().map(|digest| digest.0).sum::<u64>();
         assert_eq!(sum, graph.checksum().0);
     }
@@ -216,7 +233,11 @@ mod tests {
         assert!(frames.len() > 1);
         let (mut seen, mut sum) = (BTreeSet::new(), BTreeMap::new());
         for (index, text) in frames.iter().enumerate() {
-            assert!(text.len() <= crate::encode::FRAME_BYTES_MAX, "{}", text.len());
+            assert!(
+                text.len() <= crate::encode::FRAME_BYTES_MAX,
+                "{}",
+                text.len()
+            );
             let ServerFrame::Sync(Sync::Repair {
                 version,
                 buckets,
@@ -237,7 +258,10 @@ mod tests {
         }
         assert_eq!(seen, asked);
         let digests = digests(&graph);
-        assert!(sum.iter().all(|(bucket, sum)| digests[usize::from(*bucket)].0 == *sum));
+        assert!(
+            sum.iter()
+                .all(|(bucket, sum)| digests[usize::from(*bucket)].0 == *sum)
+        );
     }
 
     #[test]

@@ -130,7 +130,9 @@ impl Room {
 
     /// Says whether a member has not been let go.
     pub(crate) fn holds(&self, member: &Arc<Member>) -> bool {
-        self.members().iter().any(|other| Arc::ptr_eq(other, member))
+        self.members()
+            .iter()
+            .any(|other| Arc::ptr_eq(other, member))
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -154,7 +154,8 @@ impl Snapshot {
 
 fn json(value: &impl serde::Serialize) -> Box<str> {
     let text = serde_json::to_string(value);
-    text.expect("settings hold only texts, numbers and JSON values").into()
+    text.expect("settings hold only texts, numbers and JSON values")
+        .into()
 }
 
 fn join<'a>(out: &mut String, texts: impl Iterator<Item = &'a str>) {
@@ -399,7 +400,11 @@ mod tests {
         let frames = snapshot.frames(0, Some(viewport), &[]);
         assert!(frames.len() > 3);
         assert_eq!(frames.len(), snapshot.chunks());
-        assert_eq!(snapshot.frames(2, Some(viewport), &[]), frames[2..], "the rest is the same");
+        assert_eq!(
+            snapshot.frames(2, Some(viewport), &[]),
+            frames[2..],
+            "the rest is the same"
+        );
         let (mut nodes_seen, mut edges_seen, mut conflicts_seen) = (Vec::new(), 0, 0);
         for (index, text) in frames.iter().enumerate() {
             assert!(
@@ -432,7 +437,10 @@ mod tests {
             edges_seen += edges.len();
         }
         assert!(nodes_seen.is_sorted());
-        assert_eq!((nodes_seen.len(), edges_seen, conflicts_seen), (400, 200, 400));
+        assert_eq!(
+            (nodes_seen.len(), edges_seen, conflicts_seen),
+            (400, 200, 400)
+        );
     }
 
     #[test]

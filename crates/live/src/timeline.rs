@@ -172,6 +172,8 @@ mod tests {
             },
             nodes: 0,
             edges: 0,
+            policy: Default::default(),
+            open_conflicts: 0,
         }
     }
 
@@ -188,6 +190,9 @@ mod tests {
                 changes: vec![Change::DeleteNode {
                     id: NodeId::new("a").unwrap(),
                 }],
+                conflicts: vec![],
+                target: None,
+                skipped: vec![],
                 inverse: vec![],
             })
             .collect()

@@ -53,9 +53,17 @@ pub(crate) fn start(
 async fn review(shared: Arc<Shared>, context: TaskContext) -> Result<(), TaskFailure> {
     let mut round = interval(shared.settings.review);
     round.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while context.token.run_until_cancelled(round.tick()).await.is_some() {
+    while context
+        .token
+        .run_until_cancelled(round.tick())
+        .await
+        .is_some()
+    {
         context.tick();
-        let rooms = shared.all_rooms().into_iter().filter(|room| !room.is_empty());
+        let rooms = shared
+            .all_rooms()
+            .into_iter()
+            .filter(|room| !room.is_empty());
         let store = &shared.store;
         futures_util::stream::iter(rooms)
             .for_each_concurrent(REVIEWS_MAX, |room| async move {
@@ -76,14 +84,21 @@ async fn look_for_nodes(
 ) -> Result<(), TaskFailure> {
     let mut round = interval(NODES_ROUND);
     round.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while context.token.run_until_cancelled(round.tick()).await.is_some() {
+    while context
+        .token
+        .run_until_cancelled(round.tick())
+        .await
+        .is_some()
+    {
         context.tick();
         let now = Instant::now();
         let rooms = shared.all_rooms();
         let mut silent: HashSet<String> = HashSet::new();
         for room in &rooms {
             let board = room.board();
-            let quiet = board.nodes().filter(|(_, heard)| *heard + NODE_HEARD <= now);
+            let quiet = board
+                .nodes()
+                .filter(|(_, heard)| *heard + NODE_HEARD <= now);
             silent.extend(quiet.map(|(node, _)| node.to_owned()));
         }
         let ids: Vec<ServerId> = silent.iter().map(|node| ServerId::named(node)).collect();

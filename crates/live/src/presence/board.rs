@@ -137,7 +137,11 @@ impl Board {
             self.leave_all(|shown| shown.home == home && !all.contains(&shown.peer.session_id));
         }
         for session in &message.left {
-            if self.shown.get(session).is_some_and(|shown| shown.home == home) {
+            if self
+                .shown
+                .get(session)
+                .is_some_and(|shown| shown.home == home)
+            {
                 self.leave(session);
             }
         }
@@ -154,8 +158,8 @@ impl Board {
         });
         let rivals: Vec<(String, bool)> = rivals
             .map(|shown| {
-                let newer = !shown.peer.away
-                    && (peer.away || shown.peer.joined_at >= peer.joined_at);
+                let newer =
+                    !shown.peer.away && (peer.away || shown.peer.joined_at >= peer.joined_at);
                 (shown.peer.session_id.clone(), newer)
             })
             .collect();

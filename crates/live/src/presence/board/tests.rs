@@ -38,7 +38,10 @@ fn told(board: &mut Board) -> (Vec<String>, Vec<String>) {
         panic!("presence")
     };
     assert!(!full);
-    (peers.into_iter().map(|peer| peer.session_id).collect(), left)
+    (
+        peers.into_iter().map(|peer| peer.session_id).collect(),
+        left,
+    )
 }
 
 fn pass(from: &mut Board, to: &mut Board) {
@@ -72,11 +75,17 @@ async fn many_moves_become_one_and_reach_the_other_node() {
     assert_eq!(told(&mut here), (vec![], vec![]), "told once");
     pass(&mut here, &mut there);
     let news = there.take_news().unwrap();
-    assert!(std::str::from_utf8(&news.frame).unwrap().contains("49"), "the latest");
+    assert!(
+        std::str::from_utf8(&news.frame).unwrap().contains("49"),
+        "the latest"
+    );
     assert_eq!(news.sole.as_deref(), Some("s1"));
     here.update("s1", at(49.0));
     assert!(!here.has_news(), "the same again is no news");
-    assert!(there.take_messages().is_empty(), "nobody passes on what is not theirs");
+    assert!(
+        there.take_messages().is_empty(),
+        "nobody passes on what is not theirs"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,7 +97,10 @@ async fn a_lost_client_is_away_and_comes_back_as_one() {
     pass(&mut here, &mut there);
     let text = there.full();
     let text = std::str::from_utf8(&text[0]).unwrap();
-    assert!(text.contains(r#""away":true"#) && !text.contains("cursor"), "{text}");
+    assert!(
+        text.contains(r#""away":true"#) && !text.contains("cursor"),
+        "{text}"
+    );
     // It comes back on the other node.
     there.join(peer("t", "s2", "c1", 2));
     pass(&mut there, &mut here);
