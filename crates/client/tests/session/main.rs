@@ -7,4 +7,7 @@
 
 mod commands;
 mod connection;
+mod journal;
+mod kill;
+mod renewal;
 mod support;

@@ -107,6 +107,16 @@ impl Server {
 pub(crate) struct Peer(WebSocketStream<TcpStream>);
 
 impl Peer {
+    pub(crate) fn new(socket: WebSocketStream<TcpStream>) -> Self {
+        Self(socket)
+    }
+
+    /// Sends a frame to a client that may have gone.
+    pub(crate) async fn try_send(&mut self, frame: &ServerFrame) -> Result<(), ()> {
+        let sent = self.0.send(Message::text(frame.to_text())).await;
+        sent.map_err(|_| ())
+    }
+
     pub(crate) async fn send(&mut self, frame: &ServerFrame) {
         self.0.send(Message::text(frame.to_text())).await.unwrap();
     }

@@ -49,7 +49,7 @@ async fn a_restart_goes_on_with_name_count_and_order() {
         .map(|envelope| envelope.seq.unwrap())
         .collect();
     assert_eq!((seqs, kept.count.next_seq), (vec![1, 3, 5], 6));
-    assert_eq!(kept.parked(), [parked.clone()]);
+    assert_eq!(kept.parked(), std::slice::from_ref(&parked));
     kept.line
         .unpark(parked.envelope.operation_id, kept.count.clone());
     put(&mut kept, 5, Sent::No);
