@@ -61,11 +61,11 @@ function OverTime({ rates }: { rates: ConflictRates }) {
     <div className="panel rate-card">
       <header>
         <h2 className="section-title">{plural(all, 'conflict')}</h2>
-        <span className="dim">
-          since {formatDateTime(since)}, per {formatDuration(rates.stepMs)}
-          {rates.since > first ? ' (nothing older is known)' : ''}
+        <span className="dim rate-since" title={`since ${formatDateTime(since)}`}>
+          since {shortTime(since)}
+          {rates.since > first ? ', nothing older is known' : ''}; per{' '}
+          {formatDuration(rates.stepMs)}
         </span>
-        <span style={{ flex: 1 }} />
         <SegmentedControl
           size="xs"
           aria-label="Period"
@@ -90,6 +90,12 @@ function OverTime({ rates }: { rates: ConflictRates }) {
       </ul>
     </div>
   );
+}
+
+/** The day only where it is another one. */
+function shortTime(ms: number): string {
+  const text = formatDateTime(ms);
+  return text.slice(0, 10) === formatDateTime(Date.now()).slice(0, 10) ? text.slice(11) : text;
 }
 
 function SaveFigures({ rates }: { rates: ConflictRates }) {
