@@ -15,6 +15,7 @@ import { ErrorBoundary } from './error-boundary';
 import { GraphFeatures } from './graph-features';
 import { GraphPicker } from './graph-picker';
 import { ImportWatcher } from './import-watcher';
+import { NoticeWatcher } from './notice-watcher';
 import { OpenConflictsBadge } from './open-conflicts-badge';
 import { StatusChip } from './status-chip';
 import { useCurrentGraph, useFreshGraphs } from './use-current-graph';
@@ -61,6 +62,7 @@ export function Shell() {
       </div>
       <CommandPalette />
       <ImportWatcher />
+      <NoticeWatcher />
     </SessionProvider>
   );
 }

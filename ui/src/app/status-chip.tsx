@@ -54,7 +54,12 @@ function Facts({ session }: { session: GraphSession }) {
         <dt>Connection</dt>
         <dd>{describeConnection(connection)}</dd>
         <dt>Unconfirmed</dt>
-        <dd>{plural(status.pendingCount, 'change')}</dd>
+        <dd>
+          {plural(status.pendingCount, 'change')}
+          <span className="dim">
+            {status.durable ? ', kept over a restart' : ', lost if this page is left'}
+          </span>
+        </dd>
         <dt>Needs attention</dt>
         <dd>{status.attention.length}</dd>
         <dt>Version</dt>
@@ -75,7 +80,12 @@ function Facts({ session }: { session: GraphSession }) {
           {plural(status.nodeCount, 'node')}, {plural(status.edgeCount, 'edge')}
         </dd>
         <dt>Your role</dt>
-        <dd>{status.role ?? '–'}</dd>
+        <dd>
+          {status.role ?? '–'}
+          <span className="dim"> with </span>
+          {status.access ?? '–'}
+          <span className="dim"> in this graph</span>
+        </dd>
       </dl>
       <Button
         variant="default"

@@ -37,11 +37,12 @@ export function useGraphStatus<Part>(
   return useStore(session.status, select);
 }
 
-/** Pending edits live in this page until a later version stores them: leaving loses them. */
+/** Only where the browser could not write unsent edits down would leaving lose them. */
 function useUnloadWarning(session: GraphSession | undefined): void {
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => {
-      if ((session?.replica.pendingCount ?? 0) > 0) event.preventDefault();
+      const lost = session !== undefined && !session.status.getState().durable;
+      if (lost && session.replica.pendingCount > 0) event.preventDefault();
     };
     window.addEventListener('beforeunload', warn);
     return () => window.removeEventListener('beforeunload', warn);

@@ -21,7 +21,7 @@ export function AttentionPanel() {
         <strong>Needs attention ({attention.length})</strong>
         {attention.length > 1 ? (
           <Button size="compact-xs" variant="subtle" color="gray" onClick={dismissAll}>
-            Dismiss all
+            Discard all
           </Button>
         ) : null}
       </header>
@@ -52,11 +52,20 @@ export function AttentionPanel() {
                   </Button>
                 ) : null}
                 {item.final ? (
-                  <CloseButton
-                    size="sm"
-                    aria-label="Dismiss"
-                    onClick={() => session.dismiss(item.operationId)}
-                  />
+                  <>
+                    <Button
+                      size="compact-xs"
+                      variant="default"
+                      onClick={() => session.retry(item.operationId)}
+                    >
+                      Try again
+                    </Button>
+                    <CloseButton
+                      size="sm"
+                      aria-label="Discard"
+                      onClick={() => session.dismiss(item.operationId)}
+                    />
+                  </>
                 ) : null}
               </div>
             </li>

@@ -1,7 +1,14 @@
-import { BaseEdge, type EdgeProps, type InternalNode, useInternalNode } from '@xyflow/react';
+import {
+  BaseEdge,
+  EdgeLabelRenderer,
+  type EdgeProps,
+  type InternalNode,
+  useInternalNode,
+} from '@xyflow/react';
 import { memo } from 'react';
 import type { EntityNode, EntityEdge as FlowEntityEdge } from '../../graph/flow-model';
 import { type Box, lineBetween } from '../../graph/geometry';
+import { ContestedMark } from './conflict-choice';
 import { useMark } from './entity-node';
 
 /** One edge: a line from border to border with its label; its mark shows in its colour. */
@@ -29,6 +36,18 @@ export const EntityEdge = memo(function EntityEdge(props: EdgeProps<FlowEntityEd
         labelBgPadding={[5, 2]}
         labelBgBorderRadius={3}
       />
+      {mark === 'contested' ? (
+        <EdgeLabelRenderer>
+          <div
+            className="contested-edge-mark"
+            style={{
+              transform: `translate(${(from.x + to.x) / 2}px, ${(from.y + to.y) / 2}px)`,
+            }}
+          >
+            <ContestedMark id={props.id} />
+          </div>
+        </EdgeLabelRenderer>
+      ) : null}
     </g>
   );
 });

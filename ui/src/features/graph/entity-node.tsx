@@ -3,6 +3,7 @@ import { type KeyboardEvent, memo, useCallback, useRef, useSyncExternalStore } f
 import { renameNode } from '../../graph/edits';
 import type { EntityNode as FlowEntityNode } from '../../graph/flow-model';
 import { startRename, stopRename, useCanvasSession, useCanvasState } from './canvas-state';
+import { ContestedMark } from './conflict-choice';
 import { kindColor } from './kind-color';
 
 /** One node: a card with its title, or a plain block when seen from afar. */
@@ -99,6 +100,7 @@ function MarkDot({ id }: { id: string }) {
   const session = useCanvasSession();
   const mark = useMark(id);
   if (mark === undefined) return null;
+  if (mark === 'contested') return <ContestedMark id={id} />;
   if (mark === 'pending') {
     return (
       <span className="mark-pending" data-testid={`pending-${id}`} title="Not confirmed yet" />

@@ -22,8 +22,11 @@ import type { Position, Viewport } from '../../protocol';
 import { startRename, useCanvasSession } from './canvas-state';
 import { EntityEdge } from './entity-edge';
 import { EntityNode } from './entity-node';
+import { Following, stopFollowing } from './following';
 import { OverviewLayer } from './overview-layer';
+import { PeerLayer } from './peer-layer';
 import { useFit } from './use-fit';
+import { useSharedPresence } from './use-presence';
 import { useShown } from './use-shown';
 
 const NODE_TYPES = { entity: EntityNode };
@@ -44,6 +47,7 @@ export function GraphCanvas({ readOnly }: { readOnly: boolean }) {
   const rememberView = useRememberView();
   const { screenToFlowPosition } = useReactFlow();
   const start = useStartView();
+  useSharedPresence();
 
   const onConnect = useCallback(
     ({ source, target }: Connection) => connectNodes(session, source, target),
@@ -70,6 +74,7 @@ export function GraphCanvas({ readOnly }: { readOnly: boolean }) {
       onConnect={onConnect}
       onDoubleClick={onDoubleClick}
       onInit={start}
+      onMoveStart={stopFollowingByHand}
       onMoveEnd={rememberView}
       onlyRenderVisibleElements={shown.size !== 'small'}
       nodesDraggable={!readOnly}
@@ -90,8 +95,15 @@ export function GraphCanvas({ readOnly }: { readOnly: boolean }) {
       {shown.drawNodes || shown.drawEdges ? (
         <OverviewLayer drawNodes={shown.drawNodes} drawEdges={shown.drawEdges} />
       ) : null}
+      <PeerLayer />
+      <Following />
     </ReactFlow>
   );
+}
+
+/** Moves without an event are the program's own. */
+function stopFollowingByHand(event: unknown): void {
+  if (event !== null) stopFollowing();
 }
 
 function useChangeHandlers() {

@@ -1,7 +1,8 @@
 import { Button, Progress } from '@mantine/core';
 import { ReactFlowProvider } from '@xyflow/react';
 import { useStore } from 'zustand';
-import type { GraphSession } from '../../graph/graph-session';
+import { type GraphSession, isReadOnly } from '../../graph/graph-session';
+import { readOnlyReason } from '../../graph/wording';
 import { useGraphStatus, useSession } from '../../shared/active-session';
 import { formatClock, plural } from '../../shared/format';
 import { openNewGraph } from '../../shared/graph-dialogs';
@@ -11,9 +12,11 @@ import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
 import { useRpcQuery } from '../../shared/use-rpc';
 import { AttentionPanel } from './attention-panel';
 import { CanvasSessionProvider } from './canvas-state';
+import { ConflictNotice } from './conflict-notice';
 import { DropZone } from './drop-zone';
 import { GraphCanvas } from './graph-canvas';
 import { MiniMap } from './mini-map';
+import { PeerAvatars } from './peer-avatars';
 import { SearchPanel } from './search-panel';
 import { ImportButton, Toolbar } from './toolbar';
 import { useCanvasActions, useCanvasKeys, useOfferActions } from './use-canvas-actions';
@@ -66,6 +69,7 @@ function OpenGraph({ session }: { session: GraphSession }) {
   const loaded = useGraphStatus(session, (status) => status.loaded);
   const deleted = useGraphStatus(session, (status) => status.deleted);
   const connection = useGraphStatus(session, (status) => status.connection);
+  const access = useGraphStatus(session, (status) => status.access);
   if (deleted || (connection.state === 'closed' && connection.code === 'not_found')) {
     return (
       <StateBox
@@ -78,6 +82,9 @@ function OpenGraph({ session }: { session: GraphSession }) {
       </StateBox>
     );
   }
+  if (access === 'none' || (connection.state === 'closed' && connection.code === 'forbidden')) {
+    return <NoAccess session={session} />;
+  }
   if (!loaded && connection.state === 'closed') {
     return <FailureBox title="The graph cannot be opened" cause={connection} />;
   }
@@ -86,6 +93,19 @@ function OpenGraph({ session }: { session: GraphSession }) {
     <ReactFlowProvider>
       <Editor session={session} />
     </ReactFlowProvider>
+  );
+}
+
+function NoAccess({ session }: { session: GraphSession }) {
+  const unsent = useGraphStatus(session, (status) => status.pendingCount);
+  return (
+    <StateBox
+      title="This graph is not shared with you"
+      actions={<Button onClick={() => navigate('graph')}>Open another graph</Button>}
+    >
+      Its owner decides who may see it; ask them for access to {session.graphId}.
+      {unsent > 0 ? ` ${plural(unsent, 'change')} of yours could not be sent.` : ''}
+    </StateBox>
   );
 }
 
@@ -115,7 +135,8 @@ function Opening({ session }: { session: GraphSession }) {
 }
 
 function Editor({ session }: { session: GraphSession }) {
-  const readOnly = useGraphStatus(session, (status) => status.role === 'viewer');
+  const readOnly = useGraphStatus(session, isReadOnly);
+  const reason = useGraphStatus(session, ({ role, access }) => readOnlyReason(role, access));
   const selected = useStore(
     session.flow.store,
     (flow) => flow.nodes.filter((node) => node.selected).length,
@@ -137,8 +158,14 @@ function Editor({ session }: { session: GraphSession }) {
         <SearchPanel />
       </div>
       <div className="canvas-side">
+        <PeerAvatars />
         <ConnectionNotice session={session} />
-        {readOnly ? <div className="panel notice">Read only: your role is viewer.</div> : null}
+        {reason ? (
+          <div className="panel notice" role="status">
+            Read only. {reason}
+          </div>
+        ) : null}
+        <ConflictNotice session={session} />
         <AttentionPanel />
       </div>
       <EmptyHint session={session} readOnly={readOnly} />

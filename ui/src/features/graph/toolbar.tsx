@@ -1,5 +1,6 @@
 import { ActionIcon, Button, FileButton, Menu, Tooltip } from '@mantine/core';
 import type { ExportFormat } from '../../protocol';
+import { useGraphStatus } from '../../shared/active-session';
 import { useGraphSlots } from '../../shared/graph-slots';
 import { Icon, type IconName } from '../../shared/icons';
 import { startImport } from '../../shared/own-imports';
@@ -13,6 +14,9 @@ const IMPORT_TYPES = '.lock,.json';
 export function Toolbar(props: { actions: CanvasActions; readOnly: boolean; selected: number }) {
   const { actions, readOnly, selected } = props;
   const { tools } = useGraphSlots();
+  const session = useCanvasSession();
+  const canUndo = useGraphStatus(session, (status) => status.canUndo);
+  const canRedo = useGraphStatus(session, (status) => status.canRedo);
   return (
     <div className="panel toolbar" role="toolbar" aria-label="Graph tools">
       <Tool icon="plus" label="Add a node (N)" onClick={actions.add} disabled={readOnly} />
@@ -28,6 +32,19 @@ export function Toolbar(props: { actions: CanvasActions; readOnly: boolean; sele
         label="Delete the selection (Del)"
         onClick={actions.remove}
         disabled={readOnly || selected === 0}
+      />
+      <span className="toolbar-line" />
+      <Tool
+        icon="undo"
+        label="Undo what you did last (Ctrl+Z)"
+        onClick={actions.undo}
+        disabled={readOnly || !canUndo}
+      />
+      <Tool
+        icon="redo"
+        label="Redo (Ctrl+Shift+Z)"
+        onClick={actions.redo}
+        disabled={readOnly || !canRedo}
       />
       <span className="toolbar-line" />
       <Tool icon="search" label="Search nodes (Ctrl+F)" onClick={actions.search} />

@@ -19,6 +19,8 @@ export interface CanvasActions {
   remove: () => void;
   copy: () => void;
   paste: () => void;
+  undo: () => void;
+  redo: () => void;
   selectAll: () => void;
   clear: () => void;
   search: () => void;
@@ -74,6 +76,8 @@ export function useCanvasActions(): CanvasActions {
         pastes += 1;
         session.flow.selectOnly(new Set(paste(session, clipboard, pastes)));
       }),
+      undo: () => session.undo(),
+      redo: () => session.redo(),
       selectAll: () => {
         const { nodes } = session.flow.store.getState();
         session.flow.selectOnly(new Set(nodes.map(({ id }) => id)));
@@ -95,6 +99,9 @@ const PLAIN_KEYS: Record<string, keyof CanvasActions> = {
 };
 
 const CONTROL_KEYS: Record<string, keyof CanvasActions> = {
+  z: 'undo',
+  'shift+z': 'redo',
+  y: 'redo',
   c: 'copy',
   v: 'paste',
   a: 'selectAll',
@@ -107,7 +114,8 @@ export function useCanvasKeys(actions: CanvasActions): void {
       if (isTyping(event) || event.altKey) return;
       if ((event.target as HTMLElement | null)?.closest?.('[role="dialog"]')) return;
       const control = event.ctrlKey || event.metaKey;
-      const name = (control ? CONTROL_KEYS : PLAIN_KEYS)[event.key.toLowerCase()];
+      const shift = control && event.shiftKey ? 'shift+' : '';
+      const name = (control ? CONTROL_KEYS : PLAIN_KEYS)[`${shift}${event.key.toLowerCase()}`];
       if (name === undefined) return;
       // Text that somebody has marked is what they want to copy.
       if (name === 'copy' && window.getSelection()?.isCollapsed === false) return;
@@ -128,6 +136,8 @@ export function useOfferActions(actions: CanvasActions): void {
       { id: 'graph-remove', label: 'Delete the selection', keys: 'Del', run: actions.remove },
       { id: 'graph-copy', label: 'Copy the selection', keys: 'Ctrl C', run: actions.copy },
       { id: 'graph-paste', label: 'Paste', keys: 'Ctrl V', run: actions.paste },
+      { id: 'graph-undo', label: 'Undo my last change', keys: 'Ctrl Z', run: actions.undo },
+      { id: 'graph-redo', label: 'Redo', keys: 'Ctrl Shift Z', run: actions.redo },
       { id: 'graph-search', label: 'Search nodes', keys: 'Ctrl F', run: actions.search },
       { id: 'graph-fit', label: 'Fit everything into view', keys: 'F', run: actions.fit },
     ];
