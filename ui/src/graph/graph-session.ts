@@ -87,7 +87,7 @@ export class GraphSession {
   private readonly noticeListeners = new Set<(notice: Notice) => void>();
 
   constructor(
-    platform: Platform,
+    platform: Pick<Platform, 'openGraph'>,
     readonly graphId: string,
   ) {
     this.status = createStore(() => initialStatus());

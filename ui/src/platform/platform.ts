@@ -131,6 +131,18 @@ export interface Profiles {
   test: (draft: ProfileDraft) => Promise<ProfileTest>;
 }
 
+/** Leave for this page to open sockets of its own, past the program around it. */
+export interface DirectAccess {
+  /** Where the server is, as in `http://127.0.0.1:7878`. */
+  origin: string;
+  token: () => string | null;
+  /** Told when the token was replaced by a younger one. */
+  onRenewed: (listener: () => void) => void;
+  offRenewed: (listener: () => void) => void;
+  /** Gives back what was made for it. */
+  release: () => void;
+}
+
 /** Everything the UI needs from the program around it. */
 export interface Platform {
   readonly host: Host;
@@ -155,6 +167,8 @@ export interface Platform {
   openWindow?: () => Promise<void>;
   /** Absent where there is only the deployment that served the page. */
   profiles?: Profiles;
+  /** For the Lab, whose clients have networks of their own. Absent where no page may do that. */
+  directAccess?: () => Promise<DirectAccess>;
 }
 
 /** A refused or failed operation, with the stable code of the server. */

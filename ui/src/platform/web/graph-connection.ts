@@ -4,6 +4,13 @@ import { LineSocket } from './line-socket';
 import type { CommandLine } from './queue/command-line';
 import { type OpenLines, openLines } from './queue/lines';
 import type { Session } from './session';
+import type { Transport } from './transport';
+
+/** As whom a connection speaks. */
+export type Identity = Pick<
+  Session,
+  'owner' | 'token' | 'displayName' | 'onRenewed' | 'offRenewed'
+>;
 
 /**
  * A browser's subscription to one graph: its own line of commands on a socket that brings
@@ -19,9 +26,10 @@ export class WebGraphConnection implements GraphConnection {
 
   constructor(
     private readonly graphId: string,
-    private readonly session: Session,
+    private readonly session: Identity,
     private readonly handlers: GraphHandlers,
     open: typeof openLines = openLines,
+    private readonly transport?: Transport,
   ) {
     handlers.onStatus({ state: 'connecting' });
     session.onRenewed(this.renewToken);
@@ -83,10 +91,11 @@ export class WebGraphConnection implements GraphConnection {
     const kept = [own, ...orphans].flatMap((line) => line.kept());
     if (kept.length > 0) this.handlers.onRestored(kept);
     for (const line of orphans) this.orphans.set(line, undefined);
-    const { graphId, handlers, session } = this;
+    const { graphId, handlers, session, transport } = this;
     this.own = new LineSocket({
       graphId,
       line: own,
+      transport,
       token: () => session.token,
       name: () => session.displayName,
       position: handlers.position,
@@ -117,10 +126,11 @@ export class WebGraphConnection implements GraphConnection {
   private emptyOrphans(): void {
     for (const [line, socket] of this.orphans) {
       if (socket !== undefined || line.waiting === 0) continue;
-      const { graphId, handlers, session } = this;
+      const { graphId, handlers, session, transport } = this;
       const opened = new LineSocket({
         graphId,
         line,
+        transport,
         token: () => session.token,
         name: () => session.displayName,
         position: handlers.position,

@@ -1,7 +1,7 @@
 import type { LiveFrame } from '../../protocol';
 import { ApiFailure, type LiveHandlers, type Platform } from '../platform';
 import { WebGraphConnection } from './graph-connection';
-import { ReconnectingSocket, socketUrl } from './reconnecting-socket';
+import { ReconnectingSocket } from './reconnecting-socket';
 import { postJson, Session } from './session';
 
 /** The browser: HTTP and WebSockets to the origin that served the page. */
@@ -22,6 +22,13 @@ export function webPlatform(): Platform {
     rpc: (operation, payload) => postJson(`/api/v2/console/${operation}`, payload, session.token),
     openLive: (handlers) => openLive(session, handlers),
     openGraph: (graphId, handlers) => new WebGraphConnection(graphId, session, handlers),
+    directAccess: async () => ({
+      origin: window.location.origin,
+      token: () => session.token,
+      onRenewed: (listener) => session.onRenewed(listener),
+      offRenewed: (listener) => session.offRenewed(listener),
+      release: () => undefined,
+    }),
     saveFile: async (name, content, mime) => {
       download(name, 'text' in content ? content.text : decode(content.base64), mime);
       return name;
@@ -32,7 +39,7 @@ export function webPlatform(): Platform {
 function openLive(session: Session, handlers: LiveHandlers): () => void {
   let established = false;
   const socket = new ReconnectingSocket({
-    url: socketUrl('/api/v2/console/live'),
+    path: '/api/v2/console/live',
     onOpen: (send) => {
       established = false;
       send({ token: session.token ?? '' });

@@ -2,7 +2,8 @@ import type { ClientFrame, Envelope, ErrorCode, PartialState, ServerFrame } from
 import { type ConnectionStatus, rejectCode } from '../platform';
 import { backoffMs } from './backoff';
 import type { CommandLine } from './queue/command-line';
-import { ReconnectingSocket, socketUrl } from './reconnecting-socket';
+import { ReconnectingSocket } from './reconnecting-socket';
+import type { Transport } from './transport';
 
 /** Keeps `hello` under its 4 KiB; pending ids beyond it are simply sent again. */
 const HELLO_PENDING_MAX = 70;
@@ -11,6 +12,7 @@ const HEARTBEAT_MS = 10_000;
 export interface LineSocketOptions {
   graphId: string;
   line: CommandLine;
+  transport?: Transport;
   token: () => string | null;
   name: () => string | undefined;
   position: () => { epoch: string; version: number } | undefined;
@@ -35,9 +37,10 @@ export class LineSocket {
   private readonly heartbeat: ReturnType<typeof setInterval>;
 
   constructor(private readonly options: LineSocketOptions) {
-    const { graphId, line, onStatus } = options;
+    const { graphId, line, onStatus, transport } = options;
     this.socket = new ReconnectingSocket({
-      url: socketUrl(`/api/v2/graphs/${encodeURIComponent(graphId)}/subscribe`),
+      path: `/api/v2/graphs/${encodeURIComponent(graphId)}/subscribe`,
+      transport,
       onOpen: (send) => send(this.hello()),
       onMessage: (frame) => this.receive(frame as ServerFrame),
       onStatus: (status) => {

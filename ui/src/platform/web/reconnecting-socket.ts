@@ -1,13 +1,16 @@
 import type { ErrorCode } from '../../protocol';
 import type { ConnectionStatus } from '../platform';
 import { backoffMs } from './backoff';
+import { OPEN, ownServer, type SocketLike, type Transport } from './transport';
 
 const SILENCE_MS = 20_000;
 /** What RFC 6455 has for a client that broke its rules: it would break them again. */
 const BROKEN_CODES: readonly number[] = [1002, 1003, 1007, 1009];
 
 export interface SocketOptions {
-  url: string;
+  path: string;
+  /** The server that the page came from, unless said otherwise. */
+  transport?: Transport;
   /** Called on each open socket; must send the first frame. */
   onOpen: (send: (frame: unknown) => void) => void;
   onMessage: (frame: unknown) => void;
@@ -22,7 +25,9 @@ export interface SocketOptions {
  * The owner reports `established()` when the peer has answered; only that resets the back-off.
  */
 export class ReconnectingSocket {
-  private socket: WebSocket | undefined;
+  private socket: SocketLike | undefined;
+  private readonly transport: Transport;
+  private readonly stopListening: () => void;
   private attempt = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private silenceTimer: ReturnType<typeof setTimeout> | undefined;
@@ -30,13 +35,15 @@ export class ReconnectingSocket {
   private ended = false;
 
   constructor(private readonly options: SocketOptions) {
-    window.addEventListener('online', this.retryNow);
-    document.addEventListener('visibilitychange', this.retryNow);
+    this.transport = options.transport ?? ownServer;
+    this.stopListening = this.transport.onReturn(() => {
+      if (this.retryTimer !== undefined) this.connect();
+    });
     this.connect();
   }
 
   get open(): boolean {
-    return this.socket?.readyState === WebSocket.OPEN;
+    return this.socket?.readyState === OPEN;
   }
 
   send(frame: unknown): void {
@@ -73,7 +80,7 @@ export class ReconnectingSocket {
     clearTimeout(this.retryTimer);
     this.retryTimer = undefined;
     this.options.onStatus({ state: 'connecting' });
-    const socket = new WebSocket(this.options.url);
+    const socket = this.transport.open(this.options.path);
     this.socket = socket;
     socket.onopen = () => {
       if (socket !== this.socket) return;
@@ -125,16 +132,11 @@ export class ReconnectingSocket {
     this.retryTimer = setTimeout(() => this.connect(), retryInMs);
   }
 
-  private readonly retryNow = () => {
-    if (this.retryTimer !== undefined && !document.hidden) this.connect();
-  };
-
   private end(): void {
     this.ended = true;
     clearTimeout(this.retryTimer);
     clearTimeout(this.silenceTimer);
-    window.removeEventListener('online', this.retryNow);
-    document.removeEventListener('visibilitychange', this.retryNow);
+    this.stopListening();
   }
 }
 
@@ -160,10 +162,4 @@ function parseFrame(data: unknown): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The WebSocket address of a path on the page's own origin. */
-export function socketUrl(path: string): string {
-  const { protocol, host } = window.location;
-  return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}${path}`;
 }

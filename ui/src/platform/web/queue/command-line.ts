@@ -15,10 +15,12 @@ const WINDOW_FIRST = 64;
 /** The server takes ids of at most 128 characters. */
 const ID_CHARS_MAX = 128;
 
+/** Not before it is written may a command be sent. */
+export type Progress = 'unwritten' | 'unsent' | 'in_flight';
+
 interface Entry {
   record: CommandRecord;
-  /** Not before it is written may it be sent. */
-  progress: 'unwritten' | 'unsent' | 'in_flight';
+  progress: Progress;
 }
 
 export class CommandLine {
@@ -82,6 +84,14 @@ export class CommandLine {
     return all
       .sort((one, other) => one.place - other.place)
       .map(({ envelope, parked }) => (parked ? { envelope, parked } : { envelope }));
+  }
+
+  /** What has no outcome yet, oldest first, and how far it is. */
+  queue(): { envelope: Envelope; progress: Progress }[] {
+    return [...this.entries.values()].map(({ record, progress }) => ({
+      envelope: record.envelope,
+      progress,
+    }));
   }
 
   /** Takes a command in and gives it its place; `false`: too many wait already. */
