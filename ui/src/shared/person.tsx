@@ -1,6 +1,7 @@
 import { Tooltip } from '@mantine/core';
 import type { CSSProperties } from 'react';
 import { bucketOf } from '../replica/buckets';
+import { initials, peerColor } from './peer-color';
 
 /** How many colours people have. */
 const COLORS = 12;
@@ -8,19 +9,6 @@ const COLORS = 12;
 /** The number of a user's colour, as the server gives it to those who are present. */
 function colorNumber(userId: string): number {
   return bucketOf(userId) % COLORS;
-}
-
-/** A person's colour as a CSS value, in the shade of the theme; `--g-on-person` is read on it. */
-export function personColor(color: number): string {
-  return `var(--g-person-${color % COLORS})`;
-}
-
-/** Two letters for a name: “Ada Lovelace” is AL, “bob” is B. */
-export function initials(name: string): string {
-  const words = name.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '');
-  const [first = '?', ...others] = words;
-  const last = others.at(-1) ?? '';
-  return `${[...first][0] ?? ''}${[...last][0] ?? ''}`.toLocaleUpperCase();
 }
 
 interface Who {
@@ -31,7 +19,7 @@ interface Who {
 
 /** The letters of a name, in the colour of the person. The name stands beside it. */
 export function Avatar({ userId, name }: Who) {
-  const style = { '--person': personColor(colorNumber(userId)) } as CSSProperties;
+  const style = { '--person': peerColor(colorNumber(userId)) } as CSSProperties;
   return (
     <span className="avatar" style={style} aria-hidden="true">
       {initials(name ?? userId)}
