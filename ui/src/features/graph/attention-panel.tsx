@@ -21,7 +21,7 @@ export function AttentionPanel() {
         <strong>Needs attention ({attention.length})</strong>
         {attention.length > 1 ? (
           <Button size="compact-xs" variant="subtle" color="gray" onClick={dismissAll}>
-            Discard all
+            Dismiss all
           </Button>
         ) : null}
       </header>
@@ -62,7 +62,7 @@ export function AttentionPanel() {
                     </Button>
                     <CloseButton
                       size="sm"
-                      aria-label="Discard"
+                      aria-label="Dismiss"
                       onClick={() => session.dismiss(item.operationId)}
                     />
                   </>
