@@ -123,6 +123,8 @@ pub struct Summary {
     pub effects: usize,
     /// Commands that ended well without a version of their own.
     pub without_effect: usize,
+    /// Commands of which only a part happened, or that wait for a person.
+    pub contested: usize,
     /// Commands that were refused.
     pub refused: usize,
     /// Commands whose end no client was told, and that made a version all the same.
@@ -375,6 +377,11 @@ fn summary(commands: &Commands<'_>) -> Summary {
         summary.accepted += usize::from(command.accepted);
         summary.told += usize::from(command.told);
         summary.silent_effects += usize::from(!command.told && command.made.is_some());
+        let contested = matches!(
+            command.outcome,
+            Some(Outcome::Merged { .. } | Outcome::Conflict { .. })
+        );
+        summary.contested += usize::from(contested && command.made.is_some());
         match (command.made, command.outcome) {
             (Some(_), _) => summary.effects += 1,
             (None, Some(Outcome::Rejected(_))) => summary.refused += 1,

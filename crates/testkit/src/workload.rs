@@ -45,6 +45,34 @@ pub fn shared_nodes() -> Vec<Planned> {
         .collect()
 }
 
+/// Makes up what somebody does who renames what all share, and often takes it back: commands that
+/// meet those of others as merges and conflicts. Any of them may be refused.
+#[must_use]
+pub fn scribbles(author: &str, seed: u64, count: usize) -> Vec<Planned> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let scribble = |index: usize| {
+        let (kind, payload) = match random.random_range(0..10) {
+            0..6 => {
+                let id = format!("shared-{}", random.random_range(0..SHARED_NODES));
+                // Some change the beginning and some the end, so that some can be merged.
+                let title = match random.random_range(0..3) {
+                    0 => format!("{author} {index}\nshared"),
+                    1 => format!("shared\n{author} {index}"),
+                    _ => format!("{author} {index}"),
+                };
+                let patch = json!({ "title": title });
+                let base = json!({ "title": "shared" });
+                let payload = json!({ "id": id, "patch": patch, "base": base });
+                ("UPDATE_NODE", payload)
+            }
+            6..9 => ("UNDO", json!({})),
+            _ => ("REDO", json!({})),
+        };
+        Planned::new(kind, &payload, Demand::Outcome)
+    };
+    (0..count).map(scribble).collect()
+}
+
 /// Makes up changes of shared nodes that weigh a number of bytes each.
 #[must_use]
 pub fn heavy(author: &str, count: usize, bytes: usize) -> Vec<Planned> {

@@ -212,6 +212,7 @@ fn an_honest_run_passes() {
         told: 9,
         effects: 7,
         without_effect: 1,
+        contested: 0,
         refused: 1,
         silent_effects: 0,
         delivered: 14,

@@ -287,9 +287,8 @@ impl Room {
                     self.client, self.graph
                 )
             }
-            SessionEvent::Status(SessionStatus::Connecting { .. } | SessionStatus::Online) => {
-                return;
-            }
+            SessionEvent::Status(SessionStatus::Connecting { .. } | SessionStatus::Online)
+            | SessionEvent::Durable(_) => return,
         };
         if let ServerFrame::Sync(sync) = &received.frame {
             self.count(sync);

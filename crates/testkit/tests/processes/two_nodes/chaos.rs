@@ -13,11 +13,12 @@ use crate::support::seed;
 
 const GRAPHS: usize = 2;
 const LOAD: Load = Load {
-    sockets_per_node: 3,
+    sockets_per_node: 4,
+    scribblers: 2,
     callers: 2,
     doubtful: 1,
     readers: 2,
-    commands_per_graph: 150,
+    commands_per_graph: 130,
 };
 /// How often each kind of blow comes.
 const OF_EACH: usize = 4;

@@ -9,6 +9,7 @@ use graphy_testkit::editor::{
 };
 use graphy_testkit::proxy::Pipe;
 use graphy_testkit::recording::Demand;
+use graphy_testkit::workload::scribbles;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,8 @@ const SOCKET: &str = "socket-";
 pub(super) struct Load {
     /// Clients with sockets at each node.
     pub(super) sockets_per_node: usize,
+    /// How many of these, at most, rename what all share and take it back.
+    pub(super) scribblers: usize,
     /// Clients that send batches over HTTP, to both nodes in turn.
     pub(super) callers: usize,
     /// Clients that send each batch once and do not insist.
@@ -77,7 +80,11 @@ impl Clients {
         for index in 0..super::NODES * load.sockets_per_node {
             let (node, name) = (index % super::NODES, format!("{SOCKET}{index}"));
             let identity = run.identity(&name).await;
-            let portions = run.plan(&name, &shares, 3);
+            let portions = if index < load.scribblers {
+                scribbled(&name, index as u64, &shares)
+            } else {
+                run.plan(&name, &shares, 3)
+            };
             let url = deployment.pipes[node].url();
             let mut editor = SocketEditor::new(run.stage.clone(), identity, url);
             for graph in &graphs {
@@ -173,6 +180,23 @@ impl Clients {
 pub(super) fn home_of(client: &ClientId) -> usize {
     let number = client.as_str().trim_start_matches(SOCKET);
     number.parse::<usize>().unwrap() % super::NODES
+}
+
+/// Makes up what a scribbler does, the graphs in turn.
+fn scribbled(name: &str, seed: u64, shares: &[(GraphId, usize)]) -> Vec<Portion> {
+    let mut portions = Vec::new();
+    for (graph, count) in shares {
+        for command in scribbles(name, seed, *count) {
+            portions.push(Portion {
+                graph: graph.clone(),
+                commands: vec![command],
+            });
+        }
+    }
+    let half = portions.len() / 2;
+    let other = portions.split_off(half);
+    let turns = portions.into_iter().zip(other);
+    turns.flat_map(|(one, other)| [one, other]).collect()
 }
 
 fn may_be_refused(portion: &mut Portion) {

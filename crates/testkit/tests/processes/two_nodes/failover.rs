@@ -15,6 +15,7 @@ use crate::support::{LOOK_INTERVAL, hold_writes, resume_writes, scripts_are_held
 const GRAPHS: usize = 2;
 const LOAD: Load = Load {
     sockets_per_node: 3,
+    scribblers: 1,
     callers: 4,
     doubtful: 0,
     readers: 1,
