@@ -321,6 +321,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_broke_the_rules_need_not_come_back() {
+        for code in [1002, 1003, 1007, 1009, 4500, 4501, 4503, 4504, 4999] {
+            assert!(!close::reconnects(code), "{code}");
+        }
+        for code in [1000, 1001, 1006, 1011, 4000, 4001, 4002, 4499] {
+            assert!(close::reconnects(code), "{code}");
+        }
+    }
+
+    #[test]
     fn frames_have_their_tags() {
         let sync = ServerFrame::Sync(Sync::InSync {
             epoch: Epoch::new("e").unwrap(),

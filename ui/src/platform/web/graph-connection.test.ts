@@ -396,6 +396,14 @@ describe('the browser’s graph connection', () => {
     expect(FakeSocket.all).toHaveLength(1);
   });
 
+  it.each([1002, 1003, 1007, 1009])('stays away after having broken the rules: %d', (code) => {
+    connect();
+    FakeSocket.last.close(code, 'a message is too large');
+    expect(statuses.at(-1)).toMatchObject({ state: 'closed', code: 'invalid' });
+    vi.advanceTimersByTime(60_000);
+    expect(FakeSocket.all).toHaveLength(1);
+  });
+
   it('returns after the delay that a leaving server asks for', () => {
     connect().say({ type: 'going_away', retryAfterMs: 2_000 });
     vi.advanceTimersByTime(2_000);
