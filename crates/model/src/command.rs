@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
@@ -170,9 +170,21 @@ pub struct ResolveConflict {
     /// What is chosen: `mine`, `theirs` or `edited`.
     pub choice: Choice,
     /// The chosen value, where it is edited; null takes the field away.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "written_value",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[ts(optional, type = "unknown")]
     pub value: Option<Value>,
+}
+
+/// Reads a value that is written, null included, as some value.
+///
+/// # Errors
+/// Those of the text.
+pub fn written_value<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }
 
 /// The payload of [`Command::Undo`] and [`Command::Redo`].
@@ -338,6 +350,16 @@ mod tests {
         let text = r#"{"type":"DELETE_GRAPH","payload":{}}"#;
         let command: Command = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&command).unwrap(), text);
+    }
+
+    #[test]
+    fn a_null_that_is_written_is_a_value() {
+        let text = r#"{"type":"RESOLVE_CONFLICT","payload":{"conflictId":"c","choice":"edited","value":null}}"#;
+        let command: Command = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&command).unwrap(), text);
+        let without = text.replace(r#","value":null"#, "");
+        let command: Command = serde_json::from_str(&without).unwrap();
+        assert_eq!(serde_json::to_string(&command).unwrap(), without);
     }
 
     #[test]

@@ -284,8 +284,12 @@ pub struct ResolveConflicts {
     pub conflict_ids: Vec<ConflictId>,
     /// What is chosen for each.
     pub choice: Choice,
-    /// The chosen value, where it is edited.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The chosen value, where it is edited; null takes the field away.
+    #[serde(
+        default,
+        deserialize_with = "graphy_model::command::written_value",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[ts(optional, type = "unknown")]
     pub value: Option<Value>,
 }
