@@ -271,6 +271,10 @@ async fn agree(
 }
 
 /// Wakes the editors when their moves are due.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a thread of its own, which does nothing but sleep"
+)]
 fn pace(load: Load, editors: &[UnboundedSender<Order>], churn: Option<(usize, Duration)>) {
     let mut lost = 0;
     let mut churn_at = churn.map(|(_, every)| load.start + every);

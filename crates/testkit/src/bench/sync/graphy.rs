@@ -348,3 +348,87 @@ fn moved(id: &str, position: &Position) -> anyhow::Result<Option<Move>> {
     ensure!(y == y_of(x), "node {id} is torn: x {x}, y {y}");
     Ok((x > 0).then_some(Move { node, x }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn update(from: u64, to: u64) -> String {
+        let operations: Vec<String> = (from + 1..=to)
+            .map(|version| {
+                format!(
+                    r#"{{"version":{version},"changes":[{{"op":"patch_node","id":"n3","patch":{{"position":{{"x":{version},"y":{}}}}},"hash":"0"}}]}}"#,
+                    2 * version + 1
+                )
+            })
+            .collect();
+        format!(
+            r#"{{"type":"state_update","epoch":"e","fromVersion":{from},"toVersion":{to},"operations":[{}],"checksum":"0"}}"#,
+            operations.join(",")
+        )
+    }
+
+    fn synced() -> Graphy {
+        let mut client = Graphy::new(Shared::new(), "g", "t".to_owned(), "c".to_owned());
+        let mut effects = Effects::default();
+        let full = r#"{"type":"sync","mode":"full","epoch":"e","version":4,"chunk":0,"chunks":1,"nodes":[{"node":{"id":"n3","position":{"x":0.0,"y":0.0}},"hash":"0"}],"edges":[]}"#;
+        client.received(full.as_bytes(), &mut effects).unwrap();
+        assert!(effects.ready);
+        client
+    }
+
+    #[test]
+    fn an_update_that_overlaps_is_taken_from_where_the_client_is() {
+        let mut client = synced();
+        let mut effects = Effects::default();
+        client
+            .received(update(2, 6).as_bytes(), &mut effects)
+            .unwrap();
+        assert_eq!(effects.moves, [5, 6].map(|x| Move { node: 3, x }));
+    }
+
+    #[test]
+    fn a_gap_makes_it_ask_once_and_take_nothing() {
+        let mut client = synced();
+        let mut effects = Effects::default();
+        for from in [5, 6] {
+            let text = update(from, from + 1);
+            client.received(text.as_bytes(), &mut effects).unwrap();
+        }
+        assert!(effects.moves.is_empty());
+        let [ask] = &effects.send[..] else {
+            panic!("asked {} times", effects.send.len())
+        };
+        let ask: Value = serde_json::from_slice(ask).unwrap();
+        assert_eq!(
+            (&ask["type"], &ask["version"]),
+            (&json!("request_sync"), &json!(4))
+        );
+    }
+
+    #[test]
+    fn after_a_loss_only_what_did_not_land_is_sent_again() {
+        let mut client = synced();
+        let mut effects = Effects::default();
+        for x in [1, 2] {
+            client.submit(Move { node: 3, x }, &mut effects);
+        }
+        client.closed();
+        let mut effects = Effects::default();
+        client.opened(&mut effects);
+        let hello: Value = serde_json::from_slice(&effects.send[0]).unwrap();
+        let landed = hello["pending"][0].clone();
+        let mut effects = Effects::default();
+        let sync = json!({ "type": "sync", "mode": "in_sync", "epoch": "e", "version": 4,
+            "landed": [{ "operationId": landed, "outcome": { "status": "applied", "version": 4 } }] });
+        client
+            .received(sync.to_string().as_bytes(), &mut effects)
+            .unwrap();
+        assert_eq!(effects.acked, [1]);
+        let [again] = &effects.send[..] else {
+            panic!("sent {} commands", effects.send.len())
+        };
+        let again: Value = serde_json::from_slice(again).unwrap();
+        assert_eq!(again["command"]["seq"], 2);
+    }
+}

@@ -68,14 +68,15 @@ fn tables(results: &Results) -> String {
             continue;
         }
         text.push_str(&format!("**{}** (`{}`)\n\n", row.what, row.id));
-        text.push_str(
-            "| system | what an acknowledged move survives | ack p50 / p95 / p99 ms \
-             | broadcast p50 / p95 / p99 ms | server CPU s/100k | Redis CPU s/100k \
-             | cores: server, Redis, driver | memory MiB | KiB a socket | all equal |\n\
-             |---|---|---|---|---|---|---|---|---|---|\n",
-        );
+        let columns = Column::of(row.sockets(), row.editors);
+        let titles: Vec<&str> = columns.iter().map(|column| column.title()).collect();
+        text.push_str(&format!(
+            "| system | {} |\n|---{}|\n",
+            titles.join(" | "),
+            "|---".repeat(titles.len())
+        ));
         for record in records {
-            text.push_str(&line(record));
+            text.push_str(&line(record, &columns));
         }
         text.push_str(&notes(results, row.id));
         text.push('\n');
@@ -83,51 +84,85 @@ fn tables(results: &Results) -> String {
     text
 }
 
-fn line(record: &Record) -> String {
-    let system = record.system.name();
-    if let Some(failure) = &record.failure {
-        return format!("| {system} | no figures: {failure} | | | | | | | | no |\n");
+/// A column of a row's table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Durability,
+    Ack,
+    Broadcast,
+    Cpu,
+    Cores,
+    Memory,
+    PerSocket,
+    Equal,
+}
+
+impl Column {
+    /// Returns the columns that say something of such a row.
+    fn of(sockets: usize, editors: usize) -> Vec<Self> {
+        use Column::{Ack, Broadcast, Cores, Cpu, Durability, Equal, Memory, PerSocket};
+        let mut columns = vec![
+            Durability, Ack, Broadcast, Cpu, Cores, Memory, PerSocket, Equal,
+        ];
+        columns.retain(|column| match column {
+            Durability | Ack | Broadcast | Cpu => editors > 0,
+            PerSocket => sockets >= 1000,
+            Cores | Memory | Equal => true,
+        });
+        columns
     }
-    let moved = record.moves > 0;
-    let latency = |latency: &Latency| {
-        if moved {
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Durability => "an acknowledged move is",
+            Self::Ack => "ack p50 / p95 / p99 ms",
+            Self::Broadcast => "broadcast p50 / p95 / p99 ms",
+            Self::Cpu => "CPU s/100k: server, Redis",
+            Self::Cores => "cores: server, Redis, driver",
+            Self::Memory => "memory MiB",
+            Self::PerSocket => "KiB a socket",
+            Self::Equal => "all equal",
+        }
+    }
+
+    fn text(self, record: &Record) -> String {
+        let latency = |latency: &Latency| {
             format!(
                 "{:.1} / {:.1} / {:.1}",
                 latency.p50_ms, latency.p95_ms, latency.p99_ms
             )
-        } else {
-            "–".to_owned()
+        };
+        match self {
+            Self::Durability => record.durability.clone(),
+            Self::Ack => latency(&record.ack),
+            Self::Broadcast => latency(&record.broadcast),
+            Self::Cpu => format!(
+                "{:.0}, {:.0}",
+                record.server_cpu_s_per_100k, record.redis_cpu_s_per_100k
+            ),
+            Self::Cores => format!(
+                "{:.2}, {:.2}, {:.2}",
+                record.server_cores, record.redis_cores, record.driver_cores
+            ),
+            Self::Memory => format!("{:.0}", record.rss_end_mib),
+            Self::PerSocket => format!("{:.0}", record.rss_per_socket_kib),
+            Self::Equal if record.hash.is_some() => "yes".to_owned(),
+            Self::Equal => "**no**".to_owned(),
         }
-    };
-    let cpu = |value: f64| {
-        if moved {
-            format!("{value:.0}")
-        } else {
-            "–".to_owned()
-        }
-    };
-    let per_socket = if record.sockets >= 1000 {
-        format!("{:.0}", record.rss_per_socket_kib)
-    } else {
-        "–".to_owned()
-    };
-    format!(
-        "| {system} | {} | {} | {} | {} | {} | {:.2}, {:.2}, {:.2} | {:.0} | {per_socket} | {} |\n",
-        record.durability,
-        latency(&record.ack),
-        latency(&record.broadcast),
-        cpu(record.server_cpu_s_per_100k),
-        cpu(record.redis_cpu_s_per_100k),
-        record.server_cores,
-        record.redis_cores,
-        record.driver_cores,
-        record.rss_end_mib,
-        if record.hash.is_some() {
-            "yes"
-        } else {
-            "**no**"
-        },
-    )
+    }
+}
+
+fn line(record: &Record, columns: &[Column]) -> String {
+    let system = record.system.name();
+    if let Some(failure) = &record.failure {
+        let rest = " |".repeat(columns.len() - 1);
+        return format!(
+            "| {system} | no figures: {} |{rest}\n",
+            failure.replace('|', "/")
+        );
+    }
+    let cells: Vec<String> = columns.iter().map(|column| column.text(record)).collect();
+    format!("| {system} | {} |\n", cells.join(" | "))
 }
 
 /// Says what a row has besides.

@@ -72,8 +72,8 @@ pub(super) fn draw(results: &Results) -> anyhow::Result<()> {
     Picture {
         file: "bench-sync-latency",
         title: "From the time a move was due until another client had it",
-        legend: "milliseconds, logarithmic; line from p50 to p99, dots at p50, p95, p99",
-        logarithmic: true,
+        legend: "milliseconds, logarithmic; dots at p50, p95 and p99",
+        form: Form::Dots,
         marks: |record| {
             let latency = &record.broadcast;
             vec![latency.p50_ms, latency.p95_ms, latency.p99_ms]
@@ -83,8 +83,8 @@ pub(super) fn draw(results: &Results) -> anyhow::Result<()> {
     Picture {
         file: "bench-sync-cpu",
         title: "CPU time per 100 000 moves",
-        legend: "seconds, logarithmic; dots: server alone, server and Redis",
-        logarithmic: true,
+        legend: "seconds; full: servers, faint: Redis",
+        form: Form::Bars,
         marks: |record| {
             let server = record.server_cpu_s_per_100k;
             vec![server, server + record.redis_cpu_s_per_100k]
@@ -95,17 +95,26 @@ pub(super) fn draw(results: &Results) -> anyhow::Result<()> {
         file: "bench-sync-memory",
         title: "Memory of the server per socket",
         legend: "KiB",
-        logarithmic: false,
+        form: Form::Bars,
         marks: |record| vec![record.rss_per_socket_kib],
     }
     .draw(results, |record| record.sockets >= 1000)
+}
+
+/// How values are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Dots on a line, on a logarithmic scale.
+    Dots,
+    /// Bars from zero, each further value fainter.
+    Bars,
 }
 
 struct Picture {
     file: &'static str,
     title: &'static str,
     legend: &'static str,
-    logarithmic: bool,
+    form: Form,
     /// The values of a record, ascending.
     marks: fn(&Record) -> Vec<f64>,
 }
@@ -148,17 +157,13 @@ impl Picture {
     ) -> anyhow::Result<()> {
         let all = groups.iter().flat_map(|(_, records)| records);
         let values: Vec<f64> = all.flat_map(|record| (self.marks)(record)).collect();
-        let scale = Scale::over(&values, self.logarithmic);
+        let scale = Scale::over(&values, self.form == Form::Dots);
         write(area, self.title, (24, 28), 18.0, TEXT.light, HPos::Left)?;
         write(area, self.legend, (24, 52), 13.0, FAINT.light, HPos::Left)?;
         for tick in scale.ticks() {
             let x = scale.x(tick);
             line(area, (x, TOP - 8), (x, height - 34), GRID.light, 1)?;
-            let label = if tick < 1.0 {
-                format!("{tick:.1}")
-            } else {
-                format!("{tick:.0}")
-            };
+            let label = short(tick);
             write(
                 area,
                 &label,
@@ -200,31 +205,43 @@ impl Picture {
         let (Some(first), Some(last)) = (marks.first(), marks.last()) else {
             return Ok(());
         };
-        if marks.len() == 1 {
-            let corners = [(scale.x(0.0), y - 6), (scale.x(*last), y + 6)];
-            area.draw(&Rectangle::new(corners, colour.filled()))
-                .map_err(failed)?;
-        } else {
-            line(area, (scale.x(*first), y), (scale.x(*last), y), colour, 3)?;
-            for mark in &marks {
-                area.draw(&Circle::new((scale.x(*mark), y), 4, colour.filled()))
-                    .map_err(failed)?;
+        match self.form {
+            Form::Dots => {
+                line(area, (scale.x(*first), y), (scale.x(*last), y), colour, 3)?;
+                for mark in &marks {
+                    let dot = Circle::new((scale.x(*mark), y), 4, colour.filled());
+                    area.draw(&dot).map_err(failed)?;
+                }
+            }
+            Form::Bars => {
+                let mut from = 0.0;
+                for (mark, strength) in marks.iter().zip([1.0, 0.45]) {
+                    let corners = [(scale.x(from), y - 6), (scale.x(*mark), y + 6)];
+                    let bar = Rectangle::new(corners, colour.mix(strength).filled());
+                    area.draw(&bar).map_err(failed)?;
+                    from = *mark;
+                }
             }
         }
-        let label = if *last < 10.0 {
-            format!("{last:.1}")
-        } else {
-            format!("{last:.0}")
-        };
         write(
             area,
-            &label,
+            &short(*last),
             (scale.x(*last) + 10, y),
             12.0,
             TEXT.light,
             HPos::Left,
         )
     }
+}
+
+/// Writes a number with as many digits as can be of interest.
+fn short(value: f64) -> String {
+    let digits = if value > 0.0 && value < 10.0 && value.fract() > 0.0 {
+        1
+    } else {
+        0
+    };
+    format!("{value:.digits$}")
 }
 
 /// Where values lie between the left and the right edge.

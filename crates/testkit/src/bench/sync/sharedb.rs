@@ -26,8 +26,10 @@ struct Broadcast {
     src: String,
     seq: u64,
     v: u64,
+    /// An acknowledgement has none.
     #[serde(default)]
     op: Vec<Component>,
+    error: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -188,7 +190,7 @@ impl Dialect for ShareDb {
     }
 
     fn received(&mut self, payload: &[u8], effects: &mut Effects) -> anyhow::Result<()> {
-        if payload.starts_with(br#"{"a":"op""#) && payload.ends_with(b"]}") {
+        if payload.starts_with(br#"{"a":"op""#) {
             let operation = self.shared.parse(payload, parse)?;
             self.operation(&Rc::clone(&operation), effects);
             return Ok(());
@@ -233,6 +235,9 @@ impl Dialect for ShareDb {
 fn parse(payload: &[u8]) -> anyhow::Result<Operation> {
     let broadcast: Broadcast = serde_json::from_slice(payload)
         .with_context(|| format!("an operation: {}", String::from_utf8_lossy(payload)))?;
+    if let Some(error) = broadcast.error {
+        bail!("ShareDB says: {error}");
+    }
     let mut moves = Vec::new();
     for pair in broadcast.op.chunks(2) {
         let [x, y] = pair else {
@@ -266,4 +271,78 @@ fn whole(data: &Value) -> anyhow::Result<Vec<Move>> {
         }
     }
     Ok(moves)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(client: &mut ShareDb, message: &Value) -> Effects {
+        let mut effects = Effects::default();
+        let text = message.to_string();
+        client.received(text.as_bytes(), &mut effects).unwrap();
+        effects
+    }
+
+    fn sent(effects: &Effects) -> Vec<Value> {
+        let messages = effects.send.iter();
+        messages
+            .map(|message| serde_json::from_slice(message).unwrap())
+            .collect()
+    }
+
+    fn subscribed() -> ShareDb {
+        let mut client = ShareDb::new(Shared::new());
+        said(&mut client, &json!({ "a": "hs", "id": "me" }));
+        let nodes: serde_json::Map<_, _> = (0..NODES)
+            .map(|n| (format!("n{n}"), json!({ "x": 0, "y": 0 })))
+            .collect();
+        let all = json!({ "a": "s", "data": { "v": 1, "data": nodes } });
+        assert!(said(&mut client, &all).ready);
+        client
+    }
+
+    #[test]
+    fn what_comes_while_an_operation_is_under_way_is_composed() {
+        let mut client = subscribed();
+        let mut effects = Effects::default();
+        for x in 1..=3 {
+            client.submit(Move { node: 5, x }, &mut effects);
+        }
+        assert_eq!(sent(&effects)[0]["op"][0]["oi"], 1);
+        assert_eq!(effects.send.len(), 1);
+        let ack = json!({ "a": "op", "src": "me", "seq": 1, "v": 1 });
+        let after = said(&mut client, &ack);
+        assert_eq!(after.acked, [1]);
+        let next = &sent(&after)[0];
+        assert_eq!((&next["v"], &next["seq"]), (&json!(2), &json!(2)));
+        assert_eq!(
+            next["op"].as_array().unwrap().len(),
+            2,
+            "one node, two axes"
+        );
+        assert_eq!(
+            (&next["op"][0]["od"], &next["op"][0]["oi"]),
+            (&json!(1), &json!(3))
+        );
+    }
+
+    #[test]
+    fn a_gap_makes_it_fetch_and_its_own_operation_may_come_back_with_that() {
+        let mut client = subscribed();
+        let mut effects = Effects::default();
+        client.submit(Move { node: 5, x: 1 }, &mut effects);
+        let operation = |src: &str, node: &str, v: u64| {
+            json!({ "a": "op", "src": src, "seq": 1, "v": v, "op": [
+                { "p": [node, "x"], "od": 0, "oi": 1 }, { "p": [node, "y"], "od": 0, "oi": 3 },
+            ]})
+        };
+        let asked = said(&mut client, &operation("you", "n8", 2));
+        assert_eq!(sent(&asked)[0]["a"], "f");
+        assert!(asked.moves.is_empty());
+        let caught_up = said(&mut client, &operation("me", "n5", 1));
+        assert_eq!(caught_up.acked, [1]);
+        let foreign = said(&mut client, &operation("you", "n8", 2));
+        assert_eq!(foreign.moves, [Move { node: 8, x: 1 }]);
+    }
 }

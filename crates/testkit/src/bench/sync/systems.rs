@@ -77,10 +77,10 @@ impl System {
     /// Says what an acknowledged move survives.
     pub(super) fn durability(self, fsync: FsyncPolicy) -> &'static str {
         match (self, fsync) {
-            (Self::Graphy | Self::Sharedb, FsyncPolicy::Always) => "C: on disk before the ack",
+            (Self::Graphy | Self::Sharedb, FsyncPolicy::Always) => "C: on disk",
             (Self::Graphy | Self::Sharedb, _) => "B: in Redis, on disk within 1 s",
-            (Self::SharedbMemory, _) => "A: none",
-            (Self::Hocuspocus, _) => "A: stored 2–10 s after the ack",
+            (Self::SharedbMemory, _) => "A: in memory only",
+            (Self::Hocuspocus, _) => "A: in memory, stored 2–10 s later",
         }
     }
 }

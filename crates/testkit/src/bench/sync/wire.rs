@@ -235,3 +235,55 @@ impl Socket {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn frames_are_read_whole_whatever_pieces_they_come_in() {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .unwrap();
+        let server = listener.local_addr().unwrap();
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 1000];
+            let _ = stream.read(&mut request).await.unwrap();
+            let mut answer = b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec();
+            answer.extend([0x81, 2, b'h', b'i']);
+            answer.extend([0x82, 126, 1, 0]);
+            answer.extend([7; 256]);
+            answer.extend([0x01, 1, b'a', 0x00, 1, b'b', 0x89, 0, 0x80, 1, b'c']);
+            for piece in answer.chunks(5) {
+                stream.write_all(piece).await.unwrap();
+                stream.flush().await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            stream
+        });
+        let door = Door {
+            server,
+            from: Ipv4Addr::LOCALHOST,
+            path: "/",
+            receive_buffer: None,
+        };
+        let mut socket = Socket::open(door).await.unwrap();
+        let mut messages = Vec::new();
+        while messages.len() < 3 {
+            while let Some(frame) = socket.next().unwrap() {
+                if frame.kind == Kind::Message {
+                    messages.push(socket.payload(frame).to_vec());
+                }
+            }
+            if messages.len() < 3 {
+                socket.read(WHOLE).await.unwrap();
+            }
+        }
+        assert_eq!(messages[0], b"hi");
+        assert_eq!(messages[1], [7; 256]);
+        assert_eq!(messages[2], b"abc");
+        drop(serving.await.unwrap());
+    }
+}

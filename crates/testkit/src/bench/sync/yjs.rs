@@ -235,7 +235,8 @@ impl Raw {
             link = Link::Replaces((cursor.number()?, cursor.number()?));
         }
         if info & HAS_RIGHT_ORIGIN != 0 {
-            (cursor.number()?, cursor.number()?);
+            cursor.number()?;
+            cursor.number()?;
         }
         if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
             let root = cursor.number()? == 1;
