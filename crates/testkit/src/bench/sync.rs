@@ -17,6 +17,7 @@ mod record;
 mod results;
 mod rows;
 mod sharedb;
+mod start;
 mod systems;
 mod wire;
 mod yjs;
