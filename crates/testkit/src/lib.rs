@@ -9,5 +9,6 @@ pub mod http;
 pub mod proxy;
 pub mod recording;
 pub mod rfc6455;
+pub mod simulator;
 pub mod stored;
 pub mod workload;
