@@ -7,10 +7,12 @@ use graphy_model::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+mod honest;
 mod seen;
 
 use super::*;
 use crate::recording::{Delivered, Delivery, Demand, Recorder};
+use honest::honest;
 
 /// A run that keeps every rule: two clients, one after the other, on one graph; both follow it, a
 /// third one reads it, and every two commands made a job.
@@ -18,150 +20,6 @@ struct Run {
     events: Vec<Noted>,
     stored: StoredGraph,
     jobs: Vec<StoredJob>,
-}
-
-const COMMANDS: [(&str, &str, &str); 9] = [
-    ("ada", "CREATE_NODE", r#"{"id":"a","title":"A"}"#),
-    ("ada", "CREATE_NODE", r#"{"id":"b","data":{"n":1.5}}"#),
-    (
-        "bob",
-        "CREATE_EDGE",
-        r#"{"id":"ab","source":"a","target":"b"}"#,
-    ),
-    (
-        "bob",
-        "UPDATE_NODE",
-        r#"{"id":"a","patch":{"position":{"x":1,"y":2}}}"#,
-    ),
-    ("ada", "UPDATE_VIEWPORT", r#"{"x":0,"y":0,"zoom":1}"#),
-    ("ada", "DELETE_NODE", r#"{"id":"c"}"#),
-    ("bob", "DELETE_NODE", r#"{"id":"b"}"#),
-    (
-        "ada",
-        "UPDATE_NODE",
-        r#"{"id":"a","patch":{"title":"B"},"base":{"title":"A"}}"#,
-    ),
-    ("bob", "CREATE_NODE", r#"{"id":"d"}"#),
-];
-
-fn envelope(client: &str, seq: u64, kind: &str, payload: &Value) -> Envelope {
-    Envelope::from_value(json!({
-        "operationId": Uuid::now_v7(), "clientId": client, "seq": seq, "type": kind,
-        "payload": payload, "timestamp": 1000 + seq,
-    }))
-    .unwrap()
-}
-
-fn honest() -> Run {
-    let recorder = Recorder::default();
-    let user = UserId::new("user").unwrap();
-    let graph_id = GraphId::new("g").unwrap();
-    let mut graph = Graph::new(Epoch::new("e").unwrap(), 0);
-    let (mut stream, mut outcomes) = (Vec::new(), HashMap::new());
-    deliver(
-        &recorder,
-        &graph_id,
-        &graph,
-        &Delivery::Whole { version: 0 },
-    );
-    let mut seqs: HashMap<&str, u64> = HashMap::new();
-    for (name, kind, payload) in COMMANDS {
-        let seq = seqs.entry(name).or_default();
-        *seq += 1;
-        let envelope = envelope(name, *seq, kind, &serde_json::from_str(payload).unwrap());
-        let client = ClientId::new(name).unwrap();
-        recorder.sent(Sending {
-            client: client.clone(),
-            graph: graph_id.clone(),
-            user: user.clone(),
-            envelope: envelope.clone(),
-            demand: if kind == "DELETE_NODE" {
-                Demand::Outcome
-            } else {
-                Demand::Effect
-            },
-        });
-        recorder.note(Event::Accepted(envelope.operation_id));
-        let timestamp_ms = envelope.timestamp.unwrap();
-        let author = Author {
-            client: Some(client.clone()),
-            timestamp_ms,
-            ..Author::default()
-        };
-        let executed = execute(&mut graph, &envelope.command, &author, &Limits::default());
-        outcomes.insert(envelope.operation_id, executed.outcome.clone());
-        let operations = match executed.changes.is_empty() {
-            true => vec![],
-            false => vec![(graph.version(), envelope.operation_id)],
-        };
-        let delivery = Delivery::Operations {
-            from_version: graph.version() - operations.len() as u64,
-            operations,
-        };
-        deliver(&recorder, &graph_id, &graph, &delivery);
-        recorder.told(envelope.operation_id, executed.outcome);
-        let read = recorder.read_began(&graph_id);
-        recorder.note(Event::Read(Box::new(Reading {
-            read,
-            reader: ClientId::new("eve").unwrap(),
-            epoch: graph.epoch().clone(),
-            version: graph.version(),
-            checksum: graph.checksum(),
-        })));
-        if !executed.changes.is_empty() {
-            stream.push(AppliedOperation {
-                version: graph.version(),
-                operation_id: envelope.operation_id,
-                client_id: Some(client),
-                user_id: user.clone(),
-                seq: envelope.seq,
-                command_type: envelope.command.command_type(),
-                timestamp: timestamp_ms,
-                changes: executed.changes,
-                conflicts: executed.conflicts,
-                target: executed.target,
-                skipped: executed.skipped,
-                inverse: executed.inverse,
-            });
-        }
-    }
-    let sum = graph.checksum();
-    let stored = StoredGraph {
-        graph_id,
-        graph,
-        stored: sum,
-        computed: sum,
-        stream,
-        outcomes,
-    };
-    let mut run = Run {
-        events: recorder.events(),
-        stored,
-        jobs: Vec::new(),
-    };
-    let jobs = run.ids();
-    run.jobs = jobs
-        .chunks(2)
-        .zip(1..)
-        .map(|(operations, number)| StoredJob {
-            job_id: format!("job-{number}"),
-            end: JobEnd::Completed,
-            operations: operations.to_vec(),
-        })
-        .collect();
-    run
-}
-
-fn deliver(recorder: &Recorder, graph_id: &GraphId, graph: &Graph, delivery: &Delivery) {
-    for subscriber in ["ada", "bob"] {
-        recorder.note(Event::Delivered(Box::new(Delivered {
-            subscriber: ClientId::new(subscriber).unwrap(),
-            graph: graph_id.clone(),
-            epoch: graph.epoch().clone(),
-            delivery: delivery.clone(),
-            checksum: graph.checksum(),
-        })));
-    }
 }
 
 impl Run {

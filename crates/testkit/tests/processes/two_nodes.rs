@@ -79,12 +79,12 @@ impl Deployment {
             proxy.inflict(Fault::sometimes(Harm::LoseReply, 0.10, applies));
             let short = Harm::CutReplyShort { bytes: 3 };
             proxy.inflict(Fault::sometimes(short, 0.02, applies));
-            proxy.inflict(Fault::sometimes(Harm::LoseRequest, 0.06, applies));
+            proxy.inflict(Fault::sometimes(Harm::LoseRequest, 0.08, applies));
             proxy.inflict(Fault::sometimes(Harm::LoseReply, 0.01, is_of_queue));
             let short = Harm::CutRequestShort { bytes: 40 };
             proxy.inflict(Fault::sometimes(short, 0.005, is_of_queue));
             proxy.inflict(Fault::sometimes(Harm::DelayReply(DELAY), 0.05, is_script));
-            proxy.lose_messages(0.3);
+            proxy.lose_messages(0.35);
         }
     }
 

@@ -75,17 +75,20 @@ async fn two_nodes_are_one_whatever_happens_to_them() {
 
     // A run in which little went wrong has shown little.
     assert!(summary.effects > commands / 2, "too few effects");
-    assert!(summary.refused > 0, "nobody met anybody");
+    assert!(
+        summary.refused > 0 && summary.contested > 20,
+        "nobody met anybody"
+    );
     assert!(
         summary.delivered > 5 * summary.effects,
         "too little was seen"
     );
     assert!(summary.reads > 50 && summary.jobs > 100);
-    assert!(counts.replies_lost >= 12, "too few answers were lost");
-    assert!(counts.requests_lost >= 5, "too few commands were lost");
-    assert!(counts.messages_lost >= 30, "too few messages were lost");
-    assert!(counts.delayed >= 15, "too little was delayed");
-    assert!(killed >= 4, "too few ears were closed");
+    assert!(counts.replies_lost >= 8, "too few answers were lost");
+    assert!(counts.requests_lost >= 3, "too few commands were lost");
+    assert!(counts.messages_lost >= 15, "too few messages were lost");
+    assert!(counts.delayed >= 10, "too little was delayed");
+    assert!(killed >= 3, "too few ears were closed");
     assert!(resumes.in_sync + resumes.behind >= 20, "too few came back");
     assert_eq!(resumes.full, 0, "nobody was away for so long");
     assert_eq!(copies, GRAPHS * 2 * LOAD.sockets_per_node + 1);
