@@ -200,6 +200,10 @@ pub struct CreateToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub expires_in_days: Option<u32>,
+    /// In whose name it acts; the caller's if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub user_id: Option<UserId>,
 }
 
 /// What is known of a token.

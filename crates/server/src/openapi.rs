@@ -40,6 +40,7 @@ use crate::{routes, socket};
         routes::collaboration::permit,
         routes::collaboration::history,
         routes::session::open,
+        routes::session::renew,
         routes::console::call,
         routes::health::live,
         routes::health::ready,

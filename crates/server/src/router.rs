@@ -71,6 +71,7 @@ fn api(app: &App) -> Router<App> {
         )
         .route("/api/v2/operations/{operation}", get(operations::progress))
         .route("/api/v2/session", post(session::open))
+        .route("/api/v2/session/renew", post(session::renew))
         .route("/api/v2/console/live", get(socket::console::live))
         .route("/ws", get(socket::handshake::subscribe_by_hello))
         .layer(body(app.limits.batch_body_bytes_max))

@@ -55,6 +55,35 @@ export class Person {
     await this.page.locator('.react-flow__pane').waitFor();
   }
 
+  /** Signs in with a token, as a user of its own, and waits for the graph. */
+  async openGraphAs(node, token, graphId) {
+    await this.page.goto(`${node.url}#/graph/${graphId}`);
+    await this.page.getByLabel('Access token').first().fill(token);
+    await this.page.keyboard.press('Enter');
+    await this.canvas.untilSaved();
+    await this.page.locator('.react-flow__pane').waitFor();
+  }
+
+  /** Closes the tab and opens another one of the same browser. */
+  async newTab() {
+    await this.page.close();
+    await this.anotherTab();
+  }
+
+  /** Goes on in one more tab of the same browser; returns the page of the one before. */
+  async anotherTab() {
+    const before = this.page;
+    this.page = await this.context.newPage();
+    this.canvas = new Canvas(this.page);
+    this.page.on('pageerror', (error) => this.faults.push(String(error)));
+    return before;
+  }
+
+  /** What the toasts say, one text for each. */
+  toasts() {
+    return this.page.locator('.mantine-Notification-root').allInnerTexts();
+  }
+
   async go(place) {
     await this.page.evaluate((hash) => {
       window.location.hash = hash;

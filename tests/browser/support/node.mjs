@@ -178,6 +178,12 @@ export class Node {
     return report;
   }
 
+  /** A token of somebody's own: each name is another user. */
+  async tokenFor(name, role = 'editor') {
+    const userId = name.toLowerCase();
+    return (await this.console('tokens.create', { name, role, userId })).token;
+  }
+
   /** A URL that lets one browser in, once. */
   async ticketUrl() {
     const [answer] = await this.graphy('ticket');

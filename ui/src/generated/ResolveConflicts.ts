@@ -20,6 +20,6 @@ conflictIds: Array<ConflictId>,
  */
 choice: Choice, 
 /**
- * The chosen value, where it is edited.
+ * The chosen value, where it is edited; null takes the field away.
  */
 value?: unknown, };

@@ -1,7 +1,7 @@
 //! `graphy token`: make, list and revoke tokens.
 
 use clap::{Args, Subcommand};
-use graphy_model::Role;
+use graphy_model::{Role, UserId};
 use graphy_protocol::console::{CreateToken, CreatedToken, TokenList, TokenRef};
 use graphy_telemetry::clock::{Clock as _, SystemClock};
 use serde_json::Value;
@@ -33,6 +33,9 @@ enum Action {
         /// How many days it lives, 1 to 365 [default: 90]
         #[arg(long, value_name = "DAYS")]
         expires_in_days: Option<u32>,
+        /// In whose name it acts [default: your own]
+        #[arg(long, value_name = "USER")]
+        user: Option<UserId>,
     },
     /// List tokens, the newest first; their texts are not known any more
     List,
@@ -53,11 +56,13 @@ pub(crate) async fn run(
             name,
             role,
             expires_in_days,
+            user,
         } => {
             let request = CreateToken {
                 name,
                 role,
                 expires_in_days,
+                user_id: user,
             };
             let created: CreatedToken = node.call("tokens.create", &request).await?;
             output.note(&format!(

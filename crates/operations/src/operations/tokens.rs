@@ -20,7 +20,7 @@ const LIFE_DAYS_MAX: u32 = 365;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Operations {
-    /// `tokens.create`: makes a token in the caller's name and shows it, once.
+    /// `tokens.create`: makes a token, in the caller's name unless it says another, and shows it, once.
     ///
     /// # Errors
     /// `forbidden`, also for a role above the caller's own; `invalid`; or that of the store.
@@ -38,7 +38,7 @@ impl Operations {
         let new = NewToken {
             name: request.name,
             role: request.role,
-            user_id: caller.user_id.clone(),
+            user_id: request.user_id.unwrap_or_else(|| caller.user_id.clone()),
             life: Some(DAY * days),
         };
         let issued = self

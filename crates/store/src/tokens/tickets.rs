@@ -1,5 +1,6 @@
 //! One-time tickets: what a printed URL carries, exchanged once for a session token.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use redis::AsyncCommands as _;
 use serde::{Deserialize, Serialize};
 
 use super::text::{hash, parse_secret, random_secret};
-use super::{IssuedToken, NewToken, SESSION_LIFE, TokenError, TokenKind, TokenStore};
+use super::{
+    IssuedToken, NewToken, Principal, SESSION_LIFE, TokenError, TokenKind, TokenRecord, TokenStore,
+};
 use crate::error::StoreError;
 use crate::secret::Secret;
 
@@ -97,6 +100,38 @@ impl TokenStore {
             life: Some(SESSION_LIFE),
         };
         self.issue(session, TokenKind::Session).await
+    }
+
+    /// Makes a younger token for a session; the old one lives on to its own end, so that nothing
+    /// is dropped meanwhile. `None`: the token is no session's.
+    ///
+    /// # Errors
+    /// [`TokenError::Unknown`] if it was revoked, [`TokenError::Store`].
+    pub async fn renew_session(
+        &self,
+        principal: &Principal,
+    ) -> Result<Option<IssuedToken>, TokenError> {
+        let id = &principal.token_id;
+        let fields: HashMap<String, String> = self
+            .link
+            .query()
+            .hgetall(super::key(id))
+            .await
+            .map_err(StoreError::redis("read a session's token"))?;
+        if fields.is_empty() {
+            return Err(TokenError::Unknown);
+        }
+        let (record, _) = TokenRecord::from_hash(id, &fields)?;
+        if record.kind != TokenKind::Session {
+            return Ok(None);
+        }
+        let session = NewToken {
+            name: record.name,
+            role: record.role,
+            user_id: record.user_id,
+            life: Some(SESSION_LIFE),
+        };
+        self.issue(session, TokenKind::Session).await.map(Some)
     }
 }
 
