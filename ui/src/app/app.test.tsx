@@ -193,6 +193,7 @@ describe('the console on the fake platform', () => {
       'nav-overview',
       'nav-graph',
       'nav-conflicts',
+      'nav-lab',
       'nav-settings',
     ]);
     act(() => {

@@ -52,6 +52,12 @@ function useActions(): SpotlightActionGroupData[] {
         action('page-overview', 'Overview', () => navigate('overview'), 'G O'),
         action('page-graph', 'Graph', () => navigate('graph'), 'G G'),
         action('page-conflicts', 'Conflicts', () => navigate('conflicts'), 'G C'),
+        action(
+          'page-lab',
+          'Lab: clients side by side on bad networks',
+          () => navigate('lab'),
+          'G L',
+        ),
         action('page-settings', 'Settings', () => navigate('settings'), 'G S'),
       ],
     },

@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 
 const PLAIN_PAGES = ['overview', 'conflicts', 'settings'] as const;
 
-export type Page = (typeof PLAIN_PAGES)[number] | 'graph';
+export type Page = (typeof PLAIN_PAGES)[number] | 'graph' | 'lab';
 
 export interface Route {
   page: Page;
@@ -17,6 +17,7 @@ export function parseRoute(hash: string): Route {
   const plain = PLAIN_PAGES.find((known) => known === page);
   if (plain !== undefined) return { page: plain, graphId: undefined };
   const graphId = graph ? decodeURIComponent(graph) : undefined;
+  if (page === 'lab') return { page: 'lab', graphId };
   if (!focus) return { page: 'graph', graphId };
   return { page: 'graph', graphId, focus: decodeURIComponent(focus) };
 }

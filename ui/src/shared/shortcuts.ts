@@ -20,6 +20,7 @@ export const SHORTCUTS: ShortcutGroup[] = [
       { keys: ['G', 'O'], text: 'Go to Overview' },
       { keys: ['G', 'G'], text: 'Go to Graph' },
       { keys: ['G', 'C'], text: 'Go to Conflicts' },
+      { keys: ['G', 'L'], text: 'Go to the Lab' },
       { keys: ['G', 'S'], text: 'Go to Settings' },
       { keys: ['Ctrl', 'Shift', 'N'], text: 'Open another window', needsWindows: true },
     ],

@@ -1,0 +1,94 @@
+import './lab.css';
+import { useEffect, useState } from 'react';
+import { ApiFailure } from '../../platform';
+import { usePlatform } from '../../shared/platform-context';
+import { useRoute } from '../../shared/route';
+import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { ClientPane } from './client-pane';
+import { Lab } from './lab';
+import { LabBar } from './lab-bar';
+import { realConnections } from './lab-client';
+import { LabProvider, useLabState } from './lab-context';
+import { labServer } from './lab-server';
+import { RunPanel } from './run-panel';
+import { Start } from './start';
+
+/** Several clients side by side on one graph, each with a network that can be made worse. */
+export default function LabPage() {
+  const platform = usePlatform();
+  const { graphId } = useRoute();
+  const [attempt, setAttempt] = useState(0);
+  if (platform.directAccess === undefined) {
+    return (
+      <StateBox title="The Lab needs connections of its own">
+        This program does not let its pages open any.
+      </StateBox>
+    );
+  }
+  if (graphId === undefined) return <Start />;
+  const again = () => setAttempt(attempt + 1);
+  return <OpenLab graphId={graphId} onRetry={again} key={`${graphId} ${attempt}`} />;
+}
+
+function OpenLab({ graphId, onRetry }: { graphId: string; onRetry: () => void }) {
+  const { lab, failure } = useOpenLab(graphId);
+  if (failure !== undefined) {
+    return <FailureBox title="The Lab cannot connect" cause={failure} onRetry={onRetry} />;
+  }
+  if (lab === undefined) return <LoadingBox what="the Lab" />;
+  return (
+    <LabProvider value={lab}>
+      <Benches />
+    </LabProvider>
+  );
+}
+
+/** The Lab lives as long as the page is open: its clients leave with it. */
+function useOpenLab(graphId: string) {
+  const platform = usePlatform();
+  const [lab, setLab] = useState<Lab>();
+  const [failure, setFailure] = useState<ApiFailure>();
+  useEffect(() => {
+    let undo: () => void = () => undefined;
+    let left = false;
+    const asked = platform.directAccess?.() ?? Promise.reject(new Error('not on this host'));
+    asked.then(
+      (access) => {
+        if (left) return access.release();
+        const opened = new Lab({
+          graphId,
+          origin: () => access.origin,
+          open: realConnections(access),
+          server: labServer(platform, graphId),
+        });
+        setLab(opened);
+        undo = () => {
+          opened.close();
+          access.release();
+          setLab(undefined);
+        };
+      },
+      (cause) => left || setFailure(ApiFailure.from(cause)),
+    );
+    return () => {
+      left = true;
+      undo();
+    };
+  }, [platform, graphId]);
+  return { lab, failure };
+}
+
+function Benches() {
+  const clients = useLabState((state) => state.clients);
+  return (
+    <div className="lab">
+      <LabBar />
+      <RunPanel />
+      <div className="lab-panes" data-count={clients.length}>
+        {clients.map((client) => (
+          <ClientPane key={client.place} client={client} />
+        ))}
+      </div>
+    </div>
+  );
+}
