@@ -100,6 +100,8 @@ pub(crate) enum Command {
     Share(commands::edit::ShareArguments),
     /// Show or change how a graph's conflicts are settled
     Policy(commands::edit::PolicyArguments),
+    /// Show who is connected
+    Sessions(commands::sessions::SessionsArguments),
     /// Make, list and revoke tokens
     Token(commands::token::TokenArguments),
     /// Compare what is stored with its own checksum

@@ -11,6 +11,7 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod metrics;
 pub(crate) mod serve;
+pub(crate) mod sessions;
 pub(crate) mod ticket;
 pub(crate) mod token;
 pub(crate) mod verify;
@@ -41,6 +42,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Restore(arguments) => edit::restore(&node()?, arguments, output).await,
         Command::Share(arguments) => edit::share(&node()?, arguments, output).await,
         Command::Policy(arguments) => edit::policy(&node()?, arguments, output).await,
+        Command::Sessions(arguments) => sessions::run(&node()?, arguments, output).await,
         Command::Token(arguments) => token::run(&node()?, arguments, output).await,
         Command::Verify(arguments) => Box::pin(verify::run(&global, arguments, output)).await,
         Command::Health(_) => health::run(&node()?, output).await,

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use graphy_model::sharing::access;
 use graphy_model::{ClientId, Epoch, GraphId, GraphRole, Limits, OperationId, Role, UserId};
 use graphy_protocol::{PartialState, ServerFrame, close};
 use graphy_store::{
@@ -58,7 +57,7 @@ impl Default for HubSettings {
         Self {
             limits: Limits::default(),
             heartbeat: Duration::from_secs(10),
-            merge: Duration::from_millis(10),
+            merge: Duration::from_millis(2),
             audit: Duration::from_secs(8),
             silence: Duration::from_secs(1),
             linger: Duration::from_secs(10),
@@ -268,11 +267,10 @@ impl Hub {
             user: request.user_id.clone(),
         };
         let store = &self.shared.store;
-        let Some(head) = store.head(graph).await.map_err(unavailable)? else {
+        let found = store.access(graph, &request.user_id, request.role).await;
+        let Some((_, may)) = found.map_err(unavailable)? else {
             return Err(OpenError::NotFound(graph.clone()));
         };
-        let grants = store.grants(graph).await.map_err(unavailable)?;
-        let may = access(&head.meta.owner_id, &grants, &request.user_id, request.role);
         if may == GraphRole::None {
             return Err(forbidden());
         }

@@ -379,7 +379,11 @@ impl SessionHandle {
 
     /// Closes the socket after what is queued.
     pub fn close(&self, code: u16, reason: &'static str) {
-        if !close::reconnects(code) {
+        // A connection that was cut looks like a broken protocol; its client may come back.
+        if matches!(
+            code,
+            close::UNAUTHORIZED | close::FORBIDDEN | close::NOT_FOUND
+        ) {
             self.member.depart(Departure::Goodbye);
         }
         self.member.outbox.close(Closing { code, reason });

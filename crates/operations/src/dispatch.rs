@@ -65,6 +65,7 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "conflicts.rate", ReadGraph, conflicts_rate (payload);
     "conflicts.resolve", EditGraph, conflicts_resolve (payload);
     "commands.send", ReadGraph, commands_send (payload);
+    "sessions.list", ReadGraph, sessions_list (payload);
     "overview.get", ReadSystem, overview_get;
     "health.check", ReadSystem, health_check;
     "metrics.get", ReadSystem, metrics_get;

@@ -8,6 +8,7 @@ mod conflicts;
 mod graphs;
 mod imports;
 mod past;
+mod sessions;
 mod sharing;
 mod system;
 mod tokens;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use graphy_engine::Intake;
 use graphy_model::Limits;
-use graphy_store::{GraphStore, NodeRegistry, Replicas, TokenStore};
+use graphy_store::{GraphStore, NodeRegistry, Replicas, Sessions, TokenStore};
 use graphy_telemetry::{Metrics, SharedClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +40,8 @@ pub struct Parts {
     pub tokens: TokenStore,
     /// The list of nodes.
     pub nodes: NodeRegistry,
+    /// The connected sessions.
+    pub sessions: Sessions,
     /// The door to the queue.
     pub intake: Intake,
     /// The metrics of this process.

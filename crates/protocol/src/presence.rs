@@ -58,6 +58,16 @@ pub struct Peer {
     pub state: PresenceState,
 }
 
+/// Asks who is connected.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SessionsRequest {
+    /// Only to this graph; to all if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub graph_id: Option<graphy_model::GraphId>,
+}
+
 /// One connected session, as an operator sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

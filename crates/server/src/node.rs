@@ -149,6 +149,7 @@ impl Node {
             replicas: replicas.clone(),
             tokens: tokens.clone(),
             nodes: nodes.clone(),
+            sessions: sessions.clone(),
             intake: intake.clone(),
             metrics: metrics.clone(),
             limits: settings.limits.clone(),

@@ -89,7 +89,12 @@ impl Bridge {
         let mut lease = Lease::new(self.link.clone());
         let mut round = interval(lease::RENEWAL);
         round.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while context.token.run_until_cancelled(round.tick()).await.is_some() {
+        while context
+            .token
+            .run_until_cancelled(round.tick())
+            .await
+            .is_some()
+        {
             context.tick();
             if !lease.take().await? {
                 continue;
@@ -155,7 +160,10 @@ impl Bridge {
         let mut operations = event.operations;
         // A stream that was just begun begins here.
         if place > 0 && event.from_version > place {
-            let missed = self.store.operations_since(graph, place, MISSED_MAX).await?;
+            let missed = self
+                .store
+                .operations_since(graph, place, MISSED_MAX)
+                .await?;
             if let History::Operations(missed) = missed {
                 let new = operations.iter().map(|operation| operation.version).min();
                 let before = |one: &AppliedOperation| new.is_none_or(|new| one.version < new);
@@ -168,7 +176,9 @@ impl Bridge {
             self.places.clear();
         }
         self.places.insert(graph.clone(), (event.epoch, place));
-        let new = operations.iter().filter(|one| appended.contains(&one.version));
+        let new = operations
+            .iter()
+            .filter(|one| appended.contains(&one.version));
         self.tell(new.map(|one| self.names.operation(graph, one)).collect())
             .await
     }

@@ -11,7 +11,7 @@ use graphy_operations::{Caller, Operations, Parts, SystemFacts};
 use graphy_protocol::console::{ImportFormat, ImportRequest};
 use graphy_store::testing::TestRedis;
 use graphy_store::{EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink, RedisUrl};
-use graphy_store::{Replicas, TokenStore};
+use graphy_store::{Replicas, SessionSettings, Sessions, TokenStore};
 use graphy_telemetry::{Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
 
@@ -66,6 +66,11 @@ impl Node {
         let operations = Operations::start(Parts {
             replicas: Replicas::new(store.clone(), 16),
             tokens: TokenStore::new(link.clone(), clock.clone()),
+            sessions: Sessions::new(
+                link.clone(),
+                NodeRegistry::new(link.clone(), clock.clone()),
+                SessionSettings::default(),
+            ),
             nodes: NodeRegistry::new(link, clock.clone()),
             store: store.clone(),
             intake: intake.clone(),

@@ -13,8 +13,7 @@ use crate::http::body::{GraphPath, Query};
 use crate::http::failure::Failure;
 use crate::openapi::answers::ReadFailures;
 use crate::openapi::schema;
-use crate::routes::commands::no_such_graph;
-use crate::routes::state::may_read;
+use crate::routes::state::readable;
 use crate::state::App;
 
 /// The most operations of one answer.
@@ -73,12 +72,7 @@ pub(crate) async fn changes(
         Epoch::new(epoch)
             .map_err(|error| Failure::new(ErrorCode::Invalid, error.to_string()).on("epoch"))?;
     }
-    let head = app
-        .store
-        .head(&id)
-        .await?
-        .ok_or_else(|| no_such_graph(&id))?;
-    may_read(&app, &caller, &head).await?;
+    let head = readable(&app, &caller, &id).await?;
     let current_version = head.version;
     let foreign = epoch.is_some_and(|epoch| epoch != head.epoch.as_str());
     if foreign || since > current_version {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use graphy_model::{Action, GraphId, OperationId, Outcome};
+use graphy_model::{Action, GraphId, GraphRole, OperationId, Outcome};
 use graphy_protocol::http::OperationStatus;
 use graphy_protocol::{ApiError, ErrorCode};
 use graphy_store::graph::OperationState;
@@ -16,7 +16,6 @@ use crate::http::body::{OperationPath, Query};
 use crate::http::failure::{Failure, trace_id};
 use crate::openapi::answers::ReadFailures;
 use crate::openapi::schema;
-use crate::routes::state::may_read;
 use crate::state::App;
 
 /// The longest wait of a long poll.
@@ -74,9 +73,12 @@ pub(crate) async fn progress(
         let message = "no such operation was seen in the last minutes";
         Failure::new(ErrorCode::NotFound, message).on("operationId")
     })?;
+    let graph = &view.graph_id;
+    let access = app.store.access(graph, caller.user_id(), caller.0.role);
     // Of a graph that is gone everybody who knows the operation's id may hear how it ended.
-    if let Some(head) = app.store.head(&view.graph_id).await? {
-        may_read(&app, &caller, &head).await?;
+    if let Some((_, GraphRole::None)) = access.await? {
+        let message = format!("there is no access to graph {graph}");
+        return Err(Failure::new(ErrorCode::Forbidden, message));
     }
     let (mut state, mut outcome) = (view.state, view.outcome);
     if outcome.is_none() && !wait.is_zero() {

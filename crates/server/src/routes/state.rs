@@ -5,8 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use graphy_model::sharing::access;
-use graphy_model::{Action, GraphRole};
+use graphy_model::{Action, GraphId, GraphRole};
 use graphy_protocol::ErrorCode;
 use graphy_store::Head;
 
@@ -42,12 +41,7 @@ pub(crate) async fn state(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     caller.may(Action::ReadGraph)?;
-    let head = app
-        .store
-        .head(&id)
-        .await?
-        .ok_or_else(|| no_such_graph(&id))?;
-    may_read(&app, &caller, &head).await?;
+    let head = readable(&app, &caller, &id).await?;
     let tag = format!("\"{}.{}\"", head.epoch, head.version);
     if holds(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, etag(&tag)).into_response());
@@ -83,18 +77,18 @@ pub(crate) async fn state(
     Ok(response)
 }
 
-/// Refuses a caller who has no access to a graph.
-pub(crate) async fn may_read(app: &App, caller: &Caller, head: &Head) -> Result<(), Failure> {
-    let graph = &head.meta.graph_id;
-    let grants = app.store.grants(graph).await?;
-    let role = caller.0.role;
-    match access(&head.meta.owner_id, &grants, caller.user_id(), role) {
-        GraphRole::None => {
-            let message = format!("there is no access to graph {graph}");
-            Err(Failure::new(ErrorCode::Forbidden, message).on("graphId"))
-        }
-        _ => Ok(()),
+/// Returns where a graph stands, if the caller may read it.
+pub(crate) async fn readable(app: &App, caller: &Caller, id: &GraphId) -> Result<Head, Failure> {
+    let found = app
+        .store
+        .access(id, caller.user_id(), caller.0.role)
+        .await?;
+    let (head, access) = found.ok_or_else(|| no_such_graph(id))?;
+    if access == GraphRole::None {
+        let message = format!("there is no access to graph {id}");
+        return Err(Failure::new(ErrorCode::Forbidden, message).on("graphId"));
     }
+    Ok(head)
 }
 
 fn etag(tag: &str) -> [(header::HeaderName, String); 2] {

@@ -1,6 +1,6 @@
 //! Editors on real sockets.
 
-use crate::support::{Next, TestNode, connect};
+use crate::support::{TestNode, connect};
 use serde_json::json;
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn an_edit_made_through_one_node_is_seen_on_another() {
     assert_eq!(there.frame().await["type"], "state_update");
     assert_eq!(there.frame().await["type"], "command_result");
     other.shutdown().await;
-    assert!(matches!(there.next().await, Next::Frame(frame) if frame["type"] == "going_away"));
+    there.frame_of("going_away").await;
     assert_eq!(there.closed().await, 4000);
     test.stop().await;
 }

@@ -148,6 +148,30 @@ pub(crate) fn envelope(kind: &str, payload: Value) -> Value {
     json!({"operationId": uuid::Uuid::now_v7(), "type": kind, "payload": payload})
 }
 
+/// Makes a token of a user's.
+pub(crate) async fn token_of(node: &Node, user: &str, role: Role) -> (String, TokenId) {
+    let new = NewToken {
+        name: user.to_owned(),
+        role,
+        user_id: UserId::new(user).expect("an id"),
+        life: Some(Duration::from_secs(3600)),
+    };
+    let issued = node.tokens().create(new).await.expect("a token");
+    (issued.text.expose(), issued.record.id)
+}
+
+/// Opens a socket on a node and says hello; returns it with its welcome and its first sync.
+pub(crate) async fn enter(node: &Node, graph: &str, token: &str, client: &str) -> (Socket, Value) {
+    let mut socket = connect(node, &format!("/api/v2/graphs/{graph}/subscribe")).await;
+    socket
+        .send(&json!({"type": "hello", "token": token, "clientId": client, "name": client}))
+        .await;
+    let welcome = socket.frame().await;
+    assert_eq!(welcome["type"], "welcome", "{welcome}");
+    assert_eq!(socket.frame().await["type"], "sync");
+    (socket, welcome)
+}
+
 /// A raw WebSocket.
 pub(crate) struct Socket {
     pub(crate) stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -208,8 +232,18 @@ impl Socket {
         id
     }
 
-    /// Waits for the next frame that is not a heartbeat.
+    /// Waits for the next frame that is neither a heartbeat nor of presence.
     pub(crate) async fn frame(&mut self) -> Value {
+        loop {
+            let frame = self.any_frame().await;
+            if frame["type"] != "presence" {
+                return frame;
+            }
+        }
+    }
+
+    /// Waits for the next frame that is not a heartbeat.
+    pub(crate) async fn any_frame(&mut self) -> Value {
         match self.next().await {
             Next::Frame(frame) => frame,
             Next::Closed(code) => panic!("closed with {code} instead of a frame"),

@@ -69,9 +69,7 @@ impl People {
         let mut moves = Vec::new();
         if let Some(all) = &news.all {
             let gone = |person: &Person| {
-                person.node == news.node
-                    && person.graph == *graph
-                    && !all.contains(&person.session)
+                person.node == news.node && person.graph == *graph && !all.contains(&person.session)
             };
             moves.extend(self.forget(gone));
         }
