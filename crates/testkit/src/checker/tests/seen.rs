@@ -72,6 +72,32 @@ fn a_delivery_that_was_left_out_is_found() {
 }
 
 #[test]
+fn an_operation_that_is_missing_inside_a_delivery_is_found() {
+    // The delivery says that it follows what was given before, and leaves version 2 out.
+    catches(
+        |run| {
+            let (missing, next) = (second(run), deliveries(run, "bob")[3]);
+            let Delivery::Operations { from_version, .. } = &mut delivered(run, next).delivery
+            else {
+                panic!("an update")
+            };
+            *from_version = 1;
+            run.events.remove(missing);
+        },
+        |violation| {
+            matches!(
+                violation,
+                Violation::DeliveryGap {
+                    stood_at: Some(1),
+                    from_version: 2,
+                    ..
+                }
+            )
+        },
+    );
+}
+
+#[test]
 fn a_gap_is_no_fault_where_the_whole_state_comes_instead() {
     let mut run = honest();
     let place = deliveries(&run, "bob")[3];
