@@ -2,21 +2,49 @@
 //!
 //! Frames pass through as the very text that came over the socket.
 
-use graphy_client::{SessionEvent, SessionStatus};
-use graphy_protocol::ErrorCode;
+use std::borrow::Cow;
+
+use graphy_client::{Received, SessionEvent, SessionStatus};
+use graphy_model::{GraphRole, Role};
+use graphy_protocol::{ErrorCode, ServerFrame};
 use serde_json::json;
 use tauri::ipc::{Channel, InvokeResponseBody};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
-/// Passes events on until the session or the window ends.
+/// What a window is shown of a graph.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Through {
+    /// What the server says.
+    Everything,
+    /// What the server says, but as to somebody who may only look.
+    ReadOnly,
+}
+
+/// Passes events on until the session or the window ends, or nobody looks any more.
 pub(crate) async fn forward(
     mut events: mpsc::Receiver<SessionEvent>,
     channel: Channel<InvokeResponseBody>,
+    through: Through,
+    hidden: CancellationToken,
 ) {
     let mut attempt = 0;
-    while let Some(event) = events.recv().await {
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            () = hidden.cancelled() => return,
+        };
+        let Some(event) = event else {
+            return;
+        };
         let message = match event {
+            SessionEvent::Frame(received) if through == Through::ReadOnly => {
+                frame_message(&as_to_a_viewer(&received))
+            }
             SessionEvent::Frame(received) => frame_message(&received.text),
+            SessionEvent::Durable(durable) => {
+                json!({ "kind": "durable", "durable": durable }).to_string()
+            }
             SessionEvent::Status(status) => {
                 if let SessionStatus::Connecting { attempt: current } = &status {
                     attempt = *current;
@@ -28,6 +56,20 @@ pub(crate) async fn forward(
             return;
         }
     }
+}
+
+/// The frame as it would be if the bearer might only look.
+fn as_to_a_viewer(received: &Received) -> Cow<'_, str> {
+    let mut frame = received.frame.clone();
+    match &mut frame {
+        ServerFrame::Welcome { role, access, .. } => {
+            *role = Role::Viewer;
+            *access = (*access).min(GraphRole::View);
+        }
+        ServerFrame::Access { access } => *access = (*access).min(GraphRole::View),
+        _ => return Cow::Borrowed(&received.text),
+    }
+    Cow::Owned(frame.to_text())
 }
 
 fn frame_message(text: &str) -> String {
@@ -87,6 +129,23 @@ mod tests {
         let parsed: Value = serde_json::from_str(&message).unwrap();
         assert_eq!(parsed["kind"], "frame");
         assert_eq!(parsed["frame"]["type"], "heartbeat");
+    }
+
+    #[test]
+    fn a_read_only_window_is_told_that_it_may_only_look() {
+        let seen = |frame: ServerFrame| {
+            let text = frame.to_text().into();
+            let seen: Value =
+                serde_json::from_str(&as_to_a_viewer(&Received { text, frame })).unwrap();
+            seen["access"].as_str().unwrap().to_owned()
+        };
+        let access = |access| ServerFrame::Access { access };
+        assert_eq!(seen(access(GraphRole::Admin)), "view");
+        assert_eq!(seen(access(GraphRole::None)), "none");
+        let frame = ServerFrame::GoingAway { retry_after_ms: 5 };
+        let text: std::sync::Arc<str> = "as it came".into();
+        let received = Received { text, frame };
+        assert_eq!(as_to_a_viewer(&received), "as it came");
     }
 
     #[test]

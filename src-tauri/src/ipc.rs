@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use graphy_client::{GraphSession, SendError, SessionConfig};
-use graphy_model::Envelope;
+use graphy_client::journal::Kept;
+use graphy_client::{GraphSession, SendError, SessionConfig, Timing};
+use graphy_model::{ClientId, Envelope, GraphId, Rejection};
 use graphy_protocol::{ApiError, ErrorCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,36 +15,77 @@ use serde_json::Value;
 use tauri::ipc::{Channel, InvokeResponseBody};
 use tauri::{AppHandle, Manager as _, State, WebviewWindow};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
+use crate::desk::Desk;
 use crate::downloads::{self, Content, SaveError};
+use crate::graph_stream::{self, Through};
 use crate::node::EmbeddedNode;
-use crate::sessions::{Sessions, View};
-use crate::{graph_stream, live_stream, window};
+use crate::profiles::Environment;
+use crate::sessions::{GraphView, Sessions, View};
+use crate::{live_stream, read_only, window};
 
-type Answer<T> = Result<T, ApiError>;
+pub(crate) type Answer<T> = Result<T, ApiError>;
+
+/// The answer of [`deployment`].
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Deployment {
+    generation: u64,
+    environment: Environment,
+    profile: String,
+    read_only: bool,
+    is_embedded: bool,
+}
+
+/// Says which deployment this page is loaded for; its calls name the generation.
+#[tauri::command]
+pub(crate) async fn deployment(desk: State<'_, Desk>) -> Answer<Deployment> {
+    let active = desk.active().await?;
+    let profile = active.profile();
+    Ok(Deployment {
+        generation: active.generation(),
+        environment: profile.environment,
+        profile: profile.name.clone(),
+        read_only: profile.read_only,
+        is_embedded: profile.is_embedded(),
+    })
+}
 
 /// Runs an operation of the console.
 #[tauri::command]
 pub(crate) async fn rpc(
+    desk: State<'_, Desk>,
     node: State<'_, EmbeddedNode>,
+    generation: u64,
     operation: String,
     payload: Value,
 ) -> Answer<Value> {
-    node.running().await?.dispatch(&operation, payload).await
+    let active = desk.active_for(generation).await?;
+    active.dispatch(&node, &operation, payload).await
 }
 
 /// Sends live figures to a channel until the view is closed; returns the view's id.
 #[tauri::command]
 pub(crate) async fn live_open(
     window: WebviewWindow,
+    desk: State<'_, Desk>,
     node: State<'_, EmbeddedNode>,
     sessions: State<'_, Sessions>,
+    generation: u64,
     channel: Channel<InvokeResponseBody>,
 ) -> Answer<String> {
-    let node = node.running().await?;
+    let remote = desk.active_for(generation).await?.remote()?;
     let end = CancellationToken::new();
-    let id = sessions.keep(window.label(), View::live(end.clone()))?;
-    tauri::async_runtime::spawn(live_stream::forward(node, channel, end));
+    let view = View::live(end.clone());
+    let Some(remote) = remote else {
+        let running = node.running().await?;
+        let id = sessions.keep(window.label(), view)?;
+        tauri::async_runtime::spawn(live_stream::forward(running, channel, end));
+        return Ok(id);
+    };
+    let id = sessions.keep(window.label(), view)?;
+    tauri::async_runtime::spawn(live_stream::forward_remote(remote, channel, end));
     Ok(id)
 }
 
@@ -63,29 +105,92 @@ pub(crate) async fn live_close(
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GraphOpened {
     session_id: String,
+    client_id: ClientId,
+    /// Whether unsent commands outlive this program.
+    durable: bool,
+    kept: Vec<KeptCommand>,
+}
+
+/// A command that was left from the last time.
+#[derive(Serialize)]
+struct KeptCommand {
+    envelope: Envelope,
+    /// Why it was refused, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parked: Option<Rejection>,
 }
 
 /// Opens a graph: its frames and the state of its connection go to the channel.
 #[tauri::command]
 pub(crate) async fn graph_open(
     window: WebviewWindow,
+    desk: State<'_, Desk>,
     node: State<'_, EmbeddedNode>,
     sessions: State<'_, Sessions>,
+    generation: u64,
     graph_id: Value,
-    client_id: Value,
     channel: Channel<InvokeResponseBody>,
 ) -> Answer<GraphOpened> {
-    let running = node.running().await?;
-    let config = SessionConfig {
-        url: running.url().clone(),
-        token: node.token().await?,
-        graph_id: argument("graphId", graph_id)?,
-        client_id: argument("clientId", client_id)?,
+    let active = desk.active_for(generation).await?;
+    let graph_id: GraphId = argument("graphId", graph_id)?;
+    let url = active.url(&node).await?;
+    let tokens = active.tokens(&node).await?;
+    let read_only = active.profile().read_only;
+    sessions.end_unseen(&graph_id).await;
+    let mut config = SessionConfig {
+        url,
+        token: tokens.borrow().clone(),
+        graph_id: graph_id.clone(),
+        client_id: ClientId::new(&Uuid::now_v7().to_string())
+            .expect("a uuid has the form of an id"),
     };
-    let (session, events) = GraphSession::open(config);
-    let session_id = sessions.keep(window.label(), View::Graph(Arc::new(session)))?;
-    tauri::async_runtime::spawn(graph_stream::forward(events, channel));
-    Ok(GraphOpened { session_id })
+    // What waits for a deployment that may be changed is not sent through one that may not.
+    let kept = if read_only {
+        None
+    } else {
+        active.keep(&graph_id).await.ok()
+    };
+    let is_kept = kept.is_some();
+    let mut left = Vec::new();
+    if let Some(kept) = &kept {
+        config.client_id = kept.client_id().clone();
+        left = left_over(kept);
+    }
+    let client_id = config.client_id.clone();
+    let (session, events) = GraphSession::open_lasting(config, Timing::default(), kept, tokens);
+    let hidden = CancellationToken::new();
+    let view = View::Graph(GraphView {
+        graph_id,
+        session: Arc::new(session),
+        is_kept,
+        read_only,
+        hidden: hidden.clone(),
+    });
+    let session_id = sessions.keep(window.label(), view)?;
+    let through = if read_only {
+        Through::ReadOnly
+    } else {
+        Through::Everything
+    };
+    tauri::async_runtime::spawn(graph_stream::forward(events, channel, through, hidden));
+    Ok(GraphOpened {
+        session_id,
+        client_id,
+        durable: is_kept || read_only,
+        kept: left,
+    })
+}
+
+fn left_over(kept: &Kept) -> Vec<KeptCommand> {
+    let parked = kept.parked().iter().map(|parked| KeptCommand {
+        envelope: parked.envelope.clone(),
+        parked: Some(parked.rejection.clone()),
+    });
+    let pending = kept.pending().map(|envelope| KeptCommand {
+        envelope: envelope.clone(),
+        parked: None,
+    });
+    parked.chain(pending).collect()
 }
 
 /// Queues a command for sending; the session numbers it and sends it again until its end is known.
@@ -96,9 +201,12 @@ pub(crate) async fn graph_send(
     session_id: String,
     command: Value,
 ) -> Answer<()> {
-    let session = sessions.graph(window.label(), &session_id)?;
+    let graph = sessions.graph(window.label(), &session_id)?;
+    if graph.read_only {
+        return Err(read_only::forbidden());
+    }
     let envelope = Envelope::from_value(command)?;
-    session.send_envelope(envelope).map_err(send_error)
+    graph.session.send_envelope(envelope).map_err(send_error)
 }
 
 /// Asks for what the interface lacks, or for everything.
@@ -109,12 +217,54 @@ pub(crate) async fn graph_request_sync(
     session_id: String,
     full: bool,
 ) -> Answer<()> {
-    let session = sessions.graph(window.label(), &session_id)?;
+    let session = sessions.graph(window.label(), &session_id)?.session;
     if full {
         session.request_full_sync();
     } else {
         session.request_sync();
     }
+    Ok(())
+}
+
+/// Asks for the digests of all buckets or, if some are named, for what is in those.
+#[tauri::command]
+pub(crate) async fn graph_repair(
+    window: WebviewWindow,
+    sessions: State<'_, Sessions>,
+    session_id: String,
+    buckets: Option<Vec<u16>>,
+) -> Answer<()> {
+    let session = sessions.graph(window.label(), &session_id)?.session;
+    match buckets {
+        Some(buckets) => session.request_buckets(buckets),
+        None => session.request_digests(),
+    }
+    Ok(())
+}
+
+/// Tells the others where this person is.
+#[tauri::command]
+pub(crate) async fn graph_presence(
+    window: WebviewWindow,
+    sessions: State<'_, Sessions>,
+    session_id: String,
+    state: Value,
+) -> Answer<()> {
+    let session = sessions.graph(window.label(), &session_id)?.session;
+    session.set_presence(argument("state", state)?);
+    Ok(())
+}
+
+/// Forgets a refused command that a person has seen.
+#[tauri::command]
+pub(crate) async fn graph_discard(
+    window: WebviewWindow,
+    sessions: State<'_, Sessions>,
+    session_id: String,
+    operation_id: Value,
+) -> Answer<()> {
+    let session = sessions.graph(window.label(), &session_id)?.session;
+    session.discard(argument("operationId", operation_id)?);
     Ok(())
 }
 
@@ -171,7 +321,7 @@ pub(crate) async fn open_window(app: AppHandle) -> Answer<()> {
 }
 
 /// Reads an argument as its type; a wrong one is the caller's mistake and named.
-fn argument<T: DeserializeOwned>(name: &str, value: Value) -> Answer<T> {
+pub(crate) fn argument<T: DeserializeOwned>(name: &str, value: Value) -> Answer<T> {
     serde_json::from_value(value).map_err(|error| {
         ApiError::new(ErrorCode::Invalid, format!("{name} is not valid: {error}")).on(name)
     })
@@ -180,7 +330,9 @@ fn argument<T: DeserializeOwned>(name: &str, value: Value) -> Answer<T> {
 fn send_error(error: SendError) -> ApiError {
     match error {
         SendError::Rejected(rejection) => rejection.into(),
-        SendError::QueueFull => ApiError::new(ErrorCode::RateLimited, error.to_string()),
+        SendError::QueueFull | SendError::JournalFull(_) => {
+            ApiError::new(ErrorCode::RateLimited, error.to_string())
+        }
         SendError::Closed => ApiError::new(ErrorCode::Unavailable, error.to_string()),
     }
 }

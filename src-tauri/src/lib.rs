@@ -7,11 +7,16 @@
 //! door: the node says that it goes away, finishes its work, and stops its private Redis.
 
 mod announcement;
+mod desk;
 mod downloads;
 mod graph_stream;
 mod ipc;
+mod ipc_profiles;
 mod live_stream;
 mod node;
+mod profiles;
+mod read_only;
+mod remote;
 mod sessions;
 mod settings;
 mod window;
@@ -27,7 +32,9 @@ use graphy_telemetry::logging::{self, LogConfig, LogFiles, LogFormat, LogGuard};
 use tauri::{AppHandle, Manager as _, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 
+use crate::desk::Desk;
 use crate::node::EmbeddedNode;
+use crate::profiles::book::Book;
 use crate::sessions::Sessions;
 use crate::settings::{Arguments, Settings};
 
@@ -92,23 +99,49 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
         .manage(Sessions::default())
         .manage(EmbeddedNode::default())
         .invoke_handler(tauri::generate_handler![
+            ipc::deployment,
             ipc::rpc,
             ipc::live_open,
             ipc::live_close,
             ipc::graph_open,
             ipc::graph_send,
             ipc::graph_request_sync,
+            ipc::graph_repair,
+            ipc::graph_presence,
+            ipc::graph_discard,
             ipc::graph_close,
             ipc::save_file,
             ipc::open_window,
+            ipc_profiles::profiles_list,
+            ipc_profiles::profiles_save,
+            ipc_profiles::profiles_delete,
+            ipc_profiles::profiles_switch,
+            ipc_profiles::profiles_test,
         ])
         .setup(|app| {
+            app.manage(make_desk(app.handle())?);
             window::open(app.handle())?;
-            tauri::async_runtime::spawn(node::boot(app.handle().clone()));
+            let handle = app.handle().clone();
+            tauri::async_runtime::spawn(async move {
+                handle.state::<Desk>().begin(&handle).await;
+            });
             tauri::async_runtime::spawn(quit_on_signal(app.handle().clone()));
             Ok(())
         })
         .build(context)
+}
+
+/// Finds the profiles of this person, or of the data folder that was named.
+fn make_desk(app: &AppHandle) -> anyhow::Result<Desk> {
+    let settings = app.state::<Settings>();
+    let config_dir = match settings.config_dir() {
+        Some(folder) => folder,
+        None => app.path().app_config_dir()?,
+    };
+    let book = Book::read(&config_dir).context("could not read the connection profiles")?;
+    let service = settings.instance_name(&app.config().identifier);
+    let data_dir = settings.node.data_dir.clone();
+    Ok(Desk::new(book, service, config_dir, data_dir))
 }
 
 /// Somebody started the console although it runs.
@@ -139,8 +172,8 @@ fn on_event(app: &AppHandle, event: RunEvent) {
             if node.begin_stop() {
                 api.prevent_exit();
                 let app = app.clone();
-                app.state::<Sessions>().close_all();
                 tauri::async_runtime::spawn(async move {
+                    app.state::<Desk>().end(&app).await;
                     app.state::<EmbeddedNode>().stop().await;
                     app.exit(code.unwrap_or(0));
                 });

@@ -47,7 +47,7 @@ enum State {
 impl Default for EmbeddedNode {
     fn default() -> Self {
         Self {
-            state: watch::Sender::new(State::Starting),
+            state: watch::Sender::new(State::Stopped),
             node: Mutex::new(None),
             stopping: AtomicBool::new(false),
         }
@@ -86,6 +86,17 @@ impl EmbeddedNode {
             }),
             None => Err(unavailable("the node has stopped")),
         }
+    }
+
+    /// Notes that the node is about to start; false if it has or is.
+    pub(crate) fn prepare_start(&self) -> bool {
+        self.state.send_if_modified(|state| {
+            let rests = matches!(state, State::Stopped | State::Failed(_));
+            if rests {
+                *state = State::Starting;
+            }
+            rests
+        })
     }
 
     /// Notes that the console is to end; true for the first who says so.
@@ -226,6 +237,8 @@ mod tests {
     #[tokio::test]
     async fn a_caller_waits_for_the_start_and_learns_why_it_failed() {
         let embedded = EmbeddedNode::default();
+        assert!(embedded.prepare_start());
+        assert!(!embedded.prepare_start(), "it starts once");
         let (asked, ()) = tokio::join!(embedded.running(), async {
             let error = ApiError::new(ErrorCode::Unavailable, "no redis-server was found");
             embedded.state.send_replace(State::Failed(error));

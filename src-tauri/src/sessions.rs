@@ -1,24 +1,34 @@
 //! What the windows have open: live views and graphs.
 //!
-//! **Invariant:** everything that a window opened ends with that window.
+//! **Invariant:** everything that a window opened ends with that window; only a graph whose edits
+//! are not all sent goes on until they are, or until somebody opens the graph again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use graphy_client::GraphSession;
+use graphy_model::GraphId;
 use graphy_protocol::{ApiError, ErrorCode};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Views that one window may have open at once.
 const VIEWS_MAX: usize = 32;
+/// How often a graph that nobody sees is asked whether it has sent everything.
+const SEEN_OFF_EVERY: Duration = Duration::from_millis(250);
 
 /// All open views of all windows.
+#[derive(Default, Clone)]
+pub(crate) struct Sessions(Arc<Mutex<Open>>);
+
 #[derive(Default)]
-pub(crate) struct Sessions {
-    open: Mutex<HashMap<String, Open>>,
+struct Open {
+    views: HashMap<String, Entry>,
+    /// Graphs that nobody looks at any more and that are about to end.
+    leaving: Vec<GraphView>,
 }
 
-struct Open {
+struct Entry {
     window: String,
     view: View,
 }
@@ -27,8 +37,21 @@ struct Open {
 pub(crate) enum View {
     /// The live figures; the guard ends the task that sends them.
     Live { _guard: DropGuard },
-    /// A graph; the session ends when its last handle goes.
-    Graph(Arc<GraphSession>),
+    /// A graph.
+    Graph(GraphView),
+}
+
+/// An open graph.
+#[derive(Clone)]
+pub(crate) struct GraphView {
+    pub(crate) graph_id: GraphId,
+    pub(crate) session: Arc<GraphSession>,
+    /// Whether its unsent commands outlive the session.
+    pub(crate) is_kept: bool,
+    /// Whether it may be edited through.
+    pub(crate) read_only: bool,
+    /// Ends the flow of frames to the window.
+    pub(crate) hidden: CancellationToken,
 }
 
 impl View {
@@ -47,31 +70,27 @@ impl Sessions {
     /// `rate_limited` when the window has too many open; the view ends then.
     pub(crate) fn keep(&self, window: &str, view: View) -> Result<String, ApiError> {
         let mut open = self.lock();
-        if open.values().filter(|entry| entry.window == window).count() >= VIEWS_MAX {
+        let of_window = open.views.values().filter(|entry| entry.window == window);
+        if of_window.count() >= VIEWS_MAX {
             let message = format!("a window cannot have more than {VIEWS_MAX} views open");
             return Err(ApiError::new(ErrorCode::RateLimited, message));
         }
         let id = uuid::Uuid::now_v7().to_string();
-        open.insert(
-            id.clone(),
-            Open {
-                window: window.to_owned(),
-                view,
-            },
-        );
+        let window = window.to_owned();
+        open.views.insert(id.clone(), Entry { window, view });
         Ok(id)
     }
 
-    /// The graph session of that name, if the window opened it.
+    /// The graph of that name, if the window opened it.
     ///
     /// # Errors
     /// `not_found` when it is closed or another window's.
-    pub(crate) fn graph(&self, window: &str, id: &str) -> Result<Arc<GraphSession>, ApiError> {
-        match self.lock().get(id) {
-            Some(Open {
+    pub(crate) fn graph(&self, window: &str, id: &str) -> Result<GraphView, ApiError> {
+        match self.lock().views.get(id) {
+            Some(Entry {
                 window: owner,
-                view: View::Graph(session),
-            }) if owner == window => Ok(Arc::clone(session)),
+                view: View::Graph(graph),
+            }) if owner == window => Ok(graph.clone()),
             _ => Err(ApiError::new(
                 ErrorCode::NotFound,
                 "this view of the graph is closed",
@@ -82,24 +101,77 @@ impl Sessions {
     /// Ends a view of the window; ending one that is gone does nothing.
     pub(crate) fn close(&self, window: &str, id: &str) {
         let mut open = self.lock();
-        if open.get(id).is_some_and(|entry| entry.window == window) {
-            open.remove(id);
+        if open.views.get(id).is_some_and(|one| one.window == window)
+            && let Some(entry) = open.views.remove(id)
+        {
+            self.see_off(&mut open, entry.view);
         }
     }
 
     /// Ends all views of a window.
     pub(crate) fn close_window(&self, window: &str) {
-        self.lock().retain(|_, entry| entry.window != window);
+        let mut open = self.lock();
+        let of_window = |_: &String, entry: &mut Entry| entry.window == window;
+        let ended: Vec<Entry> = open
+            .views
+            .extract_if(of_window)
+            .map(|(_, one)| one)
+            .collect();
+        for entry in ended {
+            self.see_off(&mut open, entry.view);
+        }
     }
 
-    /// Ends everything.
-    pub(crate) fn close_all(&self) {
-        self.lock().clear();
+    /// Ends what still goes on of a graph that nobody sees, so that its queue can be taken over.
+    pub(crate) async fn end_unseen(&self, graph_id: &GraphId) {
+        let unseen: Vec<GraphView> = {
+            let open = self.lock();
+            let of_graph = open.leaving.iter().filter(|one| one.graph_id == *graph_id);
+            of_graph.cloned().collect()
+        };
+        for graph in unseen {
+            graph.session.end().await;
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Open>> {
-        // Each change is one call of the map, so a panic elsewhere leaves it whole.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Ends everything, and returns when it has ended.
+    pub(crate) async fn end_all(&self) {
+        let (views, leaving) = {
+            let mut open = self.lock();
+            let views: Vec<Entry> = open.views.drain().map(|(_, entry)| entry).collect();
+            (views, std::mem::take(&mut open.leaving))
+        };
+        let seen = views.into_iter().filter_map(|entry| match entry.view {
+            View::Graph(graph) => Some(graph),
+            View::Live { .. } => None,
+        });
+        for graph in seen.chain(leaving) {
+            graph.hidden.cancel();
+            graph.session.end().await;
+        }
+    }
+
+    /// Lets a graph go on, unseen, until its commands are sent.
+    fn see_off(&self, open: &mut Open, view: View) {
+        let View::Graph(graph) = view else {
+            return;
+        };
+        graph.hidden.cancel();
+        open.leaving.push(graph.clone());
+        let sessions = self.clone();
+        tauri::async_runtime::spawn(async move {
+            while graph.is_kept && graph.session.pending() > 0 && !graph.session.is_over() {
+                tokio::time::sleep(SEEN_OFF_EVERY).await;
+            }
+            graph.session.end().await;
+            let same = |one: &GraphView| Arc::ptr_eq(&one.session, &graph.session);
+            sessions.lock().leaving.retain(|one| !same(one));
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        // Each change is one call of a collection, so a panic elsewhere leaves it whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,15 +184,15 @@ mod tests {
         (sessions.keep(window, View::live(token.clone())), token)
     }
 
-    #[test]
-    fn a_window_takes_its_views_along_and_no_others() {
+    #[tokio::test]
+    async fn a_window_takes_its_views_along_and_no_others() {
         let sessions = Sessions::default();
         let (_, one) = live(&sessions, "console");
         let (_, two) = live(&sessions, "console-2");
         sessions.close_window("console");
         assert!(one.is_cancelled());
         assert!(!two.is_cancelled());
-        sessions.close_all();
+        sessions.end_all().await;
         assert!(two.is_cancelled());
     }
 

@@ -72,6 +72,12 @@ impl Settings {
             .then(|| self.node.data_dir.join("window"))
     }
 
+    /// A folder for the profiles, if it is not to be the user's own.
+    pub(crate) fn config_dir(&self) -> Option<PathBuf> {
+        self.data_dir_was_named
+            .then(|| self.node.data_dir.join("config"))
+    }
+
     /// The name under which the one console of a data folder is known on the session bus.
     pub(crate) fn instance_name(&self, identifier: &str) -> String {
         if !self.data_dir_was_named {

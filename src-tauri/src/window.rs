@@ -3,7 +3,20 @@
 use tauri::webview::PageLoadEvent;
 use tauri::{AppHandle, Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
+use crate::desk::Desk;
+use crate::profiles::Profile;
+use crate::sessions::Sessions;
 use crate::settings::Settings;
+
+/// Forgets what pages keep, and goes to the first one. The theme is the person's, not the
+/// deployment's.
+const BEGIN_ANEW: &str = "
+    sessionStorage.clear();
+    for (const key of Object.keys(localStorage)) {
+        if (!key.startsWith('mantine-')) localStorage.removeItem(key);
+    }
+    history.replaceState(null, '', location.pathname);
+    location.reload();";
 
 /// The label of the first window; further ones are `console-2`, `console-3`, ...
 const FIRST: &str = "console";
@@ -22,14 +35,15 @@ pub(crate) fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
         .ok_or(tauri::Error::FailedToReceiveMessage)?;
     let settings = app.state::<Settings>();
     let mut builder = WebviewWindowBuilder::new(app, &label, WebviewUrl::App("index.html".into()))
-        .title(title(&label))
+        .title(title(&label, app.state::<Desk>().book().active()))
         .inner_size(1440.0, 900.0)
         .min_inner_size(880.0, 560.0)
         .visible(false)
         .on_page_load(|window, payload| {
-            if payload.event() == PageLoadEvent::Finished
-                && let Err(error) = window.show()
-            {
+            // A page that is loaded anew knows nothing of what the one before it had open.
+            if payload.event() == PageLoadEvent::Started {
+                window.state::<Sessions>().close_window(window.label());
+            } else if let Err(error) = window.show() {
                 tracing::warn!(%error, window = window.label(), "could not show a window");
             }
         });
@@ -53,6 +67,24 @@ pub(crate) fn bring_to_front(app: &AppHandle) {
     }
 }
 
+/// Has every window begin anew, without anything that its page remembers.
+pub(crate) fn reload_all(app: &AppHandle) {
+    for window in app.webview_windows().values() {
+        if let Err(error) = window.eval(BEGIN_ANEW) {
+            tracing::warn!(%error, window = window.label(), "could not reload a window");
+        }
+    }
+}
+
+/// Says in every title which deployment is shown.
+pub(crate) fn name_all(app: &AppHandle, profile: &Profile) {
+    for (label, window) in app.webview_windows() {
+        if let Err(error) = window.set_title(&title(&label, profile)) {
+            tracing::warn!(%error, window = label, "could not name a window");
+        }
+    }
+}
+
 fn free_label(taken: impl Fn(&str) -> bool) -> Option<String> {
     let further = (2..=WINDOWS_MAX).map(|number| format!("{FIRST}-{number}"));
     std::iter::once(FIRST.to_owned())
@@ -60,16 +92,28 @@ fn free_label(taken: impl Fn(&str) -> bool) -> Option<String> {
         .find(|label| !taken(label))
 }
 
-fn title(label: &str) -> String {
+fn title(label: &str, profile: &Profile) -> String {
+    let mut title = "Graphy".to_owned();
+    if !profile.is_embedded() {
+        title = format!(
+            "{} – {} – Graphy",
+            profile.name,
+            profile.environment.as_str()
+        );
+    }
+    if profile.read_only {
+        title.push_str(" (read-only)");
+    }
     match label.rsplit_once('-') {
-        Some((_, number)) => format!("Graphy ({number})"),
-        None => "Graphy".to_owned(),
+        Some((_, number)) => format!("{title} ({number})"),
+        None => title,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profiles::Environment;
 
     #[test]
     fn windows_are_numbered_from_the_first_and_bounded() {
@@ -87,7 +131,17 @@ mod tests {
 
     #[test]
     fn further_windows_say_which_they_are() {
-        assert_eq!(title("console"), "Graphy");
-        assert_eq!(title("console-2"), "Graphy (2)");
+        let own = Profile::embedded();
+        assert_eq!(title("console", &own), "Graphy");
+        assert_eq!(title("console-2", &own), "Graphy (2)");
+        let remote = Profile {
+            id: "r".to_owned(),
+            name: "Berlin".to_owned(),
+            environment: Environment::Production,
+            read_only: true,
+            ..own
+        };
+        let expected = "Berlin – production – Graphy (read-only) (2)";
+        assert_eq!(title("console-2", &remote), expected);
     }
 }

@@ -151,6 +151,8 @@ pub(crate) struct Shared {
     inner: Mutex<Inner>,
     wake: Notify,
     token: CancellationToken,
+    /// Cancelled when the tasks are over and the journal's line is free.
+    ended: CancellationToken,
 }
 
 struct Inner {
@@ -228,40 +230,44 @@ impl GraphSession {
         let tokens = watch::Sender::new(config.token.clone()).subscribe();
         let ledger = Ledger::in_memory(config.client_id.clone());
         let (shared, outlet, events) = prepare(ledger);
-        let task = tokio::spawn(run::run(
-            config,
-            timing,
-            tokens,
-            Arc::clone(&shared),
-            outlet,
-        ));
+        let run = run::run(config, timing, tokens, Arc::clone(&shared), outlet);
+        let ending = shared.ended.clone();
+        let task = tokio::spawn(async move {
+            run.await;
+            ending.cancel();
+        });
         let task = Some(task);
         (Self { shared, task }, events)
     }
 
-    /// Opens a session whose queue outlives it: it goes on with what `kept` holds, and under its
-    /// name. `tokens` brings the tokens that replace the first one in time.
+    /// Opens a session that may last for days. `tokens` brings the tokens that replace the first
+    /// one in time. With `kept` its queue outlives it: it goes on with what that holds, under its
+    /// name.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     #[must_use]
-    pub fn open_kept(
+    pub fn open_lasting(
         config: SessionConfig,
         timing: Timing,
-        kept: Kept,
+        kept: Option<Kept>,
         tokens: watch::Receiver<String>,
     ) -> (Self, mpsc::Receiver<SessionEvent>) {
-        let Kept {
-            line,
-            count,
-            commands,
-            notices,
-            ..
-        } = kept;
-        let ledger = Ledger::kept(line, count, commands);
+        let (ledger, notices) = match kept {
+            Some(kept) => (
+                Ledger::kept(kept.line, kept.count, kept.commands),
+                kept.notices,
+            ),
+            // Nobody has anything to say of a queue in memory.
+            None => (
+                Ledger::in_memory(config.client_id.clone()),
+                mpsc::unbounded_channel().1,
+            ),
+        };
         let (shared, outlet, events) = prepare(ledger);
         let minder = minder::Minder::new(notices, Arc::clone(&shared), outlet.sender());
         let run = run::run(config, timing, tokens, Arc::clone(&shared), outlet);
+        let ending = Arc::clone(&shared);
         let task = tokio::spawn(async move {
             let over = CancellationToken::new();
             let guard = over.clone().drop_guard();
@@ -270,6 +276,8 @@ impl GraphSession {
                 drop(guard);
             };
             tokio::join!(running, minder.mind(over));
+            ending.lock().ledger.let_go();
+            ending.ended.cancel();
         });
         let task = Some(task);
         (Self { shared, task }, events)
@@ -369,6 +377,12 @@ impl GraphSession {
         self.shared.lock().ledger.discard(operation_id);
     }
 
+    /// Says whether the session has ended, by whomever.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.shared.lock().over
+    }
+
     /// Returns how many commands have no known end.
     #[must_use]
     pub fn pending(&self) -> usize {
@@ -383,6 +397,13 @@ impl GraphSession {
             // The task ends by itself within one step; its failure would be a panic, logged there.
             drop(task.await);
         }
+    }
+
+    /// Like [`close`](Self::close), for a session that others hold too. Once it returns, the
+    /// journal gives the queue to the next session.
+    pub async fn end(&self) {
+        self.shared.token.cancel();
+        self.shared.ended.cancelled().await;
     }
 
     fn wish(&self, wish: SyncWish) {
@@ -419,6 +440,7 @@ fn prepare(ledger: Ledger) -> (Arc<Shared>, outlet::Outlet, mpsc::Receiver<Sessi
         }),
         wake: Notify::new(),
         token: CancellationToken::new(),
+        ended: CancellationToken::new(),
     });
     let (outlet, events) = outlet::Outlet::new();
     (shared, outlet, events)

@@ -66,6 +66,11 @@ impl Ledger {
         }
     }
 
+    /// Gives the line back to the journal; nothing is written any more.
+    pub(super) fn let_go(&mut self) {
+        self.line = None;
+    }
+
     pub(super) fn len(&self) -> usize {
         self.pending.len()
     }

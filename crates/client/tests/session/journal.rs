@@ -35,7 +35,7 @@ impl Window {
         let kept = journal.keep(&config.graph_id).await.unwrap();
         let (pending, parked) = (kept.pending().count(), kept.parked().len());
         let tokens = watch::Sender::new(config.token.clone()).subscribe();
-        let (session, events) = GraphSession::open_kept(config, timing(), kept, tokens);
+        let (session, events) = GraphSession::open_lasting(config, timing(), Some(kept), tokens);
         Self {
             session,
             reader: Reader(events),

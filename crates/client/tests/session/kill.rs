@@ -104,7 +104,7 @@ async fn a_program_to_be_killed() {
     config.url = url.parse().unwrap();
     let kept = journal.keep(&config.graph_id).await.unwrap();
     let tokens = watch::Sender::new("t".to_owned()).subscribe();
-    let (session, mut events) = GraphSession::open_kept(config, timing(), kept, tokens);
+    let (session, mut events) = GraphSession::open_lasting(config, timing(), Some(kept), tokens);
     tokio::spawn(async move { while events.recv().await.is_some() {} });
     loop {
         for _ in 0..rand::random_range(1..6) {
@@ -194,7 +194,8 @@ async fn drain(path: &Path, url: &str) {
     config.url = url.parse().unwrap();
     let kept = journal.keep(&config.graph_id).await.unwrap();
     let tokens = watch::Sender::new("t".to_owned()).subscribe();
-    let (session, mut events) = GraphSession::open_kept(config, Timing::default(), kept, tokens);
+    let (session, mut events) =
+        GraphSession::open_lasting(config, Timing::default(), Some(kept), tokens);
     soon("the rest to land", async {
         while session.pending() > 0 {
             events.recv().await.unwrap();

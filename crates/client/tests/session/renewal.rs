@@ -17,7 +17,7 @@ async fn a_token_is_replaced_without_a_drop_and_after_a_refusal() {
     let config = server.config();
     let kept = journal.keep(&config.graph_id).await.unwrap();
     let (tokens, receiver) = watch::channel("first".to_owned());
-    let (_session, events) = GraphSession::open_kept(config, timing(), kept, receiver);
+    let (_session, events) = GraphSession::open_lasting(config, timing(), Some(kept), receiver);
     let mut reader = Reader(events);
     let (mut peer, hello) = server.welcome(0, vec![]).await;
     assert_eq!(hello.token, "first");
