@@ -104,6 +104,8 @@ export interface ProfileList {
   /** Where tokens are kept. `file` comes with a warning to show. */
   tokenStore: 'keyring' | 'file';
   tokenWarning?: string;
+  /** What is wrong with the edits that wait on disk, for people. */
+  queueWarning?: string;
 }
 
 export interface ProfileDraft {
@@ -118,7 +120,7 @@ export interface ProfileDraft {
 }
 
 export type ProfileTest =
-  | { result: 'ok'; version: string; environment: string; role: string; latencyMs: number }
+  | { result: 'ok'; version: string; environment: string; latencyMs: number }
   | { result: 'unreachable' | 'unauthorized' | 'wrong_version' | 'invalid'; message: string };
 
 /** The deployments of a host that can show more than one. */
