@@ -1,9 +1,10 @@
-import { ActionIcon, Badge, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
 import { spotlight } from '@mantine/spotlight';
 import { lazy, Suspense, useEffect } from 'react';
 import { SessionProvider } from '../shared/active-session';
+import { plural } from '../shared/format';
 import { Icon, type IconName } from '../shared/icons';
-import { useLive } from '../shared/live-context';
+import { useOpenConflicts } from '../shared/open-conflicts';
 import { hrefOf, navigate, type Page, useRoute } from '../shared/route';
 import { isTyping } from '../shared/shortcuts';
 import { openShortcutsSheet } from '../shared/shortcuts-sheet';
@@ -11,6 +12,7 @@ import { LoadingBox } from '../shared/state-box';
 import { useOpenWindow } from '../shared/use-open-window';
 import { useRpcQuery } from '../shared/use-rpc';
 import { CommandPalette } from './command-palette';
+import { DeploymentBadge } from './deployment-badge';
 import { ErrorBoundary } from './error-boundary';
 import { GraphFeatures } from './graph-features';
 import { GraphPicker } from './graph-picker';
@@ -76,7 +78,6 @@ function skipToContent(): void {
 }
 
 function Header() {
-  const environment = useLive((state) => state.environment);
   return (
     <header className="shell-header">
       <div className="shell-brand">
@@ -86,17 +87,7 @@ function Header() {
       <GraphPicker />
       <StatusChip />
       <div style={{ flex: 1 }} />
-      {environment ? (
-        <Tooltip label="The environment this server says it is">
-          <Badge
-            variant="outline"
-            flex="none"
-            color={environment === 'production' ? 'red' : 'graphy'}
-          >
-            {environment}
-          </Badge>
-        </Tooltip>
-      ) : null}
+      <DeploymentBadge />
       <Tooltip label="Command palette (Ctrl+K)">
         <button type="button" className="chip" onClick={spotlight.open}>
           <Icon name="search" size={13} /> Commands <kbd>Ctrl K</kbd>
@@ -141,6 +132,8 @@ function ThemeSwitch() {
 
 function Navigation(props: { page: Page; graphId: string | undefined }) {
   const { data: system } = useRpcQuery('system.info', {}, { staleTime: 60_000 });
+  const open = useOpenConflicts() ?? 0;
+  const waiting = open > 0 ? `, ${plural(open, 'open conflict')}` : '';
   return (
     <nav className="shell-nav" aria-label="Pages">
       {PAGES.map(({ page, label, icon }) => (
@@ -148,12 +141,12 @@ function Navigation(props: { page: Page; graphId: string | undefined }) {
           key={page}
           href={hrefOf(page, page === 'graph' ? props.graphId : undefined)}
           aria-current={page === props.page ? 'page' : undefined}
-          aria-label={label}
+          aria-label={page === 'conflicts' ? `${label}${waiting}` : label}
           data-testid={`nav-${page}`}
         >
           <Icon name={icon} />
           <span>{label}</span>
-          {page === 'conflicts' ? <OpenConflictsBadge /> : null}
+          {page === 'conflicts' && open > 0 ? <OpenConflictsBadge open={open} /> : null}
         </a>
       ))}
       <div className="shell-nav-foot">{system ? `Graphy ${system.version}` : null}</div>

@@ -55,7 +55,9 @@ describe('the conflicts page', () => {
     expect(within(detail).getByLabelText('Theirs: stored by bob').textContent).toContain('"y"');
     expect(within(detail).getByText('Show on graph').getAttribute('href')).toBe('#/graph/h/c');
     await waitFor(() =>
-      expect(screen.getByTestId('open-conflicts').textContent).toBe('33 open conflicts'),
+      expect(screen.getByTestId('nav-conflicts').getAttribute('aria-label')).toBe(
+        'Conflicts, 3 open conflicts',
+      ),
     );
   });
 

@@ -55,7 +55,9 @@ function describeKind(kind: EffectKind, effects: readonly Effect[], nameOf: Name
     case 'conflict_opened':
       return `met a conflict on ${first.field ?? 'a field'} of ${quoted(nameOf(first))}`;
     case 'conflict_settled':
-      return `settled the conflict on ${first.field ?? 'a field'} of ${quoted(nameOf(first))}`;
+      return effects.length === 1
+        ? `settled a conflict as ${String(first.before)}`
+        : `settled ${plural(effects.length, 'conflict')}`;
   }
 }
 
@@ -79,6 +81,14 @@ function describeSettings(first: Effect, effects: readonly Effect[]): string {
   if (fields.length === 1 && fields[0] === 'name') {
     return `renamed the graph to ${quoted(short(first.after))}`;
   }
+  const grantee = /^grant (.+)$/.exec(fields[0] ?? '')?.[1];
+  if (fields.length === 1 && grantee !== undefined) {
+    const who = grantee === '*' ? 'everyone else' : grantee;
+    return first.after === null
+      ? `took the role of ${who} away`
+      : `gave ${who} the role ${String(first.after)}`;
+  }
+  if (fields.length === 1 && fields[0] === 'policy') return 'changed the conflict policy';
   return `changed the graph’s ${fields.join(', ')}`;
 }
 

@@ -48,9 +48,12 @@ export function HistoryLine({ session, line, head, undone, open, onToggle }: Pro
         {steps > 1 ? <span className="dim">{steps} steps</span> : null}
         {takenBack === undefined ? null : <span className="state-mark">undone</span>}
         {troubled > 0 ? (
-          <span className="history-trouble">
+          <span
+            className="history-trouble"
+            role="img"
+            aria-label="with conflicts, or with things left as they are"
+          >
             <Icon name="warning" size={13} />
-            <span className="visually-hidden">with conflicts or things left as they are</span>
           </span>
         ) : null}
         <span className="dim history-version">{newest.version}</span>
