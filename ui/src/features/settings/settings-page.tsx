@@ -7,6 +7,7 @@ import { openShortcutsSheet } from '../../shared/shortcuts-sheet';
 import { FailureBox } from '../../shared/state-box';
 import { useNow } from '../../shared/use-now';
 import { useRpcQuery } from '../../shared/use-rpc';
+import { ProfileSection } from './profile-section';
 import { Copyable, Section } from './section';
 import { TokenSection } from './token-section';
 
@@ -16,6 +17,7 @@ export default function SettingsPage() {
       <h1 className="page-title">Settings</h1>
       <Appearance />
       <ConnectionSection />
+      <ProfileSection />
       <TokenSection />
     </div>
   );

@@ -1,0 +1,45 @@
+import { Badge, Tooltip } from '@mantine/core';
+import { EnvironmentBadge } from '../shared/environment-badge';
+import { useLive } from '../shared/live-context';
+import { usePlatform } from '../shared/platform-context';
+import { useActiveProfile } from '../shared/use-profiles';
+
+/** Which deployment this window shows, and whether anything can be changed through it. */
+export function DeploymentBadge() {
+  const { profiles } = usePlatform();
+  return profiles ? <ProfileBadge /> : <ServerBadge />;
+}
+
+function ProfileBadge() {
+  const profile = useActiveProfile();
+  if (profile === undefined) return null;
+  const { name, environment, readOnly, url } = profile;
+  return (
+    <>
+      <Tooltip label={url ? `Connected to ${url}` : 'The server inside this console'}>
+        <span data-testid="deployment-badge">
+          <EnvironmentBadge environment={environment} label={`${name} · ${environment}`} />
+        </span>
+      </Tooltip>
+      {readOnly ? (
+        <Tooltip label="Nothing can be changed through this profile; see Settings">
+          <Badge variant="outline" color="gray" flex="none" data-testid="read-only-badge">
+            read-only
+          </Badge>
+        </Tooltip>
+      ) : null}
+    </>
+  );
+}
+
+function ServerBadge() {
+  const environment = useLive((state) => state.environment);
+  if (!environment) return null;
+  return (
+    <Tooltip label="The environment this server says it is">
+      <span>
+        <EnvironmentBadge environment={environment} />
+      </span>
+    </Tooltip>
+  );
+}
