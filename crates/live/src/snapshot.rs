@@ -210,7 +210,7 @@ impl Copied {
             .edges
             .iter()
             .map(|(edge, hash)| (edge_text(edge).into(), *hash));
-        let conflicts = self.settings.conflicts.values().map(|record| json(record));
+        let conflicts = self.settings.conflicts.values().map(json);
         let settings = GraphSettings {
             policy: self.settings.policy.clone(),
             grants: self.settings.grants.0.clone(),

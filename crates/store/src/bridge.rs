@@ -1,5 +1,5 @@
 //! The bridge for old consumers: what happens, told once more under the names of the
-//! collaboration plan. Which name stands for which is decided in `docs/adr/013`.
+//! collaboration plan. Which name stands for which is decided in `docs/adr/015`.
 //!
 //! It only listens and repeats; nothing of Graphy reads what it writes. One node does it at a
 //! time, the holder of a short lease in Redis.
