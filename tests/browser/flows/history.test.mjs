@@ -34,6 +34,7 @@ describe('the history panel', { timeout: 300_000 }, () => {
     }
     ada = await Person.arrive(browser);
     await ada.openGraph(node, graphId);
+    await ada.page.getByTestId('history-button').waitFor();
     await ada.canvas.key('h');
     await panel().waitFor();
   });
@@ -65,7 +66,7 @@ describe('the history panel', { timeout: 300_000 }, () => {
     assert.equal(moves, 1, 'one drag is one line');
 
     await ada.canvas.key('Escape');
-    await change.getByRole('button', { name: 'The post' }).click();
+    await change.getByRole('button', { name: 'The post', exact: true }).click();
     await waitForValue('what is selected', async () => (await ada.canvas.selected()).join(), 'mail');
     await ada.canvas.key('h');
     assert.equal(await panel().count(), 0);
@@ -116,6 +117,7 @@ describe('the history panel', { timeout: 300_000 }, () => {
   test('goes back to the beginning, piece by piece', async () => {
     await line(2).waitFor();
     for (let count = 1; count <= 130; count += 1) await rename('mail', `Title ${count}`);
+    await line(132).waitFor();
     const scroll = panel().locator('.history-scroll');
     await waitFor('the beginning', async () => {
       await scroll.evaluate((box) => box.scrollTo({ top: box.scrollHeight }));
@@ -140,7 +142,7 @@ describe('the history panel', { timeout: 300_000 }, () => {
       await ada.canvas.key('h');
       await line(3).click();
       await isFit(`history-${theme}`);
-      await panel().getByRole('button', { name: 'The post of the shop' }).waitFor();
+      await panel().getByRole('button', { name: 'The post of the shop', exact: true }).waitFor();
       await line(1).click();
       await panel().getByRole('button', { name: 'Restore version 1…' }).click();
       await ada.page.getByRole('dialog').waitFor();

@@ -1,5 +1,5 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
-import { useEffect } from 'react';
+import { useLayoutEffect } from 'react';
 import { useSession } from '../../shared/active-session';
 import { Icon } from '../../shared/icons';
 import { openGraphSettings } from './open-graph-settings';
@@ -7,7 +7,8 @@ import { openGraphSettings } from './open-graph-settings';
 /** The button of the dialog, and its key while the canvas is on screen. */
 export function GraphSettingsButton() {
   const graphId = useSession()?.graphId;
-  useEffect(() => {
+  // Before the first paint: who sees the button may use its key.
+  useLayoutEffect(() => {
     if (graphId === undefined) return;
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== ',' || !(event.ctrlKey || event.metaKey)) return;

@@ -1,5 +1,5 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
-import { useEffect } from 'react';
+import { useLayoutEffect } from 'react';
 import { Icon } from '../../shared/icons';
 import { isTyping } from '../../shared/shortcuts';
 import { toggleHistory, useHistoryState } from './history-state';
@@ -7,7 +7,8 @@ import { toggleHistory, useHistoryState } from './history-state';
 /** The button of the panel, and its key while the canvas is on screen. */
 export function HistoryButton() {
   const open = useHistoryState((state) => state.open);
-  useEffect(() => {
+  // Before the first paint: who sees the button may use its key.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== 'h' || isTyping(event)) return;
       if (event.ctrlKey || event.metaKey || event.altKey) return;
