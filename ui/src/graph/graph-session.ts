@@ -238,6 +238,7 @@ export class GraphSession {
     switch (frame.type) {
       case 'welcome': {
         const { graph: meta, role, access, userId } = frame;
+        this.peers.welcomed(frame.sessionId);
         this.status.setState({ meta, role, access, userId });
         return;
       }

@@ -20,6 +20,7 @@ export class Peers {
   readonly roster: StoreApi<{ present: Present[] }> = createStore(() => ({ present: [] }));
   private readonly bySession = new Map<string, Peer>();
   private readonly listeners = new Set<() => void>();
+  private own: string | undefined;
 
   get all(): Iterable<Peer> {
     return this.bySession.values();
@@ -38,9 +39,17 @@ export class Peers {
     return () => this.listeners.delete(listener);
   }
 
+  /** Which session is this window's: frames are the same for all, so they name it, too. */
+  welcomed(sessionId: string): void {
+    this.own = sessionId;
+    this.bySession.delete(sessionId);
+  }
+
   receive(frame: PresenceFrame): void {
     if (frame.full) this.bySession.clear();
-    for (const peer of frame.peers) this.bySession.set(peer.sessionId, peer);
+    for (const peer of frame.peers) {
+      if (peer.sessionId !== this.own) this.bySession.set(peer.sessionId, peer);
+    }
     for (const sessionId of frame.left ?? []) this.bySession.delete(sessionId);
     this.publish();
   }

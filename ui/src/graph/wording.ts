@@ -15,13 +15,12 @@ export function saveStatus(status: GraphStatus): SaveStatus {
   if (attention.length > 0) {
     return { state: 'attention', text: `needs attention (${attention.length})` };
   }
-  if (connection.state === 'closed' || connection.state === 'offline') {
-    return { state: 'offline', text: `offline (${pendingCount} unsent)` };
-  }
+  // "Unsent" promises that it is kept; what is not written down yet is not promised.
+  const unsent = status.durable ? 'unsent' : 'unsent, not kept';
+  const offline = { state: 'offline', text: `offline (${pendingCount} ${unsent})` } as const;
+  if (connection.state === 'closed' || connection.state === 'offline') return offline;
   if (!status.loaded) return { state: 'loading', text: 'loading' };
-  if (connection.state === 'connecting') {
-    return { state: 'offline', text: `offline (${pendingCount} unsent)` };
-  }
+  if (connection.state === 'connecting') return offline;
   if (pendingCount > 0) return { state: 'saving', text: `saving (${pendingCount})` };
   if (!status.inSync) return { state: 'checking', text: 'checking' };
   return { state: 'saved', text: 'saved' };

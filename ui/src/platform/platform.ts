@@ -38,10 +38,13 @@ export interface GraphHandlers {
   position: () => { epoch: string; version: number } | undefined;
   /** The first chunks of a full state that came through before the connection was lost. */
   partial: () => PartialState | undefined;
-  /** What earlier runs left, oldest first; told at most once, before the first frame. */
+  /**
+   * What earlier runs left, oldest first: before the first frame, and again when a window that
+   * shared the graph is gone and has left something.
+   */
   onRestored: (kept: KeptCommand[]) => void;
   /**
-   * Whether unsent commands are written where they outlive this program. Told when it changes;
+   * Whether every unsent command is written where it outlives this program. Told when it changes;
    * until then it is taken for `true`.
    */
   onDurable: (durable: boolean) => void;

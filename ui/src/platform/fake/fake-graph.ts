@@ -148,15 +148,13 @@ export class FakeGraph {
   }
 
   showPresence(of: FakeConnection): void {
-    for (const other of this.connections) {
-      if (other === of) continue;
-      other.deliver({ type: 'presence', full: false, peers: [peerOf(of)] });
+    for (const each of this.connections) {
+      each.deliver({ type: 'presence', full: false, peers: [peerOf(of)] });
     }
   }
 
   tellWhoIsHere(to: FakeConnection): void {
-    const others = [...this.connections].filter((other) => other !== to);
-    to.deliver({ type: 'presence', full: true, peers: others.map(peerOf) });
+    to.deliver({ type: 'presence', full: true, peers: [...this.connections].map(peerOf) });
     this.showPresence(to);
   }
 

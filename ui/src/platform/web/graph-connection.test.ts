@@ -205,6 +205,7 @@ describe('the browser’s graph connection', () => {
     store.broken = false;
     await send('b');
     expect(durable).toEqual([false, true]);
+    expect([...store.commands.keys()]).toEqual(['a', 'b']);
   });
 
   it('sends again after a loss what has no answer and did not land', async () => {

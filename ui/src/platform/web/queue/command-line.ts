@@ -27,12 +27,14 @@ export class CommandLine {
   private readonly entries = new Map<string, Entry>();
   private readonly parked = new Map<string, CommandRecord>();
   private readonly dirty = new Map<string, CommandRecord | undefined>();
+  /** What the store refused the last time. */
+  private readonly unwritten = new Map<string, CommandRecord>();
   private window = WINDOW_FIRST;
   private inFlight = 0;
   private nextPlace = 1;
   private writing: Promise<void> | undefined;
   private removed = false;
-  /** Whether everything that waits is written, as far as the store takes it. */
+  /** Whether everything that waits is written. */
   durable = true;
   /** Told when commands may be sent that could not before. */
   onReady: () => void = () => undefined;
@@ -126,6 +128,7 @@ export class CommandLine {
     if (entry === undefined) return false;
     if (entry.progress === 'in_flight') this.inFlight -= 1;
     this.entries.delete(operationId);
+    this.unwritten.delete(operationId);
     this.note(operationId, undefined);
     return true;
   }
@@ -237,7 +240,14 @@ export class CommandLine {
 
   private note(operationId: string, record: CommandRecord | undefined): void {
     this.dirty.set(operationId, record);
+    if (record !== undefined) this.setDurable(false);
     this.flush();
+  }
+
+  private setDurable(durable: boolean): void {
+    if (durable === this.durable) return;
+    this.durable = durable;
+    this.onDurable(durable);
   }
 
   /** Writes what has changed; what changes meanwhile goes together with the next write. */
@@ -252,27 +262,33 @@ export class CommandLine {
   }
 
   private async write(): Promise<void> {
-    const changes = [...this.dirty];
+    const changes = [...new Map([...this.unwritten, ...this.dirty])];
     this.dirty.clear();
+    this.unwritten.clear();
     const puts = changes.flatMap(([, record]) => (record ? [record] : []));
     const deletes = changes.flatMap(([operationId, record]) => (record ? [] : [operationId]));
     const line = { ...this.line, touchedAt: Date.now() };
-    let durable = this.store !== undefined;
+    let written = this.store !== undefined;
     try {
       await this.store?.write({ line, puts, deletes });
     } catch {
       // Full or broken: the work goes on in memory, and the page warns before it is left.
-      durable = false;
+      written = false;
     }
+    // What could not be written goes with the next write, unless it has its end by then.
+    if (!written) for (const put of puts) this.keepDirty(put);
     for (const record of puts) {
       const entry = this.entries.get(record.operationId);
       if (entry?.record === record && entry.progress === 'unwritten') entry.progress = 'unsent';
     }
-    if (durable !== this.durable) {
-      this.durable = durable;
-      this.onDurable(durable);
-    }
+    this.setDurable(written && ![...this.dirty.values()].some((record) => record !== undefined));
     if (puts.length > 0) this.onReady();
+  }
+
+  private keepDirty(record: CommandRecord): void {
+    const { operationId } = record;
+    const present = this.entries.get(operationId)?.record ?? this.parked.get(operationId);
+    if (present === record && !this.dirty.has(operationId)) this.unwritten.set(operationId, record);
   }
 }
 

@@ -38,6 +38,8 @@ export function transact<Result>(
     transaction.onerror = () => reject(transaction.error ?? new Error('the transaction failed'));
     transaction.onabort = () => reject(transaction.error ?? new Error('the transaction ended'));
     result = body(transaction.objectStore(LINES), transaction.objectStore(COMMANDS));
+    // Not left to the page: it may be closed before its requests have answered.
+    if (mode === 'readwrite') transaction.commit();
   });
 }
 
