@@ -19,6 +19,9 @@ const PADDING = 8;
 /** Shown even if nothing stands there, so that a small change does not shake everything. */
 const FRAME: Position = { x: 900, y: 420 };
 
+/** Where a new node goes, if there is room. */
+export const BOARD_MIDDLE: Position = { x: FRAME.x / 2, y: FRAME.y / 2 };
+
 export function chipWidth({ width }: Pick<Board, 'width'>): number {
   return Math.round(Math.min(CHIP_WIDTH_MAX, Math.max(CHIP_WIDTH_MIN, width * 0.2)));
 }

@@ -1,10 +1,13 @@
 import { SegmentedControl, Switch, Tooltip } from '@mantine/core';
 import { useState } from 'react';
 import { useStore } from 'zustand';
+import { addNode, freePlace } from '../../graph/edits';
+import { isReadOnly } from '../../graph/graph-session';
 import { saveStatus } from '../../graph/wording';
 import { useGraphStatus } from '../../shared/active-session';
 import { Icon } from '../../shared/icons';
 import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { BOARD_MIDDLE } from './board';
 import { ConditionsPanel } from './conditions-panel';
 import { FrameList } from './frame-list';
 import { LabCanvas } from './lab-canvas';
@@ -53,18 +56,20 @@ function PaneHead({ client }: { client: LabClient }) {
   return (
     <header className="lab-pane-head">
       <h2 className="section-title">{client.name}</h2>
-      <span className="live-state lab-state" role="status">
+      <span className="live-state lab-state" role="status" title={text}>
         <span className="chip-dot" data-state={dotOf(state)} />
-        {text}
+        <span className="lab-state-text">{text}</span>
       </span>
+      <AddButton client={client} />
       <Tooltip label="Break the connection once; it comes back by itself">
         <button
           type="button"
           className="lab-small-button"
+          aria-label={`Cut the connection of ${client.name}`}
           onClick={() => client.network.cut()}
           disabled={offline}
         >
-          <Icon name="close" size={12} /> Cut
+          <Icon name="close" size={12} />
         </button>
       </Tooltip>
       <Switch
@@ -75,6 +80,23 @@ function PaneHead({ client }: { client: LabClient }) {
         aria-label={`${client.name} offline`}
       />
     </header>
+  );
+}
+
+function AddButton({ client }: { client: LabClient }) {
+  const readOnly = useGraphStatus(client.session, isReadOnly);
+  return (
+    <Tooltip label="Add a node">
+      <button
+        type="button"
+        className="lab-small-button"
+        aria-label={`Add a node as ${client.name}`}
+        onClick={() => addNode(client.session, freePlace(client.session, BOARD_MIDDLE))}
+        disabled={readOnly}
+      >
+        <Icon name="plus" size={12} />
+      </button>
+    </Tooltip>
   );
 }
 

@@ -1,10 +1,12 @@
 import { Button, NumberInput, SegmentedControl, Tooltip } from '@mantine/core';
 import { useCallback, useState, useSyncExternalStore } from 'react';
 import { useGraphStatus } from '../../shared/active-session';
+import { openDeleteGraph } from '../../shared/graph-dialogs';
 import { useLive } from '../../shared/live-context';
 import { hrefOf } from '../../shared/route';
 import type { LabClient } from './lab-client';
-import { useLab, useLabState, useRunning } from './lab-context';
+import { useLab, useLabState, useNothingToDo, useRunning } from './lab-context';
+import { SCRATCH_PREFIX } from './lab-server';
 import { CLIENTS_MAX, CLIENTS_MIN } from './recording';
 import { together } from './run';
 import { STORM_RANGES, type StormOptions } from './storm';
@@ -37,6 +39,7 @@ export function LabBar() {
         <a className="lab-link" href={hrefOf('graph', lab.graphId)}>
           Open on the Graph page
         </a>
+        {first ? <DeleteScratch client={first} /> : null}
         <a className="lab-link" href={hrefOf('lab')}>
           Another graph
         </a>
@@ -52,6 +55,22 @@ export function LabBar() {
 function GraphName({ client }: { client: LabClient }) {
   const name = useGraphStatus(client.session, (status) => status.meta?.name);
   return <span className="lab-graph-name">{name ?? client.session.graphId}</span>;
+}
+
+/** Only graphs that the Lab has made: others are not its to delete. */
+function DeleteScratch({ client }: { client: LabClient }) {
+  const { graphId } = client.session;
+  const name = useGraphStatus(client.session, (status) => status.meta?.name);
+  if (!name?.startsWith(SCRATCH_PREFIX)) return null;
+  return (
+    <button
+      type="button"
+      className="link-button"
+      onClick={() => openDeleteGraph({ graphId, name })}
+    >
+      Delete this graph…
+    </button>
+  );
 }
 
 /** Whether all clients hold one state, proven by the server’s checksum. */
@@ -83,6 +102,7 @@ const FIRST: StormOptions = { seconds: 5, perSecond: 8, nodes: 3 };
 function StormTools() {
   const lab = useLab();
   const running = useRunning();
+  const idle = useNothingToDo();
   const [options, setOptions] = useState(FIRST);
   const field = (name: keyof StormOptions, label: string) => {
     const [min, max] = STORM_RANGES[name];
@@ -108,11 +128,16 @@ function StormTools() {
       {field('seconds', 'Seconds of the storm')}
       {field('perSecond', 'Commands of each client in a second')}
       {field('nodes', 'Nodes that everybody changes')}
-      <Tooltip label="All clients rename, move and patch the same few nodes">
-        <Button onClick={() => lab.startStorm(options)} disabled={running} data-testid="lab-storm">
+      <Tooltip label={idle ?? 'All clients rename, move and patch the same few nodes'}>
+        <Button
+          onClick={() => lab.startStorm(options)}
+          disabled={running || idle !== undefined}
+          data-testid="lab-storm"
+        >
           Conflict storm
         </Button>
       </Tooltip>
+      {idle === undefined ? null : <span className="lab-warn">{idle}</span>}
     </div>
   );
 }

@@ -1,4 +1,3 @@
-import { Tooltip } from '@mantine/core';
 import {
   type KeyboardEvent,
   memo,
@@ -11,11 +10,11 @@ import {
   useSyncExternalStore,
 } from 'react';
 import { useStore } from 'zustand';
-import { addNode, deleteEntities, renameNode } from '../../graph/edits';
+import { deleteEntities, renameNode } from '../../graph/edits';
 import type { EntityEdge, EntityNode } from '../../graph/flow-model';
+import { isReadOnly } from '../../graph/graph-session';
 import type { Position } from '../../protocol';
 import { useGraphStatus } from '../../shared/active-session';
-import { Icon } from '../../shared/icons';
 import { type Board, boardOf, CHIP_HEIGHT, chipWidth, toGraph, toPixels } from './board';
 import type { LabClient } from './lab-client';
 
@@ -35,15 +34,11 @@ export function LabCanvas({ client }: { client: LabClient }) {
   const { session } = client;
   const nodes = useStore(session.flow.store, (flow) => flow.nodes);
   const edges = useStore(session.flow.store, (flow) => flow.edges);
-  const readOnly = useGraphStatus(
-    session,
-    ({ role, access }) => role === 'viewer' || access === 'view' || access === 'comment',
-  );
+  const readOnly = useGraphStatus(session, isReadOnly);
   const { ref, width, height } = useSize();
   const [dragging, setDragging] = useState(false);
   const shown = nodes.length > SHOWN_MAX ? nodes.slice(0, SHOWN_MAX) : nodes;
   const board = useBoard(shown, width, height, dragging);
-  const add = () => addNode(session, { x: 450, y: 210 });
   return (
     // biome-ignore lint/a11y/useSemanticElements: a group of nodes is no form
     <div className="lab-board" ref={ref} role="group" aria-label={`Graph of ${client.name}`}>
@@ -68,20 +63,6 @@ export function LabCanvas({ client }: { client: LabClient }) {
           {SHOWN_MAX} of {nodes.length.toLocaleString('en-GB')} nodes
         </span>
       ) : null}
-      {readOnly ? (
-        <span className="lab-board-note dim">Read only</span>
-      ) : (
-        <Tooltip label="Add a node">
-          <button
-            type="button"
-            className="lab-small-button lab-add"
-            aria-label={`Add a node as ${client.name}`}
-            onClick={add}
-          >
-            <Icon name="plus" size={12} />
-          </button>
-        </Tooltip>
-      )}
     </div>
   );
 }

@@ -1,3 +1,4 @@
+import './start.css';
 import { Alert, Button, Checkbox, Select } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
