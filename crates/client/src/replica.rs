@@ -4,13 +4,21 @@
 //! frames of a [`GraphSession`](crate::GraphSession), it computes the hash of every entity from
 //! its own text, so that an agreeing checksum proves that it holds exactly what the server holds.
 
+mod repair;
+
+use std::collections::BTreeMap;
+
 use graphy_model::execute::Author;
+use graphy_model::graph::Settings;
 use graphy_model::{
-    AppliedOperation, Checksum, ClientId, Command, EntityHash, Epoch, Graph, Limits, OperationId,
-    Outcome, RejectCode, Rejection, Undo, checksum, execute,
+    AppliedOperation, Checksum, ClientId, Command, ConflictId, ConflictRecord, Epoch, Grants,
+    Graph, Limits, OperationId, Outcome, RejectCode, Rejection, Undo, execute,
 };
-use graphy_protocol::frame::{HashedEdge, HashedNode};
+use graphy_protocol::collaboration::GraphSettings;
 use graphy_protocol::{ErrorCode, Landed, ServerFrame, Sync};
+
+pub use repair::Ask;
+use repair::Mending;
 
 /// A command whose end the frame told.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +37,26 @@ pub struct Reaction {
     pub settled: Vec<Settled>,
     /// Whether the replica can be trusted.
     pub health: Health,
+    /// What the session should be asked for; see [`GraphSession::ask`](crate::GraphSession::ask).
+    /// Without it a repair is under way or none is needed.
+    pub ask: Option<Ask>,
+}
+
+impl Reaction {
+    fn nothing() -> Self {
+        Self {
+            settled: Vec::new(),
+            health: Health::InStep,
+            ask: None,
+        }
+    }
+
+    fn gap() -> Self {
+        Self {
+            health: Health::Gap,
+            ..Self::nothing()
+        }
+    }
 }
 
 /// Whether a replica holds what the server holds.
@@ -38,7 +66,7 @@ pub enum Health {
     InStep,
     /// The frame does not follow what the replica holds; it was not applied.
     Gap,
-    /// The checksums differ; only the whole state helps.
+    /// The checksums differ; a repair is asked for, or under way.
     Diverged {
         /// The server's checksum.
         expected: Checksum,
@@ -67,7 +95,18 @@ pub struct Replica {
     checksum: Checksum,
     layers: Vec<Layer>,
     /// A full state that is coming in.
-    filling: Option<Graph>,
+    filling: Option<Filling>,
+    mending: Mending,
+    /// What the graph is called, as the greeting said.
+    name: String,
+}
+
+/// The chunks of a full state that have come; they may go on over another socket.
+struct Filling {
+    graph: Graph,
+    version: u64,
+    next: u32,
+    conflicts: BTreeMap<ConflictId, ConflictRecord>,
 }
 
 impl Replica {
@@ -82,6 +121,8 @@ impl Replica {
             checksum: Checksum::default(),
             layers: Vec::new(),
             filling: None,
+            mending: Mending::No,
+            name: String::new(),
         }
     }
 
@@ -182,19 +223,32 @@ impl Replica {
                 };
                 self.settle_one(*id, Outcome::Rejected(rejection))
             }
-            ServerFrame::Welcome { .. }
-            | ServerFrame::Heartbeat { .. }
+            ServerFrame::Digests {
+                epoch,
+                version,
+                buckets,
+            } => self.compare(epoch, *version, buckets),
+            ServerFrame::Welcome { graph, .. } => {
+                self.name.clone_from(&graph.name);
+                // What was asked for on another socket will not come.
+                self.mending = Mending::No;
+                Reaction::nothing()
+            }
+            ServerFrame::Heartbeat { .. }
             | ServerFrame::Presence { .. }
             | ServerFrame::Conflict { .. }
             | ServerFrame::Access { .. }
             | ServerFrame::Token { .. }
-            | ServerFrame::Digests { .. }
             | ServerFrame::Error { .. }
-            | ServerFrame::GoingAway { .. } => in_step(),
+            | ServerFrame::GoingAway { .. } => Reaction::nothing(),
         }
     }
 
     fn take_sync(&mut self, sync: &Sync) -> Reaction {
+        if matches!(sync, Sync::InSync { .. } | Sync::Behind { .. }) {
+            // The answer of a repair may have been lost before it; what is wrong still shows.
+            self.mending = Mending::No;
+        }
         match sync {
             Sync::InSync {
                 epoch,
@@ -214,41 +268,82 @@ impl Replica {
                 let checksum = checksum.filter(|_| *last);
                 self.take_operations(epoch, *from_version, operations, checksum, landed)
             }
-            Sync::Repair { .. } => in_step(),
-            Sync::Full {
+            Sync::Repair {
                 epoch,
                 version,
-                chunk,
-                chunks,
+                buckets,
                 nodes,
                 edges,
                 checksum,
-                landed,
-                ..
-            } => {
-                let mut filling = match (chunk, self.filling.take()) {
-                    (0, _) => Graph::new(epoch.clone(), 0),
-                    (_, Some(filling)) => filling,
-                    (_, None) => {
-                        return Reaction {
-                            settled: Vec::new(),
-                            health: Health::Gap,
-                        };
-                    }
-                };
-                fill(&mut filling, *version, nodes, edges);
-                if chunk + 1 < *chunks {
-                    self.filling = Some(filling);
-                    return in_step();
-                }
-                filling.finish_load(*version);
-                for layer in &mut self.layers {
-                    layer.undo = None;
-                }
-                self.graph = Some(filling);
-                self.conclude(*checksum, &[], landed)
-            }
+                last,
+            } => self.repair(
+                (epoch, *version),
+                buckets,
+                (nodes, edges),
+                last.then_some(*checksum),
+            ),
+            Sync::Full { .. } => self.take_chunk(sync),
         }
+    }
+
+    fn take_chunk(&mut self, sync: &Sync) -> Reaction {
+        let Sync::Full {
+            epoch,
+            version,
+            chunk,
+            chunks,
+            nodes,
+            edges,
+            conflicts,
+            settings,
+            checksum,
+            landed,
+            ..
+        } = sync
+        else {
+            return Reaction::nothing();
+        };
+        let mut filling = match (chunk, self.filling.take()) {
+            (0, _) => Filling {
+                graph: Graph::new(epoch.clone(), 0),
+                version: *version,
+                next: 0,
+                conflicts: BTreeMap::new(),
+            },
+            (_, Some(filling)) if filling.goes_on(epoch, *version, *chunk) => filling,
+            (_, _) => return Reaction::gap(),
+        };
+        repair::fill(&mut filling.graph, *version, nodes, edges);
+        filling.next += 1;
+        for record in conflicts {
+            let id = record.conflict_id.clone();
+            filling.conflicts.insert(id, record.clone());
+        }
+        if filling.next < *chunks {
+            self.filling = Some(filling);
+            return Reaction::nothing();
+        }
+        let Filling {
+            mut graph,
+            conflicts,
+            ..
+        } = filling;
+        let GraphSettings { policy, grants } = settings.clone().unwrap_or_default();
+        graph.load_settings(Settings {
+            name: self.name.clone(),
+            owner: None,
+            policy,
+            grants: Grants(grants),
+            conflicts,
+        });
+        graph.finish_load(*version);
+        for layer in &mut self.layers {
+            layer.undo = None;
+        }
+        self.graph = Some(graph);
+        // A state that is still wrong is looked into from the beginning.
+        self.mending = Mending::No;
+        self.conclude(*checksum, &[], landed)
     }
 
     fn take_operations(
@@ -265,16 +360,9 @@ impl Replica {
                 .as_ref()
                 .is_some_and(|graph| graph.epoch() == epoch);
         let Some(graph) = self.graph.as_mut().filter(|_| joins) else {
-            return Reaction {
-                settled: Vec::new(),
-                health: Health::Gap,
-            };
+            return Reaction::gap();
         };
-        for layer in self.layers.iter_mut().rev() {
-            if let Some(undo) = layer.undo.take() {
-                graph.revert(undo);
-            }
-        }
+        take_off(&mut self.layers, graph);
         for operation in operations {
             // The server's word is not taken back.
             let _ = graph.apply(operation);
@@ -290,7 +378,7 @@ impl Replica {
         landed: &[Landed],
     ) -> Reaction {
         let Some(graph) = &mut self.graph else {
-            return in_step();
+            return Reaction::nothing();
         };
         self.version = graph.version();
         self.checksum = graph.checksum();
@@ -319,7 +407,28 @@ impl Replica {
                 outcome: landed.outcome.clone(),
             })
             .collect();
-        Reaction { settled, health }
+        let ask = self.ask_for(health);
+        Reaction {
+            settled,
+            health,
+            ask,
+        }
+    }
+
+    /// Lays the server's state bare.
+    fn take_layers_off(&mut self) {
+        if let Some(graph) = &mut self.graph {
+            take_off(&mut self.layers, graph);
+        }
+    }
+
+    /// Shows what is pending again.
+    fn put_layers_on(&mut self) {
+        if let Some(graph) = &mut self.graph {
+            for layer in &mut self.layers {
+                layer.lay(graph, &self.client_id, &self.limits);
+            }
+        }
     }
 
     fn settle_one(&mut self, operation_id: OperationId, outcome: Outcome) -> Reaction {
@@ -329,11 +438,7 @@ impl Replica {
             .position(|layer| layer.operation_id == operation_id)
             && let Some(graph) = &mut self.graph
         {
-            for layer in self.layers[index..].iter_mut().rev() {
-                if let Some(undo) = layer.undo.take() {
-                    graph.revert(undo);
-                }
-            }
+            take_off(&mut self.layers[index..], graph);
             self.layers.remove(index);
             for layer in &mut self.layers[index..] {
                 layer.lay(graph, &self.client_id, &self.limits);
@@ -345,6 +450,21 @@ impl Replica {
                 outcome,
             }],
             health: Health::InStep,
+            ask: None,
+        }
+    }
+}
+
+impl Filling {
+    fn goes_on(&self, epoch: &Epoch, version: u64, chunk: u32) -> bool {
+        self.graph.epoch() == epoch && self.version == version && self.next == chunk
+    }
+}
+
+fn take_off(layers: &mut [Layer], graph: &mut Graph) {
+    for layer in layers.iter_mut().rev() {
+        if let Some(undo) = layer.undo.take() {
+            graph.revert(undo);
         }
     }
 }
@@ -363,29 +483,11 @@ impl Layer {
     }
 }
 
-fn in_step() -> Reaction {
-    Reaction {
-        settled: Vec::new(),
-        health: Health::InStep,
-    }
-}
-
 fn author(client_id: &ClientId, timestamp_ms: u64) -> Author {
     Author {
         client: Some(client_id.clone()),
         timestamp_ms,
         ..Author::default()
-    }
-}
-
-fn fill(graph: &mut Graph, version: u64, nodes: &[HashedNode], edges: &[HashedEdge]) {
-    for HashedNode { node, .. } in nodes {
-        let hash = EntityHash::of_node_text(node.id.as_str(), &checksum::node_text(node));
-        graph.load_node(version, Default::default(), node.clone(), hash);
-    }
-    for HashedEdge { edge, .. } in edges {
-        let hash = EntityHash::of_edge_text(edge.id.as_str(), &checksum::edge_text(edge));
-        graph.load_edge(version, Default::default(), edge.clone(), hash);
     }
 }
 

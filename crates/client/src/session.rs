@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 pub use pending::PENDING_MAX;
 
 use crate::journal::{JournalFull, Kept, Sent};
+use crate::replica::Ask;
 use crate::url::NodeUrl;
 use ledger::Ledger;
 
@@ -350,6 +351,15 @@ impl GraphSession {
     /// Asks for the whole state, because what the reader holds is wrong.
     pub fn request_full_sync(&self) {
         self.wish(SyncWish::Full);
+    }
+
+    /// Asks for what a replica needs next.
+    pub fn ask(&self, ask: Ask) {
+        match ask {
+            Ask::Digests => self.request_digests(),
+            Ask::Buckets(buckets) => self.request_buckets(buckets),
+            Ask::All => self.request_full_sync(),
+        }
     }
 
     /// Asks for the digests of all buckets, to find out where the reader's copy differs.

@@ -5,14 +5,15 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-use graphy_client::replica::Health;
+use graphy_client::replica::{Ask, Health};
 use graphy_client::{Replica, new_operation_id};
 use graphy_model::command::{NodeRef, UpdateNode};
 use graphy_model::execute::Author;
 use graphy_model::{
-    AppliedOperation, ClientId, Command, Epoch, Graph, Limits, Node, NodeId, NodePatch,
+    AppliedOperation, Checksum, ClientId, Command, Epoch, Graph, Limits, Node, NodeId, NodePatch,
     OperationId, Outcome, Position, RejectCode, UserId, execute,
 };
+use graphy_protocol::bucket::{BUCKETS, bucket_of};
 use graphy_protocol::frame::{HashedEdge, HashedNode};
 use graphy_protocol::{ServerFrame, Sync};
 use rand::rngs::StdRng;
@@ -214,27 +215,7 @@ fn a_gap_and_a_wrong_checksum_are_seen() {
     let (_, first) = server.decide(new_operation_id(), &node("a"));
     let (_, second) = server.decide(new_operation_id(), &node("b"));
     assert_eq!(replica.receive(&second.unwrap()).health, Health::Gap);
-    let ServerFrame::StateUpdate {
-        epoch,
-        from_version,
-        to_version,
-        mut operations,
-        checksum,
-    } = first.unwrap()
-    else {
-        panic!("an update")
-    };
-    let graphy_model::Change::PutNode { node, .. } = &mut operations[0].changes[0] else {
-        panic!("a put")
-    };
-    node.position = Position { x: 1.0, y: 0.0 };
-    let forged = ServerFrame::StateUpdate {
-        epoch,
-        from_version,
-        to_version,
-        operations,
-        checksum,
-    };
+    let forged = forge(first.unwrap());
     assert!(matches!(
         replica.receive(&forged).health,
         Health::Diverged { .. }
@@ -243,6 +224,129 @@ fn a_gap_and_a_wrong_checksum_are_seen() {
         assert_eq!(replica.receive(&frame).health, Health::InStep);
     }
     assert_eq!(replica.confirmed().map(|(_, version)| version), Some(2));
+}
+
+/// An update as somebody else's server would have made it: one position is another.
+fn forge(update: ServerFrame) -> ServerFrame {
+    let ServerFrame::StateUpdate {
+        epoch,
+        from_version,
+        to_version,
+        mut operations,
+        checksum,
+    } = update
+    else {
+        panic!("an update")
+    };
+    let graphy_model::Change::PutNode { node, .. } = &mut operations[0].changes[0] else {
+        panic!("a put")
+    };
+    node.position = Position { x: 1.0, y: 0.0 };
+    ServerFrame::StateUpdate {
+        epoch,
+        from_version,
+        to_version,
+        operations,
+        checksum,
+    }
+}
+
+fn digests(server: &Reference) -> ServerFrame {
+    let mut buckets = vec![Checksum::default(); usize::from(BUCKETS)];
+    for (id, entry) in server.0.nodes() {
+        buckets[usize::from(bucket_of(id.as_str()))].add(entry.hash);
+    }
+    ServerFrame::Digests {
+        epoch: server.0.epoch().clone(),
+        version: server.0.version(),
+        buckets,
+    }
+}
+
+fn repair(server: &Reference, buckets: &[u16]) -> ServerFrame {
+    let nodes = server.0.nodes().values();
+    let inside = nodes.filter(|one| buckets.contains(&bucket_of(one.entity.id.as_str())));
+    ServerFrame::Sync(Sync::Repair {
+        epoch: server.0.epoch().clone(),
+        version: server.0.version(),
+        buckets: buckets.to_vec(),
+        nodes: inside
+            .map(|entry| HashedNode {
+                node: entry.entity.clone(),
+                hash: entry.hash,
+            })
+            .collect(),
+        edges: vec![],
+        checksum: server.0.checksum(),
+        last: true,
+    })
+}
+
+#[test]
+fn a_copy_that_differs_is_mended_by_buckets_under_pending_edits() {
+    let mut server = Reference::new();
+    for id in ["a", "b", "c", "d"] {
+        server.decide(new_operation_id(), &node(id));
+    }
+    let mut replica = joined(&server);
+    replica
+        .propose(new_operation_id(), rename("b", "mine"), 9)
+        .unwrap();
+    let (_, update) = server.decide(new_operation_id(), &node("e"));
+    let reaction = replica.receive(&forge(update.unwrap()));
+    assert_eq!(reaction.ask, Some(Ask::Digests));
+    // While that is asked for, it is not asked for again.
+    let (_, update) = server.decide(new_operation_id(), &node("f"));
+    let reaction = replica.receive(&update.unwrap());
+    assert!(matches!(reaction.health, Health::Diverged { .. }));
+    assert_eq!(reaction.ask, None);
+
+    let reaction = replica.receive(&digests(&server));
+    let bucket = bucket_of("e");
+    assert_eq!(reaction.ask, Some(Ask::Buckets(vec![bucket])));
+    let reaction = replica.receive(&repair(&server, &[bucket]));
+    assert_eq!((reaction.health, reaction.ask), (Health::InStep, None));
+    assert_eq!(replica.checksum(), server.0.checksum());
+    assert_eq!(title(&replica, "b").as_deref(), Some("mine"));
+    let (_, update) = server.decide(new_operation_id(), &delete("a"));
+    assert_eq!(replica.receive(&update.unwrap()).health, Health::InStep);
+}
+
+#[test]
+fn a_repair_that_does_not_help_asks_for_everything_and_only_once() {
+    let mut server = Reference::new();
+    let mut replica = joined(&server);
+    let (_, update) = server.decide(new_operation_id(), &node("a"));
+    let reaction = replica.receive(&forge(update.unwrap()));
+    assert_eq!(reaction.ask, Some(Ask::Digests));
+    let reaction = replica.receive(&digests(&server));
+    assert!(matches!(reaction.ask, Some(Ask::Buckets(_))));
+    let elsewhere = (bucket_of("a") + 1) % BUCKETS;
+    let reaction = replica.receive(&repair(&server, &[elsewhere]));
+    assert_eq!(reaction.ask, Some(Ask::All));
+    let (_, update) = server.decide(new_operation_id(), &node("b"));
+    assert_eq!(replica.receive(&update.unwrap()).ask, None);
+    for frame in server.full() {
+        assert_eq!(replica.receive(&frame).health, Health::InStep);
+    }
+    assert_eq!(replica.checksum(), server.0.checksum());
+}
+
+#[test]
+fn half_a_state_goes_on_with_its_next_chunk_and_no_other() {
+    let mut server = Reference::new();
+    server.decide(new_operation_id(), &node("a"));
+    let frames = server.full();
+    let mut replica = replica();
+    assert_eq!(replica.receive(&frames[0]).health, Health::InStep);
+    assert_eq!(replica.receive(&frames[1]).health, Health::InStep);
+    assert_eq!(replica.checksum(), server.0.checksum());
+
+    let mut replica = self::replica();
+    let _ = replica.receive(&frames[0]);
+    server.decide(new_operation_id(), &node("b"));
+    assert_eq!(replica.receive(&server.full()[1]).health, Health::Gap);
+    assert!(replica.graph().is_none());
 }
 
 #[test]
