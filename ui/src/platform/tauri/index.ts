@@ -2,23 +2,28 @@ import { Channel } from '@tauri-apps/api/core';
 import type { ErrorCode, LiveFrame } from '../../protocol';
 import type { LiveHandlers, Platform, ProfileDraft, Profiles } from '../platform';
 import { call, DeploymentCalls } from './calls';
+import { directAccess } from './direct-access';
 import { closed, openGraph } from './graph-connection';
 
 /** The desktop window: the Rust process owns sockets, resuming and the queue of what is unsent. */
 export function tauriPlatform(): Platform {
   const deployment = new DeploymentCalls();
+  const rpc: Platform['rpc'] = (operation, payload) =>
+    deployment.call('rpc', { operation, payload });
+  const known = profiles();
   return {
     host: 'tauri',
     capabilities: { nativeSave: true, signIn: false },
     start: async () => true,
     signIn: async () => undefined,
     signOut: () => undefined,
-    rpc: (operation, payload) => deployment.call('rpc', { operation, payload }),
+    rpc,
     openLive: (handlers) => openLive(deployment, handlers),
     openGraph: (graphId, handlers) => openGraph(deployment, graphId, handlers),
     saveFile: (name, content) => call('save_file', { name, ...content }),
     openWindow: () => call('open_window', {}),
-    profiles: profiles(),
+    profiles: known,
+    directAccess: () => directAccess(rpc, known),
   };
 }
 
