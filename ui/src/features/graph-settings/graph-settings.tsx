@@ -39,16 +39,16 @@ export function GraphSettings({ graphId }: { graphId: string }) {
         <Name view={data} readOnly={readOnly} />
       </Part>
       <Part
-        title="Conflicts"
-        about="What happens to a field that two people write without having seen each other."
-      >
-        <PolicyTable view={data} readOnly={readOnly} />
-      </Part>
-      <Part
         title="Sharing"
         about="Who may do what. A change counts at once, also for open windows."
       >
         <Sharing view={data} readOnly={readOnly} />
+      </Part>
+      <Part
+        title="Conflicts"
+        about="What happens to a field that two people write without having seen each other."
+      >
+        <PolicyTable view={data} readOnly={readOnly} />
       </Part>
       <footer className="dim">
         <span className="mono">{data.graph.graphId}</span>, made{' '}

@@ -63,9 +63,15 @@ export function HistoryLine({ session, line, head, undone, open, onToggle }: Pro
   );
 }
 
+/** Things have the names of today, but what came or went has the name that it came or went with. */
 function namesIn(session: GraphSession): NameOf {
-  return (effect) =>
-    nameNow(session, effect.entityId) ?? nameInValues(effect) ?? effect.entityId ?? '';
+  return (effect) => {
+    const { kind, entity, entityId } = effect;
+    const now = nameNow(session, entityId);
+    const then = nameInValues(effect);
+    const whole = entity !== 'edge' && (kind === 'created' || kind === 'deleted');
+    return (whole ? (then ?? now) : (now ?? then)) ?? entityId ?? '';
+  };
 }
 
 function nameNow(session: GraphSession, id: string | undefined): string | undefined {

@@ -4,12 +4,15 @@ import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { CreatedToken, Role, TokenSummary } from '../../protocol';
 import { formatDateTime, formatExpiry } from '../../shared/format';
+import { Person } from '../../shared/person';
 import { FailureBox } from '../../shared/state-box';
 import { useRpcMutation, useRpcQuery } from '../../shared/use-rpc';
 import { Copyable, Section } from './section';
 
 const ROLES: Role[] = ['viewer', 'editor', 'operator', 'admin'];
 const DAYS_DEFAULT = 90;
+/** Nothing stands for the person who makes the token. */
+const USER_ID = /^[A-Za-z0-9_:.-]{0,128}$/;
 
 export function TokenSection() {
   const [created, setCreated] = useState<CreatedToken>();
@@ -38,17 +41,20 @@ export function TokenSection() {
 function NewToken({ onCreated }: { onCreated: (token: CreatedToken) => void }) {
   const client = useQueryClient();
   const [name, setName] = useState('');
+  const [user, setUser] = useState('');
   const [role, setRole] = useState<Role>('editor');
   const [days, setDays] = useState<number | string>(DAYS_DEFAULT);
   const create = useRpcMutation('tokens.create', 'The token was not created');
   const submit = (event: FormEvent) => {
     event.preventDefault();
+    const userId = user.trim();
     const expiresInDays = typeof days === 'number' && days > 0 ? days : undefined;
     create.mutate(
-      { name: name.trim(), role, expiresInDays },
+      { name: name.trim(), role, expiresInDays, ...(userId === '' ? {} : { userId }) },
       {
         onSuccess: (token) => {
           setName('');
+          setUser('');
           onCreated(token);
           void client.invalidateQueries({ queryKey: ['tokens.list'] });
         },
@@ -63,6 +69,14 @@ function NewToken({ onCreated }: { onCreated: (token: CreatedToken) => void }) {
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}
       />
+      <TextInput
+        label="User"
+        placeholder="yourself"
+        w={130}
+        value={user}
+        error={USER_ID.test(user.trim()) ? undefined : 'Letters, digits and _ : . - only'}
+        onChange={(event) => setUser(event.currentTarget.value)}
+      />
       <Select
         label="Role"
         w={120}
@@ -72,7 +86,11 @@ function NewToken({ onCreated }: { onCreated: (token: CreatedToken) => void }) {
         onChange={(value) => setRole((value ?? 'editor') as Role)}
       />
       <NumberInput label="Days valid" w={110} min={1} max={365} value={days} onChange={setDays} />
-      <Button type="submit" loading={create.isPending} disabled={name.trim() === ''}>
+      <Button
+        type="submit"
+        loading={create.isPending}
+        disabled={name.trim() === '' || !USER_ID.test(user.trim())}
+      >
         Create token
       </Button>
     </form>
@@ -93,6 +111,7 @@ function TokenTable() {
       <Table.Thead>
         <Table.Tr>
           <Table.Th>Name</Table.Th>
+          <Table.Th>User</Table.Th>
           <Table.Th>Role</Table.Th>
           <Table.Th>Created</Table.Th>
           <Table.Th>Expires</Table.Th>
@@ -127,6 +146,9 @@ function TokenRow({ token }: { token: TokenSummary }) {
   return (
     <Table.Tr>
       <Table.Td>{token.name}</Table.Td>
+      <Table.Td>
+        <Person userId={token.userId} />
+      </Table.Td>
       <Table.Td>{token.role}</Table.Td>
       <Table.Td>{formatDateTime(token.createdAt)}</Table.Td>
       <Table.Td>{formatExpiry(token.expiresAt)}</Table.Td>
