@@ -3,160 +3,30 @@
 // Run by `cargo xtask e2e desktop`, which builds the console and starts a display and a session bus.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import {
+  dataDir,
+  distance,
+  nodeOnScreen,
+  pendingMarks,
+  pickNodes,
+  quit,
+  renameOnScreen,
+  setUp,
+  start,
+  status,
+  tearDown,
+  untilGraphIsShown,
+  untilTitlesAreShown,
+  window,
+} from './console-window.mjs';
 import { nodeOf } from './node.mjs';
-import { consoleOf, isAlive, redisBelow } from './processes.mjs';
-import { startDriver, waitFor } from './webdriver.mjs';
-
-const application = required('GRAPHY_TEST_CONSOLE');
-let driver;
-let dataDir;
-let window;
-
-function required(name) {
-  const value = process.env[name];
-  assert.ok(value, `${name} is not set; run \`cargo xtask e2e desktop\``);
-  return value;
-}
-
-async function start() {
-  window = await driver.open(application, ['--data-dir', dataDir]);
-}
-
-/** Ends the console as the session manager does at log-out, and waits until it is gone. */
-async function quit() {
-  const pid = await consoleOf(dataDir);
-  assert.ok(pid, 'the console runs');
-  const redis = await redisBelow(pid);
-  assert.ok(redis, 'the console started a private Redis');
-  process.kill(pid, 'SIGTERM');
-  await waitFor('the console to end', async () => !(await isAlive(pid)));
-  await waitFor('its Redis to end', async () => !(await isAlive(redis)));
-  await window.close();
-  window = undefined;
-}
-
-/** Nodes on the canvas: id, place in the graph, and the middle of what is seen. */
-function nodesOnScreen() {
-  return window.evaluate(`
-    const canvas = document.querySelector('.react-flow');
-    if (!canvas) return [];
-    const frame = canvas.getBoundingClientRect();
-    return [...document.querySelectorAll('.react-flow__node')].map((node) => {
-      const box = node.getBoundingClientRect();
-      const place = new DOMMatrixReadOnly(getComputedStyle(node).transform);
-      const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-      const top = document.elementFromPoint(middle.x, middle.y);
-      return {
-        id: node.dataset.id,
-        place: { x: place.m41, y: place.m42 },
-        middle,
-        seen: top !== null && node.contains(top)
-          && middle.x > frame.x + 80 && middle.x < frame.right - 240
-          && middle.y > frame.y + 80 && middle.y < frame.bottom - 200,
-      };
-    });`);
-}
-
-async function nodeOnScreen(id) {
-  return (await nodesOnScreen()).find((node) => node.id === id);
-}
-
-/** What the status chip says. */
-function status() {
-  return window.evaluate(
-    `return document.querySelector('[data-testid="status-chip"] [role="status"]')?.textContent ?? '';`,
-  );
-}
-
-function distance(a, b) {
-  return Math.hypot(a.x - b.x, a.y - b.y);
-}
-
-async function untilGraphIsShown() {
-  return waitFor('the dependency graph on the canvas', async () => {
-    const nodes = await nodesOnScreen();
-    return nodes.length >= 20 && /saved/i.test(await status()) ? nodes : undefined;
-  });
-}
-
-async function pickNodes(count) {
-  const nodes = (await nodesOnScreen()).filter((candidate) => candidate.seen);
-  assert.ok(nodes.length >= count, 'nodes in the middle of the canvas can be taken hold of');
-  return nodes.slice(0, count);
-}
-
-/** Turns the wheel over the canvas until nodes are near enough to be read. */
-async function untilTitlesAreShown() {
-  await untilGraphIsShown();
-  await waitFor('titles of nodes', () =>
-    window.evaluate(`
-      if (document.querySelector('.entity-title')) return true;
-      const canvas = document.querySelector('.react-flow__pane');
-      const { x, y, width, height } = canvas.getBoundingClientRect();
-      const place = { clientX: x + width / 2, clientY: y + height / 2 };
-      canvas.dispatchEvent(
-        new WheelEvent('wheel', { ...place, deltaY: -200, bubbles: true, cancelable: true }),
-      );
-      return false;`),
-  );
-  await waitFor('the canvas to come to rest', async () => {
-    const before = await nodesOnScreen();
-    const after = await nodesOnScreen();
-    const still = JSON.stringify(before) === JSON.stringify(after);
-    return still && /saved/i.test(await status());
-  });
-}
-
-/** Renames a node as a person does; says what the next frame showed of it. */
-function renameOnScreen(id, title) {
-  return window.evaluateLater(
-    `const [id, title, done] = arguments;
-    const node = document.querySelector('[data-testid="graph-node-' + id + '"]');
-    const frames = (count, then) =>
-      count === 0 ? then() : requestAnimationFrame(() => frames(count - 1, then));
-    node.querySelector('.entity-title')
-      .dispatchEvent(new MouseEvent('dblclick', { bubbles: true }));
-    frames(2, () => {
-      const input = node.querySelector('input');
-      input.value = title;
-      input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
-      // The second callback runs when the frame after the edit has been painted.
-      frames(2, () => done({
-        title: node.querySelector('.entity-title')?.textContent,
-        pending: node.querySelector('.mark-pending') !== null,
-      }));
-    });`,
-    id,
-    title,
-  );
-}
-
-/** The ids of the nodes that carry the mark of what is not confirmed. */
-function pendingMarks() {
-  return window.evaluate(`
-    return [...document.querySelectorAll('.mark-pending')]
-      .map((mark) => mark.dataset.testid.slice('pending-'.length));`);
-}
+import { consoleOf, redisBelow } from './processes.mjs';
+import { waitFor } from './webdriver.mjs';
 
 describe('the console window', { timeout: 300_000 }, () => {
-  before(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'graphy-desktop-'));
-    driver = await startDriver({
-      driver: required('TAURI_DRIVER'),
-      native: required('WEBKIT_DRIVER'),
-    });
-    await start();
-  });
-
-  after(async () => {
-    if (window) await quit();
-    await driver?.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  before(setUp);
+  after(tearDown);
 
   test('opens with the dependency graph of the project on its canvas', async () => {
     await untilGraphIsShown();
