@@ -3,7 +3,7 @@
 use graphy_testkit::checker::Rules;
 use graphy_testkit::cluster::{Cluster, NodeKind};
 use graphy_testkit::editor::{HttpEditor, Ordering};
-use graphy_testkit::proxy::{Fault, Harm, Proxy};
+use graphy_testkit::proxy::{Command, Fault, Harm, Proxy};
 
 use crate::support::{Run, seed};
 
@@ -32,7 +32,7 @@ async fn a_write_that_is_cut_at_any_byte_happens_once() {
     assert_eq!(portions.len(), cuts.len());
     run.stage.pace.add_permits(cuts.len());
     for (portion, harm) in portions.into_iter().zip(&cuts) {
-        proxy.inflict(Fault::once(*harm, |command| command.is_apply()));
+        proxy.inflict(Fault::once(*harm, applies));
         let editor = HttpEditor::new(run.stage.clone(), identity.clone(), Ordering::Plain);
         editor.run(vec![portion]).await;
     }
@@ -48,4 +48,8 @@ async fn a_write_that_is_cut_at_any_byte_happens_once() {
         (summary.sent, summary.sent)
     );
     assert!(summary.effects > cuts.len() / 2, "too few effects");
+}
+
+fn applies(command: &Command<'_>) -> bool {
+    command.is_apply()
 }
