@@ -1,78 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FakeGraph, fakeHash } from '../platform/fake';
-import type { GraphConnection } from '../platform/platform';
-import type { CommandBody, Envelope, Node, ServerFrame } from '../protocol';
+import { fakeHash } from '../platform/fake';
+import type { ServerFrame } from '../protocol';
 import { Replica } from './replica';
-import type { SyncNeed, ViewChange } from './view-change';
-
-const node = (id: string, title = id): Node => ({
-  id,
-  kind: 'default',
-  title,
-  position: { x: 0, y: 0 },
-  data: {},
-});
-
-const create = (id: string): CommandBody => ({ type: 'CREATE_NODE', payload: node(id) });
-const rename = (id: string, title: string): CommandBody => ({
-  type: 'UPDATE_NODE',
-  payload: { id, patch: { title } },
-});
-const move = (id: string, x: number): CommandBody => ({
-  type: 'UPDATE_NODE',
-  payload: { id, patch: { position: { x, y: 0 } } },
-});
-const remove = (id: string): CommandBody => ({ type: 'DELETE_NODE', payload: { id } });
-const connect = (id: string, source: string, target: string): CommandBody => ({
-  type: 'CREATE_EDGE',
-  payload: { id, source, target },
-});
-
-/** A replica wired to the fake graph; frames wait in `inbox` until `flush`. */
-class Bench {
-  readonly graph = new FakeGraph('g', 'graph');
-  readonly replica = new Replica();
-  inbox: ServerFrame[] = [];
-  needs: SyncNeed[] = [];
-  readonly connection: GraphConnection;
-  private count = 0;
-
-  constructor(...seed: CommandBody[]) {
-    for (const command of seed) this.graph.edit(command);
-    this.connection = this.graph.open({
-      onFrame: (frame) => this.inbox.push(frame),
-      onStatus: () => undefined,
-      position: () => this.replica.position,
-      partial: () => this.replica.partial,
-      onRestored: () => undefined,
-      onDurable: () => undefined,
-    });
-    this.flush();
-  }
-
-  flush(): ViewChange {
-    const change = this.replica.receive(this.inbox.splice(0));
-    if (change.need !== 'none') {
-      this.needs.push(change.need);
-      if (change.need === 'digests') this.connection.requestDigests();
-      else this.connection.requestSync(change.need);
-      this.flush();
-    }
-    return change;
-  }
-
-  submit(command: CommandBody): string {
-    this.count += 1;
-    const envelope = { ...command, operationId: `mine-${this.count}` } as Envelope;
-    this.replica.submit(envelope);
-    this.connection.send(envelope);
-    return envelope.operationId;
-  }
-
-  title(id: string): string | undefined {
-    return this.replica.node(id)?.title;
-  }
-}
+import { Bench, connect, create, move, node, remove, rename } from './test-bench';
 
 describe('the optimistic replica', () => {
   let bench: Bench;
@@ -363,6 +293,17 @@ describe('a full sync in chunks', () => {
     replica.receive([chunk(1, 'b')]);
     expect(replica.inSync).toBe(true);
     expect(replica.syncProgress).toBeUndefined();
+  });
+
+  it('goes on behind the chunks that it has, on a new connection', () => {
+    const replica = new Replica();
+    replica.receive([chunk(0, 'a')]);
+    replica.connectionLost();
+    expect(replica.partial).toEqual({ epoch: 'e', version: 5, chunks: 1 });
+    replica.receive([chunk(1, 'b')]);
+    expect([...replica.nodeIds()]).toEqual(['a', 'b']);
+    expect(replica.inSync).toBe(true);
+    expect(replica.partial).toBeUndefined();
   });
 
   it('starts over at chunk 0 and asks again when one is missing', () => {

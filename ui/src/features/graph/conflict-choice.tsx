@@ -37,7 +37,7 @@ function ConflictPopover(props: { id: string; children: (toggle: () => void) => 
     <Popover
       opened={open && records.length > 0}
       onChange={setOpen}
-      width={420}
+      width={460}
       position="bottom-start"
       shadow="md"
       withArrow
@@ -68,7 +68,8 @@ function Choice({ record }: { record: ConflictRecord }) {
   const writable = typeof mine === 'string' && typeof theirs === 'string';
   const own = record.author.userId === session.status.getState().userId;
   const author = own ? 'you' : (record.author.userId ?? 'somebody');
-  const against = record.against.userId ?? 'what is there';
+  const other = record.against.userId;
+  const against = other ? `By ${other}, there until decided` : 'There until decided';
   if (editing) {
     return (
       <Editor
@@ -89,7 +90,7 @@ function Choice({ record }: { record: ConflictRecord }) {
         mine={mine}
         theirs={theirs}
         layout="rows"
-        labels={{ base: 'Before', mine: `By ${author}`, theirs: `Stays until decided: ${against}` }}
+        labels={{ base: 'Before', mine: `By ${author}`, theirs: against }}
       />
       {session.readOnly ? (
         <p className="dim">You may look at this graph, not decide in it.</p>
