@@ -181,12 +181,15 @@ fn in_order(
     (ready, held)
 }
 
+/// How commands ended: which one, whose, and its outcome.
+type Ends = Vec<(OperationId, usize, Outcome)>;
+
 fn decide(
     graph: &mut Graph,
     ready: &[Sent],
     store: &Store,
     bug: Bug,
-) -> Result<(Write, Vec<(OperationId, usize, Outcome)>), String> {
+) -> Result<(Write, Ends), String> {
     let mut write = Write {
         epoch: graph.epoch().clone(),
         expected: graph.version(),

@@ -15,7 +15,7 @@ const FRESH_SEEDS: u64 = 2000;
 /// Seeds that once found something, and what.
 const FOUND: &[u64] = &[];
 
-fn seeds(from: u64, count: u64, bug: Bug) -> (Tally, Vec<Box<Broken>>) {
+fn seeds(from: u64, count: u64, bug: Bug) -> (Tally, Vec<Broken>) {
     let next = AtomicU64::new(0);
     let results = Mutex::new((Tally::default(), Vec::new()));
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
@@ -31,7 +31,7 @@ fn seeds(from: u64, count: u64, bug: Bug) -> (Tally, Vec<Box<Broken>>) {
                     let mut results = results.lock().unwrap();
                     match result {
                         Ok(tally) => results.0.add(tally),
-                        Err(broken) => results.1.push(broken),
+                        Err(broken) => results.1.push(*broken),
                     }
                 }
             });
