@@ -139,7 +139,7 @@ mod tests {
     fn every_route_has_its_answers() {
         let document = build();
         let paths = document["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 23, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 24, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 let answers = operation["responses"].as_object().unwrap();

@@ -187,6 +187,32 @@ async fn a_ticket_is_exchanged_once() {
     let list = test.http.get(test.url("/api/v2/graphs")).bearer_auth(token);
     assert_eq!(answer(list).await.0, 200);
     assert_eq!(answer(open()).await.0, 401);
+    let renew = |token: &str| {
+        let request = test.http.post(test.url("/api/v2/session/renew"));
+        request.bearer_auth(token)
+    };
+    let (status, renewed) = answer(renew(token)).await;
+    assert_eq!(status, 200, "{renewed}");
+    assert_ne!(renewed["token"], session["token"]);
+    for same in ["userId", "role"] {
+        assert_eq!(renewed[same], session[same]);
+    }
+    // Both work, so that nothing is dropped while one takes the place of the other.
+    for token in [&session["token"], &renewed["token"]] {
+        let list = test.http.get(test.url("/api/v2/graphs"));
+        let list = list.bearer_auth(token.as_str().unwrap());
+        assert_eq!(answer(list).await.0, 200);
+    }
+    assert_eq!(answer(renew("gk_nobody_knows")).await.0, 401);
+    let wanted = json!({"name": "n", "role": "viewer", "userId": "bea"});
+    let (status, named) = test.post("/api/v2/console/tokens.create", &wanted).await;
+    assert_eq!((status, &named["userId"]), (200, &json!("bea")), "{named}");
+    let (status, refused) = answer(renew(named["token"].as_str().unwrap())).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (400, &json!("invalid")),
+        "{refused}"
+    );
     test.stop().await;
 }
 
