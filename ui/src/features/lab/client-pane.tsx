@@ -2,7 +2,7 @@ import { SegmentedControl, Switch, Tooltip } from '@mantine/core';
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import { addNode, freePlace } from '../../graph/edits';
-import { isReadOnly } from '../../graph/graph-session';
+import { type GraphStatus, isReadOnly } from '../../graph/graph-session';
 import { saveStatus } from '../../graph/wording';
 import { useGraphStatus } from '../../shared/active-session';
 import { Icon } from '../../shared/icons';
@@ -50,8 +50,8 @@ export function ClientPane({ client }: { client: LabClient }) {
 function PaneHead({ client }: { client: LabClient }) {
   const lab = useLab();
   const { session } = client;
-  const state = useGraphStatus(session, (status) => saveStatus(status).state);
-  const text = useGraphStatus(session, (status) => saveStatus(status).text);
+  const state = useGraphStatus(session, (status) => stateOf(status).state);
+  const text = useGraphStatus(session, (status) => stateOf(status).text);
   const offline = useStore(client.look, ({ conditions }) => conditions.offline);
   return (
     <header className="lab-pane-head">
@@ -81,6 +81,11 @@ function PaneHead({ client }: { client: LabClient }) {
       />
     </header>
   );
+}
+
+/** A Lab client keeps nothing beyond its page, so saying so each time is no news. */
+function stateOf(status: GraphStatus) {
+  return saveStatus({ ...status, durable: true });
 }
 
 function AddButton({ client }: { client: LabClient }) {

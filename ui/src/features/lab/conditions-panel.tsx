@@ -74,7 +74,8 @@ function ConditionSlider({ client, condition }: { client: LabClient; condition: 
         label={null}
         value={value}
         onChange={(next) => lab.set(client, { [condition]: next })}
-        thumbProps={{ 'aria-label': `${label} of ${client.name}`, 'aria-valuetext': show(value) }}
+        thumbLabel={`${label} of ${client.name}`}
+        thumbProps={{ 'aria-valuetext': show(value) }}
       />
     </div>
   );

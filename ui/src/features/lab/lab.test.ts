@@ -194,7 +194,7 @@ describe('the lab', () => {
 describe('a command of a storm', () => {
   it.each([
     [[0.1], { title: 'Storm B7' }],
-    [[0.6, 0.5, 1], { position: { x: 450, y: 420 } }],
+    [[0.6, 0.5, 0.5, 1], { position: { x: 450, y: 360 } }],
     [[0.9], { data: { note: 'B7' } }],
   ])('drawn as %j', (draws, patch) => {
     const left = [...draws];

@@ -70,7 +70,9 @@ export function stormCommand(
   if (draw < 0.5)
     return { type: 'UPDATE_NODE', payload: { id, patch: { title: `Storm ${said}` } } };
   if (draw < 0.8) {
-    const position = { x: Math.round(900 * random()), y: Math.round(420 * random()) };
+    // Between the rows of a scratch graph, where nothing hides them.
+    const row = random() < 0.5 ? 60 : 270;
+    const position = { x: Math.round(900 * random()), y: Math.round(row + 90 * random()) };
     return { type: 'UPDATE_NODE', payload: { id, patch: { position } } };
   }
   return { type: 'UPDATE_NODE', payload: { id, patch: { data: { note: said } } } };
