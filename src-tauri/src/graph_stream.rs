@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use graphy_client::{Received, SessionEvent, SessionStatus};
-use graphy_model::{GraphRole, Role};
+use graphy_model::GraphRole;
 use graphy_protocol::{ErrorCode, ServerFrame};
 use serde_json::json;
 use tauri::ipc::{Channel, InvokeResponseBody};
@@ -62,11 +62,9 @@ pub(crate) async fn forward(
 fn as_to_a_viewer(received: &Received) -> Cow<'_, str> {
     let mut frame = received.frame.clone();
     match &mut frame {
-        ServerFrame::Welcome { role, access, .. } => {
-            *role = Role::Viewer;
+        ServerFrame::Welcome { access, .. } | ServerFrame::Access { access } => {
             *access = (*access).min(GraphRole::View);
         }
-        ServerFrame::Access { access } => *access = (*access).min(GraphRole::View),
         _ => return Cow::Borrowed(&received.text),
     }
     Cow::Owned(frame.to_text())

@@ -13,12 +13,16 @@ const PAUSE_MS_MAX = 60_000;
 
 /** The node that keeps its data in the folder, and the one graph of a fresh console. */
 export async function nodeOf(dataDir) {
-  const file = JSON.parse(await readFile(join(dataDir, 'node.json'), 'utf8'));
-  const node = new Node(dataDir, file);
+  const node = await nodeAt(dataDir);
   const { graphs } = await node.request('POST', '/api/v2/console/graphs.list', {});
   assert.equal(graphs.length, 1, 'the console has the graph that it came with');
   node.graphId = graphs[0].graphId;
   return node;
+}
+
+/** The node that keeps its data in the folder, if it runs. */
+export async function nodeAt(dataDir) {
+  return new Node(dataDir, JSON.parse(await readFile(join(dataDir, 'node.json'), 'utf8')));
 }
 
 class Node {
@@ -44,6 +48,14 @@ class Node {
   async nodes() {
     const { nodes } = await this.request('GET', `/api/v2/graphs/${this.graphId}/state`);
     return new Map(nodes.map((node) => [node.id, node]));
+  }
+
+  /** Makes a node; ends when it is there. */
+  async createNode(id, title) {
+    const operationId = uuidV7();
+    const body = { operationId, type: 'CREATE_NODE', payload: { id, title } };
+    await this.request('POST', `/api/v2/graphs/${this.graphId}/command`, body);
+    await this.request('GET', `/api/v2/operations/${operationId}?wait=10000`);
   }
 
   /** Deletes a node; ends when that is durable in the queue. */

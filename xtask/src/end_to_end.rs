@@ -76,10 +76,12 @@ pub(crate) fn desktop(workspace: &Workspace, report: &mut Report) {
         let driver = find_program("tauri-driver").context("tauri-driver is not on PATH")?;
         let native = find_program("WebKitWebDriver").context("WebKitWebDriver is not on PATH")?;
         let binary = console::build(workspace, Profile::Development)?;
-        prepared = Some((driver, native, binary));
+        // A second deployment, for the console to change over to.
+        let headless = console::build_headless(workspace, Profile::Development)?;
+        prepared = Some((driver, native, binary, headless));
         Ok(())
     });
-    let Some((driver, native, binary)) = prepared else {
+    let Some((driver, native, binary, headless)) = prepared else {
         return;
     };
     // A display and a session bus of their own, which end with the flows.
@@ -94,11 +96,14 @@ pub(crate) fn desktop(workspace: &Workspace, report: &mut Report) {
         "--test-concurrency=1",
         "--test-reporter=spec",
         "tests/desktop/console.test.mjs",
+        "tests/desktop/restart.test.mjs",
+        "tests/desktop/profiles.test.mjs",
     ];
     let shell = Shell::new(workspace.root(), &words)
         .env_remove("WAYLAND_DISPLAY")
         .env("NO_AT_BRIDGE", "1")
         .env("GRAPHY_TEST_CONSOLE", binary)
+        .env("GRAPHY_TEST_BINARY", headless)
         .env("TAURI_DRIVER", driver)
         .env("WEBKIT_DRIVER", native)
         .env("GRAPHY_TEST_ARTIFACTS", workspace.path("tests/artifacts"));

@@ -111,12 +111,21 @@ impl Secrets {
 /// Asks the keyring for something that is not there.
 fn probe(service: &str) -> Result<(), String> {
     if let Err(error) = Entry::store_status() {
-        return Err(error.to_string());
+        return Err(in_words(error));
     }
     match Entry::new(service, "probe").and_then(|entry| entry.get_password()) {
         Ok(_) | Err(keyring::Error::NoEntry) => Ok(()),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(in_words(&error)),
     }
+}
+
+/// Says why there is no keyring; the common reason in a person's words.
+fn in_words(error: &keyring::Error) -> String {
+    let text = error.to_string();
+    if text.contains("ServiceUnknown") {
+        return "no secret service runs".to_owned();
+    }
+    text
 }
 
 fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ApiError> {

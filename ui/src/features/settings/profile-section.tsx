@@ -65,6 +65,7 @@ function Warnings({ list }: { list: ProfileList }) {
           color="yellow"
           variant="light"
           icon={<Icon name="warning" size={16} />}
+          styles={{ title: { color: 'var(--g-warn)' } }}
           title="Tokens are kept in a file"
           data-testid="token-warning"
         >
