@@ -37,7 +37,7 @@ describe('the conflicts page', () => {
 
   const open = async () => {
     render(<App platform={platform} />);
-    return screen.findByTestId('conflict-detail');
+    return screen.findByTestId('conflict-detail', {}, { timeout: 10_000 });
   };
   const options = () => {
     const list = screen.queryByRole('listbox', { name: 'Conflicts' });
@@ -148,12 +148,27 @@ describe('the conflicts page', () => {
   it('says that nothing waits, and why the list cannot be read', async () => {
     server.conflicts = [];
     const { unmount } = render(<App platform={platform} />);
-    expect(await screen.findByText('Nothing to settle')).toBeDefined();
+    expect(await screen.findByText('Nothing to settle', {}, { timeout: 10_000 })).toBeDefined();
     expect(screen.queryByTestId('open-conflicts')).toBeNull();
     unmount();
     platform.answers['conflicts.list'] = () => Promise.reject(new Error('the store is away'));
     render(<App platform={platform} />);
     expect(await screen.findByText('The conflicts cannot be read')).toBeDefined();
     expect(screen.getByText('the store is away')).toBeDefined();
+  });
+
+  it('reads again on news, and says of when it is if it cannot', async () => {
+    await open();
+    const news = (value: number) =>
+      act(() => platform.emit({ at: value, points: [{ name: 'open_conflicts', value }] }));
+    news(3);
+    server.addConflict('g', { entityId: 'd' });
+    news(4);
+    await waitFor(() => expect(options()).toHaveLength(4));
+    expect(screen.getByText('Live')).toBeDefined();
+    platform.answers['conflicts.list'] = () => Promise.reject(new Error('the store is away'));
+    news(5);
+    expect(await screen.findByText(/^Stale: what you see is of/)).toBeDefined();
+    expect(options()).toHaveLength(4);
   });
 });

@@ -1,5 +1,5 @@
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo } from 'react';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { ConflictPage } from '../../generated/ConflictPage';
 import type { ApiFailure } from '../../platform';
 import { useOpenConflicts } from '../../shared/open-conflicts';
@@ -46,6 +46,9 @@ export function useReadConflictsAgain(): () => Promise<void> {
 function useRefetchOnNews(): void {
   const readAgain = useReadConflictsAgain();
   const open = useOpenConflicts();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another count is the news itself
-  useEffect(() => void readAgain(), [open, readAgain]);
+  const known = useRef(open);
+  useEffect(() => {
+    if (known.current !== undefined && open !== known.current) void readAgain();
+    known.current = open;
+  }, [open, readAgain]);
 }

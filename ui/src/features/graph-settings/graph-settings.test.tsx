@@ -24,9 +24,9 @@ describe('the settings of a graph', () => {
 
   const open = async () => {
     render(<App platform={platform} />);
-    await screen.findByTestId('graph-node-a');
+    await screen.findByTestId('graph-node-a', {}, { timeout: 10_000 });
     fireEvent.keyDown(window, { key: ',', ctrlKey: true });
-    return screen.findByTestId('graph-settings');
+    return screen.findByTestId('graph-settings', {}, { timeout: 10_000 });
   };
   const choose = async (label: string, option: string) => {
     const input = screen.getByLabelText(label, { selector: 'input' });

@@ -33,9 +33,9 @@ describe('the history panel', () => {
     });
   const open = async () => {
     render(<App platform={platform} />);
-    await screen.findByTestId('graph-node-a');
+    await screen.findByTestId('graph-node-a', {}, { timeout: 10_000 });
     fireEvent.keyDown(window, { key: 'h' });
-    return screen.findByTestId('history-panel');
+    return screen.findByTestId('history-panel', {}, { timeout: 10_000 });
   };
 
   it('opens by key and says who did what', async () => {
