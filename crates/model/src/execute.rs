@@ -203,7 +203,10 @@ impl<'a> Draft<'a> {
 
     fn outcome(&self, extent: Extent) -> Outcome {
         let version = self.graph.version();
-        match (self.opened.first(), extent) {
+        // A later command of a batch may have settled one again.
+        let open = &self.graph.settings().conflicts;
+        let waiting = self.opened.iter().find(|id| open.contains_key(*id));
+        match (waiting, extent) {
             (Some(conflict_id), _) => Outcome::Conflict {
                 version,
                 conflict_id: conflict_id.clone(),

@@ -2,6 +2,8 @@
 //!
 //! The constants are the highest values; a deployment may configure them down.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
@@ -13,6 +15,8 @@ use crate::patch::{EdgePatch, NodePatch};
 
 /// The longest name of a graph, in characters.
 pub const NAME_CHARS_MAX: usize = 200;
+/// The longest name of a field for which a policy may choose, in bytes.
+const POLICY_FIELD_BYTES_MAX: usize = 256;
 
 /// What a graph and its commands may weigh.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -68,7 +72,7 @@ impl Limits {
             Command::UpdateViewport(viewport) => check_viewport(viewport),
             Command::BatchUpdate(batch) => self.check_batch(batch),
             Command::ResolveConflict(resolution) => match &resolution.value {
-                Some(value) => self.value("value", value, 1),
+                Some(value) => self.check_value("value", value),
                 None => Ok(()),
             },
             Command::UpdateGraph(update) => self.check_update_graph(update),
@@ -116,8 +120,9 @@ impl Limits {
             return Err(invalid("name", "the command changes nothing".into()));
         }
         if let Some(name) = &update.name {
-            if name.trim().is_empty() {
-                return Err(invalid("name", "a graph needs a name".into()));
+            if name.trim().is_empty() || name.chars().any(char::is_control) {
+                let message = "a graph needs a name of printable characters";
+                return Err(invalid("name", message.into()));
             }
             let size = name.chars().count();
             if size > NAME_CHARS_MAX {
@@ -130,6 +135,13 @@ impl Limits {
                 "policy",
                 "\"*\" is not a field; name each, or data.*".into(),
             ));
+        }
+        // The policy is read with the graph's head and told as a whole.
+        let long = |field: &&crate::Field| field.to_string().len() > POLICY_FIELD_BYTES_MAX;
+        if update.policy.keys().any(|field| long(&field)) {
+            let limit = POLICY_FIELD_BYTES_MAX;
+            let message = format!("a field of a policy has a name of at most {limit} bytes");
+            return Err(Rejection::new(RejectCode::TooLarge, message).on("policy"));
         }
         Ok(())
     }
@@ -186,6 +198,11 @@ impl Limits {
             self.value(&format!("data.{key}"), value, 1)?;
         }
         Ok(())
+    }
+
+    /// Checks the depth of a value and the lengths of its texts.
+    pub(crate) fn check_value(&self, field: &str, value: &Value) -> Result<(), Rejection> {
+        self.value(field, value, 1)
     }
 
     fn value(&self, field: &str, value: &Value, depth: usize) -> Result<(), Rejection> {
@@ -267,11 +284,8 @@ fn check_fields(
 }
 
 fn twice(fields: &[crate::Field]) -> Option<&crate::Field> {
-    fields
-        .iter()
-        .enumerate()
-        .find(|(at, field)| fields[..*at].contains(field))
-        .map(|(_, f)| f)
+    let mut seen = BTreeSet::new();
+    fields.iter().find(|field| !seen.insert(*field))
 }
 
 fn invalid(field: &str, message: String) -> Rejection {

@@ -87,15 +87,74 @@ impl<'de> Deserialize<'de> for Field {
     }
 }
 
+/// What holds values of fields: an entity, or a patch of one.
+pub trait Fields {
+    /// Returns the value of a field, if it is there.
+    fn value(&self, field: &Field) -> Option<Value>;
+}
+
+impl Fields for Node {
+    fn value(&self, field: &Field) -> Option<Value> {
+        match field {
+            Field::Data(key) => self.data.get(key).cloned(),
+            Field::Kind => Some(self.kind.clone().into()),
+            Field::Parent => self.parent.as_ref().map(json),
+            Field::Position => Some(json(&self.position)),
+            Field::Progress => self.progress.map(Value::from),
+            Field::Size => self.size.as_ref().map(json),
+            Field::Title => Some(self.title.clone().into()),
+            Field::Label | Field::Weight | Field::All => None,
+        }
+    }
+}
+
+impl Fields for Edge {
+    fn value(&self, field: &Field) -> Option<Value> {
+        match field {
+            Field::Data(key) => self.data.get(key).cloned(),
+            Field::Kind => self.kind.clone().map(Value::from),
+            Field::Label => self.label.clone().map(Value::from),
+            Field::Weight => self.weight.map(Value::from),
+            _ => None,
+        }
+    }
+}
+
+impl Fields for NodePatch {
+    fn value(&self, field: &Field) -> Option<Value> {
+        match field {
+            Field::Data(key) => self.data.get(key).cloned(),
+            Field::Kind => self.kind.clone().map(Value::from),
+            Field::Parent => self.parent.as_ref().map(json),
+            Field::Position => self.position.as_ref().map(json),
+            Field::Progress => self.progress.map(Value::from),
+            Field::Size => self.size.as_ref().map(json),
+            Field::Title => self.title.clone().map(Value::from),
+            Field::Label | Field::Weight | Field::All => None,
+        }
+    }
+}
+
+impl Fields for EdgePatch {
+    fn value(&self, field: &Field) -> Option<Value> {
+        match field {
+            Field::Data(key) => self.data.get(key).cloned(),
+            Field::Kind => self.kind.clone().map(Value::from),
+            Field::Label => self.label.clone().map(Value::from),
+            Field::Weight => self.weight.map(Value::from),
+            _ => None,
+        }
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).expect("fields hold only JSON values")
+}
+
 /// Returns the value of a field of an entity; null if it has none.
 #[must_use]
-pub fn value_of<E: Serialize>(entity: &E, field: &Field) -> Value {
-    let mut value = serde_json::to_value(entity).expect("entities hold only JSON values");
-    match field {
-        Field::Data(key) => value["data"][key.as_str()].take(),
-        Field::All => Value::Null,
-        field => value[field.to_string()].take(),
-    }
+pub fn value_of<E: Fields>(entity: &E, field: &Field) -> Value {
+    entity.value(field).unwrap_or_default()
 }
 
 /// Returns a patch that also gives one field a value; null takes the field away.
@@ -187,13 +246,7 @@ impl NodePatch {
         if self.unset.contains(field) {
             return Some(Value::Null);
         }
-        match value_of(self, field) {
-            Value::Null => match field {
-                Field::Data(key) => self.data.get(key).cloned(),
-                _ => None,
-            },
-            value => Some(value),
-        }
+        self.value(field)
     }
 
     /// Takes one field out of the patch.
@@ -335,13 +388,7 @@ impl EdgePatch {
         if self.unset.contains(field) {
             return Some(Value::Null);
         }
-        match value_of(self, field) {
-            Value::Null => match field {
-                Field::Data(key) => self.data.get(key).cloned(),
-                _ => None,
-            },
-            value => Some(value),
-        }
+        self.value(field)
     }
 
     /// Takes one field out of the patch.

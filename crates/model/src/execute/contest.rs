@@ -1,6 +1,5 @@
 //! Decides who gets a field on which two clients met, and settles what a person has decided.
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::{Draft, Extent, Winner};
@@ -13,7 +12,7 @@ use crate::conflict::{
 use crate::ids::{ConflictId, EdgeId, NodeId};
 use crate::merge::merge_values;
 use crate::outcome::{RejectCode, Rejection};
-use crate::patch::{self, Field};
+use crate::patch::{self, Field, Fields};
 use crate::policy::Strategy;
 use crate::record::{Mark, Marks};
 
@@ -38,7 +37,7 @@ pub(super) enum Verdict {
 
 impl Draft<'_> {
     /// Settles one field of a patch by the graph's policy.
-    pub(super) fn contest<E: Serialize>(
+    pub(super) fn contest<E: Fields>(
         &mut self,
         spot: &Spot<'_, E>,
         field: &Field,
@@ -61,7 +60,7 @@ impl Draft<'_> {
             }
             Strategy::ClientWins => (Verdict::Keep, ResolutionType::ClientWins),
             Strategy::ServerWins => (Verdict::Drop, ResolutionType::ServerWins),
-            Strategy::Merge => match base.and_then(|base| self.merge(base, mine, &theirs)) {
+            Strategy::Merge => match base.and_then(|base| self.merge(field, base, mine, &theirs)) {
                 Some(merged) if merged == *mine => (Verdict::Keep, ResolutionType::Merge),
                 Some(merged) if merged == theirs => (Verdict::Drop, ResolutionType::Merge),
                 Some(merged) => (Verdict::Replace(merged), ResolutionType::Merge),
@@ -97,11 +96,14 @@ impl Draft<'_> {
         met.then(|| theirs.clone())
     }
 
-    fn merge(&self, base: &Value, mine: &Value, theirs: &Value) -> Option<Value> {
-        merge_values(base, mine, theirs).filter(|merged| match merged {
-            Value::String(text) => text.len() <= self.limits.string_bytes_max,
-            _ => true,
-        })
+    fn merge(&self, field: &Field, base: &Value, mine: &Value, theirs: &Value) -> Option<Value> {
+        if *field == Field::Parent && base != mine && base != theirs {
+            // Its text is an id: half of one and half of another are a third node, or none.
+            return None;
+        }
+        let merged = merge_values(base, mine, theirs)?;
+        let fits = self.limits.check_value("value", &merged).is_ok();
+        fits.then_some(merged)
     }
 
     /// Records a conflict for a person; one more by the same author on the same field replaces

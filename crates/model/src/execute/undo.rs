@@ -2,7 +2,7 @@
 //!
 //! A redo is the same thing done to an undo. What others changed since stays, and is named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -13,9 +13,9 @@ use crate::entity::{Edge, Node};
 use crate::graph::Entry;
 use crate::ids::{EdgeId, NodeId};
 use crate::outcome::{RejectCode, Rejection};
-use crate::patch::{EdgePatch, Field, NodePatch, value_of};
+use crate::patch::{EdgePatch, Field, Fields, NodePatch, value_of};
 use crate::recall::Recalled;
-use crate::record::Marks;
+use crate::record::{Mark, Marks};
 
 const CHANGED: &str = "somebody else has changed it since";
 const GONE: &str = "it has been deleted since";
@@ -27,14 +27,35 @@ const LIMIT: &str = "the graph has no room for it any more";
 /// The operation that is turned round.
 struct Past<'a> {
     operation: &'a AppliedOperation,
+    /// What it did to each entity, in order.
+    did: HashMap<(EntityKind, &'a str), Vec<&'a Change>>,
     own: &'a BTreeSet<u64>,
+    /// The version that turns it round: what bears it was written a moment ago, on the way back.
+    now: u64,
 }
 
-impl Past<'_> {
+impl<'a> Past<'a> {
+    fn new(operation: &'a AppliedOperation, own: &'a BTreeSet<u64>, now: u64) -> Self {
+        let mut did: HashMap<_, Vec<&Change>> = HashMap::new();
+        for change in &operation.changes {
+            if let Some(entity) = entity_of(change) {
+                did.entry(entity).or_default().push(change);
+            }
+        }
+        Self {
+            operation,
+            did,
+            own,
+            now,
+        }
+    }
+
     /// Says whether the author, and nobody else, wrote a field last.
     fn owns(&self, marks: &Marks, field: &Field) -> bool {
         let mark = marks.get(field).or_else(|| marks.get(&Field::All));
-        mark.is_some_and(|mark| mark.0 == self.operation.version || self.own.contains(&mark.0))
+        mark.is_some_and(|mark| {
+            [self.operation.version, self.now].contains(&mark.0) || self.own.contains(&mark.0)
+        })
     }
 
     fn owns_all<E>(&self, entry: &Entry<E>) -> bool {
@@ -46,40 +67,42 @@ impl Past<'_> {
 
     /// Returns the value that the operation left in a field.
     fn left(&self, kind: EntityKind, id: &str, field: &Field) -> Option<Value> {
-        let changes = self.operation.changes.iter().rev();
+        let changes = self.did.get(&(kind, id)).into_iter().flatten().rev();
         changes
-            .filter_map(|change| match (kind, change) {
-                (EntityKind::Node, Change::PatchNode { id: at, patch, .. })
-                    if at.as_str() == id =>
-                {
-                    patch.get(field)
-                }
-                (EntityKind::Node, Change::PutNode { node, .. }) if node.id.as_str() == id => {
-                    Some(value_of(node, field))
-                }
-                (EntityKind::Edge, Change::PatchEdge { id: at, patch, .. })
-                    if at.as_str() == id =>
-                {
-                    patch.get(field)
-                }
-                (EntityKind::Edge, Change::PutEdge { edge, .. }) if edge.id.as_str() == id => {
-                    Some(value_of(edge, field))
-                }
+            .filter_map(|change| match change {
+                Change::PatchNode { patch, .. } => patch.get(field),
+                Change::PutNode { node, .. } => Some(value_of(node, field)),
+                Change::PatchEdge { patch, .. } => patch.get(field),
+                Change::PutEdge { edge, .. } => Some(value_of(edge, field)),
                 _ => None,
             })
             .next()
     }
 
     /// Says whether a field is still as the operation left it.
-    fn untouched<E: serde::Serialize>(
+    fn untouched<E: Fields>(
         &self,
         kind: EntityKind,
         id: &str,
         entry: &Entry<E>,
         field: &Field,
     ) -> bool {
-        self.owns(&entry.marks, field)
-            && self.left(kind, id, field) == Some(value_of(&entry.entity, field))
+        // An operation may write a field several times; going back, it has another value each time.
+        let on_the_way = |mark: &Mark| mark.0 == self.now;
+        entry.marks.get(field).is_some_and(on_the_way)
+            || self.owns(&entry.marks, field)
+                && self.left(kind, id, field) == Some(value_of(&entry.entity, field))
+    }
+}
+
+/// Names the entity that a change leaves.
+fn entity_of(change: &Change) -> Option<(EntityKind, &str)> {
+    match change {
+        Change::PutNode { node, .. } => Some((EntityKind::Node, node.id.as_str())),
+        Change::PatchNode { id, .. } => Some((EntityKind::Node, id.as_str())),
+        Change::PutEdge { edge, .. } => Some((EntityKind::Edge, edge.id.as_str())),
+        Change::PatchEdge { id, .. } => Some((EntityKind::Edge, id.as_str())),
+        _ => None,
     }
 }
 
@@ -99,7 +122,8 @@ impl Draft<'_> {
             let message = "an undo takes back one's own work only";
             return Err(Rejection::new(RejectCode::Forbidden, message).on("operationId"));
         }
-        let past = Past { operation, own };
+        let now = self.mark.0;
+        let past = Past::new(operation, own, now);
         self.target = Some(Target {
             operation_id: operation.operation_id,
             version: operation.version,
@@ -132,12 +156,22 @@ impl Draft<'_> {
     }
 
     fn skip(&mut self, entity: EntityKind, id: &str, field: Option<&Field>, reason: &str) {
-        self.skipped.push(Skipped {
+        let skipped = Skipped {
             entity,
             entity_id: id.to_owned(),
             field: field.cloned(),
             reason: reason.to_owned(),
-        });
+        };
+        // What the operation wrote twice is left as it is only once.
+        if !self
+            .skipped
+            .iter()
+            .rev()
+            .take(100)
+            .any(|one| *one == skipped)
+        {
+            self.skipped.push(skipped);
+        }
     }
 
     fn take_back_node_patch(&mut self, id: &NodeId, patch: &NodePatch, past: &Past<'_>) {
