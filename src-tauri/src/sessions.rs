@@ -178,6 +178,8 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use graphy_client::{Journal, SessionConfig, Timing};
+    use graphy_model::Envelope;
 
     fn live(sessions: &Sessions, window: &str) -> (Result<String, ApiError>, CancellationToken) {
         let token = CancellationToken::new();
@@ -194,6 +196,59 @@ mod tests {
         assert!(!two.is_cancelled());
         sessions.end_all().await;
         assert!(two.is_cancelled());
+    }
+
+    /// A graph of a server that is not there, with one command that waits for it.
+    async fn waiting(journal: &Journal, graph_id: &GraphId) -> GraphView {
+        let kept = journal.keep(graph_id).await.unwrap();
+        let config = SessionConfig {
+            url: "http://127.0.0.1:9".parse().unwrap(),
+            token: String::new(),
+            graph_id: graph_id.clone(),
+            client_id: kept.client_id().clone(),
+        };
+        let tokens = tokio::sync::watch::Sender::new(String::new()).subscribe();
+        let (session, _) =
+            GraphSession::open_lasting(config, Timing::default(), Some(kept), tokens);
+        let command = serde_json::json!({
+            "operationId": uuid::Uuid::now_v7(), "type": "DELETE_NODE", "payload": { "id": "a" },
+        });
+        session
+            .send_envelope(Envelope::from_value(command).unwrap())
+            .unwrap();
+        GraphView {
+            graph_id: graph_id.clone(),
+            session: Arc::new(session),
+            is_kept: true,
+            read_only: false,
+            hidden: CancellationToken::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_graph_with_unsent_edits_goes_on_unseen_until_it_is_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(&folder.path().join("queue")).unwrap();
+        let graph_id = GraphId::new("g").unwrap();
+        let sessions = Sessions::default();
+        let view = waiting(&journal, &graph_id).await;
+        let (session, hidden) = (Arc::clone(&view.session), view.hidden.clone());
+        sessions.keep("console", View::Graph(view)).unwrap();
+        sessions.close_window("console");
+        assert!(hidden.is_cancelled(), "nobody is shown its frames");
+        assert!(!session.is_over());
+        sessions.end_unseen(&graph_id).await;
+        assert!(session.is_over());
+        let kept = journal.keep(&graph_id).await.unwrap();
+        assert_eq!(kept.pending().count(), 1);
+        drop(kept);
+        let view = waiting(&journal, &graph_id).await;
+        let session = Arc::clone(&view.session);
+        sessions.keep("console", View::Graph(view)).unwrap();
+        sessions.end_all().await;
+        assert!(session.is_over());
+        let kept = journal.keep(&graph_id).await.unwrap();
+        assert_eq!(kept.pending().count(), 2);
     }
 
     #[test]
