@@ -1,3 +1,4 @@
+import './bar-list.css';
 import type { ReactNode } from 'react';
 
 export interface Bar {

@@ -1,3 +1,4 @@
+import './person.css';
 import { Tooltip } from '@mantine/core';
 import type { CSSProperties } from 'react';
 import { bucketOf } from '../replica/buckets';
