@@ -165,6 +165,29 @@ describe('the conflicts page', { timeout: 300_000 }, () => {
     await row('orders').waitFor();
   });
 
+  test('does not move what somebody reads', async () => {
+    const ids = Array.from({ length: 14 }, (_, index) => `n${index}`);
+    const crowd = await graph('Crowd', ids);
+    for (const id of ids) await titlesClash(crowd, id);
+    await judge.signIn(node, 'conflicts');
+    await row('n13').waitFor();
+    const list = judge.page.getByRole('listbox', { name: 'Conflicts' });
+    await list.evaluate((box) => box.scrollTo({ top: 162 }));
+    await row('n9').click();
+    const before = await row('n9').boundingBox();
+    await titlesClash(shop, 'orders');
+    await judge.page.getByText('15 conflicts listed').waitFor();
+    assert.deepEqual(await row('n9').boundingBox(), before);
+    await untilDetail('n9');
+    // Somebody else settles the very one.
+    const { conflicts } = await node.console('conflicts.list', { graphId: crowd });
+    const { record } = conflicts.find((one) => one.record.entityId === 'n9');
+    const settle = { graphId: crowd, conflictIds: [record.conflictId], choice: 'mine' };
+    await node.console('conflicts.resolve', settle);
+    await detail().getByText(/This conflict has left the list/).waitFor();
+    await untilDetail('n9');
+  });
+
   test('leads to the node on its graph', async () => {
     await titlesClash(shop, 'search');
     await judge.signIn(node, 'conflicts');
