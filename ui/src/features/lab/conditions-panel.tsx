@@ -7,6 +7,8 @@ import { useLab } from './lab-context';
 interface Wording {
   label: string;
   value: (value: number) => string;
+  /** For ears, where the short form is for eyes. */
+  spoken?: (value: number) => string;
   about: string;
 }
 
@@ -29,7 +31,8 @@ const SHOWN: Record<Condition, Wording> = {
   },
   cutEvery: {
     label: 'Cut every',
-    value: (frames) => (frames === 0 ? 'never' : `${frames} frames`),
+    value: (frames) => (frames === 0 ? 'never' : `${frames} fr.`),
+    spoken: (frames) => (frames === 0 ? 'never' : `${frames} frames`),
     about: 'The connection breaks after so many frames; what is under way then is gone.',
   },
   skewMinutes: {
@@ -55,7 +58,7 @@ export function ConditionsPanel({ client }: { client: LabClient }) {
 function ConditionSlider({ client, condition }: { client: LabClient; condition: Condition }) {
   const lab = useLab();
   const value = useStore(client.look, ({ conditions }) => conditions[condition]);
-  const { label, value: show, about } = SHOWN[condition];
+  const { label, value: show, spoken = show, about } = SHOWN[condition];
   const { min, max, step } = CONDITION_RANGES[condition];
   return (
     <div className="lab-condition">
@@ -75,7 +78,7 @@ function ConditionSlider({ client, condition }: { client: LabClient; condition: 
         value={value}
         onChange={(next) => lab.set(client, { [condition]: next })}
         thumbLabel={`${label} of ${client.name}`}
-        thumbProps={{ 'aria-valuetext': show(value) }}
+        thumbValueText={spoken(value)}
       />
     </div>
   );

@@ -193,7 +193,7 @@ describe('the lab', () => {
 
 describe('a command of a storm', () => {
   it.each([
-    [[0.1], { title: 'Storm B7' }],
+    [[0.1], { title: 'B7 storm' }],
     [[0.6, 0.5, 0.5, 1], { position: { x: 450, y: 360 } }],
     [[0.9], { data: { note: 'B7' } }],
   ])('drawn as %j', (draws, patch) => {

@@ -1,5 +1,6 @@
 import { useStore } from 'zustand';
 import { useGraphStatus } from '../../shared/active-session';
+import { plural } from '../../shared/format';
 import { hrefOf } from '../../shared/route';
 import type { LabClient } from './lab-client';
 
@@ -10,6 +11,7 @@ export function NumbersPanel({ client }: { client: LabClient }) {
   const version = useGraphStatus(session, (status) => status.version);
   const checksum = useGraphStatus(session, (status) => status.checksum);
   const inSync = useGraphStatus(session, (status) => status.inSync);
+  const online = useGraphStatus(session, ({ connection }) => connection.state === 'online');
   const contested = useGraphStatus(session, (status) => status.contested);
   return (
     <dl className="lab-numbers">
@@ -31,18 +33,14 @@ export function NumbersPanel({ client }: { client: LabClient }) {
         <dt>Checksum</dt>
         <dd>
           <span className="mono">{checksum || '–'}</span>{' '}
-          <span
-            data-testid="lab-agreed"
-            data-agreed={inSync}
-            className={inSync ? 'lab-good' : 'dim'}
-          >
-            {inSync ? 'agrees' : 'not proven'}
+          <span className={inSync && online ? 'lab-good' : 'dim'}>
+            {inSync ? (online ? 'agrees' : 'agreed then') : 'not proven'}
           </span>
         </dd>
       </div>
       {contested > 0 ? (
         <div className="lab-contested">
-          <a href={hrefOf('conflicts')}>{contested} open</a>
+          <a href={hrefOf('conflicts')}>{plural(contested, 'open conflict')}</a>
         </div>
       ) : null}
     </dl>

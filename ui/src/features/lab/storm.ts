@@ -68,7 +68,7 @@ export function stormCommand(
   const draw = random();
   const said = `${name.at(-1)}${number}`;
   if (draw < 0.5)
-    return { type: 'UPDATE_NODE', payload: { id, patch: { title: `Storm ${said}` } } };
+    return { type: 'UPDATE_NODE', payload: { id, patch: { title: `${said} storm` } } };
   if (draw < 0.8) {
     // Between the rows of a scratch graph, where nothing hides them.
     const row = random() < 0.5 ? 60 : 270;
