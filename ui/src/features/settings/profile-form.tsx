@@ -1,4 +1,4 @@
-import { Alert, Button, Modal, PasswordInput, Select, Switch, TextInput } from '@mantine/core';
+import { Button, Modal, PasswordInput, Select, Switch, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { Environment, Profile, ProfileDraft } from '../../platform';
 import { useProfileChange } from '../../shared/use-profiles';
@@ -83,9 +83,10 @@ export function ProfileForm(props: {
           onChange={(event) => change({ readOnly: event.currentTarget.checked })}
         />
         {draft.environment === 'production' && !draft.readOnly ? (
-          <Alert color="red" variant="light" title="Edits will change production">
-            Set it to read-only if you only want to look.
-          </Alert>
+          <p className="profile-danger">
+            Edits made in this console will change production. Set it to read-only if you only want
+            to look.
+          </p>
         ) : null}
         {trial.data ? <ProfileTrial result={trial.data} /> : null}
         {props.isActive ? (

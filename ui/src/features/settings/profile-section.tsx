@@ -1,5 +1,5 @@
 import './profile-section.css';
-import { Alert, Button, Table } from '@mantine/core';
+import { Button, Table } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { useState } from 'react';
 import type { Profile, ProfileDraft, ProfileList } from '../../platform';
@@ -60,30 +60,24 @@ function Warnings({ list }: { list: ProfileList }) {
   return (
     <>
       {list.tokenWarning ? (
-        <Alert
-          mb="sm"
-          color="yellow"
-          variant="light"
-          icon={<Icon name="warning" size={16} />}
-          styles={{ title: { color: 'var(--g-warn)' } }}
-          title="Tokens are kept in a file"
-          data-testid="token-warning"
-        >
-          {list.tokenWarning}
-        </Alert>
+        <Warning title="Tokens are kept in a file" text={list.tokenWarning} id="token-warning" />
       ) : null}
       {list.queueWarning ? (
-        <Alert
-          mb="sm"
-          color="red"
-          variant="light"
-          icon={<Icon name="warning" size={16} />}
-          title="Unsent edits"
-        >
-          {list.queueWarning}
-        </Alert>
+        <Warning title="Unsent edits" text={list.queueWarning} id="queue-warning" />
       ) : null}
     </>
+  );
+}
+
+function Warning(props: { title: string; text: string; id: string }) {
+  return (
+    <div className="profile-warning" role="note" data-testid={props.id}>
+      <Icon name="warning" size={16} />
+      <div>
+        <strong>{props.title}</strong>
+        <p>{props.text}</p>
+      </div>
+    </div>
   );
 }
 
@@ -173,6 +167,7 @@ function ProfileRow(props: { profile: Profile; isActive: boolean; onEdit: () => 
                 size="compact-xs"
                 variant="subtle"
                 color="red"
+                c="var(--g-bad)"
                 loading={remove.isPending}
                 onClick={() => confirmRemove(profile, () => remove.mutate(profile.id))}
               >
