@@ -120,6 +120,12 @@ impl Member {
         }
     }
 
+    /// Works out what the bearer may do before they were told anything.
+    pub(crate) fn settle(&self, owner: &UserId, grants: &Grants) {
+        let mut seat = self.seat();
+        seat.access = access(owner, grants, &self.who.user_id, seat.role);
+    }
+
     /// Takes over what a new token allows; the caller reviews the access then.
     pub(crate) fn set_role(&self, role: Role) {
         self.seat().role = role;

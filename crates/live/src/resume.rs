@@ -75,6 +75,7 @@ pub(crate) async fn synchronise(
                 let Some(snapshot) = snapshots.at(reader.graph, &head).await? else {
                     return Ok(None);
                 };
+                snapshot.prepare().await;
                 let viewport = store.viewport(reader.graph, reader.user).await?;
                 let frames = snapshot.frames(0, viewport, &landed);
                 ("full", snapshot.epoch.clone(), snapshot.version, frames)
@@ -130,6 +131,7 @@ async fn rest_of(
     let Some(snapshot) = snapshots.exactly(reader.graph, epoch, version, now).await? else {
         return Ok(None);
     };
+    snapshot.prepare().await;
     let held = usize::try_from(partial.chunks).unwrap_or(usize::MAX);
     if held >= snapshot.chunks() {
         return Ok(None);

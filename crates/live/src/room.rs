@@ -104,7 +104,9 @@ impl Room {
     pub(crate) fn add(&self, member: &Arc<Member>) {
         self.members().push(Arc::clone(member));
         // After it is on the list: a review that does not see it is over by now.
-        self.review_one(member);
+        if let Some(Sharing { owner, grants }) = &*self.sharing() {
+            member.settle(owner, grants);
+        }
     }
 
     /// Lets a member go; the others see it leave, or see that it was lost until the given time.

@@ -98,6 +98,7 @@ impl Session {
         loop {
             if self.membership.member.access() == GraphRole::None {
                 self.ready.clear();
+                self.wanted = None;
             }
             if let Some(frame) = self.ready.pop_front() {
                 return self.speak(frame);

@@ -72,6 +72,15 @@ impl Snapshot {
         self.chunks.get_or_init(|| self.write_chunks()).len()
     }
 
+    /// Writes the frames where that holds nobody up.
+    pub(crate) async fn prepare(self: &Arc<Self>) {
+        if self.chunks.get().is_none() {
+            let snapshot = Arc::clone(self);
+            // If it fails, the frames are written when they are asked for.
+            let _ = tokio::task::spawn_blocking(move || snapshot.chunks()).await;
+        }
+    }
+
     /// Returns the frames of `sync full` from one on for one reader; all but the last are shared.
     pub(crate) fn frames(
         &self,

@@ -27,6 +27,9 @@ pub const DISCONNECTED_LIFE: Duration = Duration::from_secs(300);
 /// The most sessions of one answer.
 pub const LISTED_SESSIONS_MAX: usize = 500;
 
+/// Of how many sessions the records are read to find those.
+const READ_SESSIONS_MAX: usize = 20_000;
+
 /// How many sessions one pipeline writes.
 const PIPELINE_SESSIONS: usize = 100;
 
@@ -220,7 +223,7 @@ impl Sessions {
                 .map_err(StoreError::redis("list sessions"))?;
             ids.extend(members);
         }
-        let ids: Vec<String> = ids.into_iter().collect();
+        let ids: Vec<String> = ids.into_iter().take(READ_SESSIONS_MAX).collect();
         let (mut records, mut gone) = (Vec::new(), Vec::new());
         for some in ids.chunks(PIPELINE_SESSIONS * 5) {
             for (id, record) in some.iter().zip(self.read(some).await?) {

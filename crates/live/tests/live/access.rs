@@ -99,6 +99,32 @@ async fn a_revocation_whose_news_are_lost_is_found() {
 }
 
 #[tokio::test]
+async fn who_was_just_let_in_is_not_turned_away_by_a_room_that_has_not_heard_of_it() {
+    let far = std::time::Duration::from_secs(3600);
+    let mut world = World::with(|settings| (settings.audit, settings.review) = (far, far)).await;
+    world
+        .grant("bea", Some(GraphRole::None), News::Arrive)
+        .await;
+    let mut ann = world.enter(0, "ann").await;
+    opened(&mut ann).await;
+    world
+        .grant("bea", Some(GraphRole::Edit), News::AreLost)
+        .await;
+    let mut bea = world.enter(0, "bea").await;
+    let ServerFrame::Welcome { access, .. } = frame(&mut bea).await else {
+        panic!("a welcome")
+    };
+    assert_eq!(access, GraphRole::Edit);
+    world.write(new_id(), "ann-client", News::Arrive).await;
+    loop {
+        if matches!(frame(&mut bea).await, ServerFrame::StateUpdate { .. }) {
+            break;
+        }
+    }
+    world.stop();
+}
+
+#[tokio::test]
 async fn a_new_token_changes_what_one_may_without_a_drop() {
     let mut world = World::new().await;
     let mut bea = world.enter(0, "bea").await;

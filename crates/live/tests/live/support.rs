@@ -372,6 +372,12 @@ pub(crate) struct Seen {
 impl Seen {
     /// Takes frames until what is known satisfies.
     pub(crate) async fn until(&mut self, session: &mut Session, enough: impl Fn(&[Peer]) -> bool) {
+        // Heartbeats do not extend it.
+        let seen = tokio::time::timeout(PATIENCE, self.follow(session, enough)).await;
+        assert!(seen.is_ok(), "who is there: {:?}", self.peers);
+    }
+
+    async fn follow(&mut self, session: &mut Session, enough: impl Fn(&[Peer]) -> bool) {
         while !enough(&self.peers) {
             let ServerFrame::Presence { full, peers, left } = any_frame(session).await else {
                 continue;
