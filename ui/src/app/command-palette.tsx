@@ -1,5 +1,6 @@
 import { useMantineColorScheme } from '@mantine/core';
 import { Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight';
+import { setFilters } from '../features/conflicts/conflict-view';
 import { openGraphSettings } from '../features/graph-settings/open-graph-settings';
 import { showHistoryOf } from '../features/history/history-state';
 import { useSession } from '../shared/active-session';
@@ -73,6 +74,10 @@ function useActions(): SpotlightActionGroupData[] {
                 () => openHistory(session.graphId),
                 'H',
               ),
+              action('graph-conflicts', 'Conflicts of this graph', () => {
+                setFilters({ graphId: session.graphId });
+                navigate('conflicts');
+              }),
               action(
                 'graph-settings',
                 'Settings of the graph: name, conflicts, sharing…',

@@ -54,6 +54,7 @@ export const SHORTCUTS: ShortcutGroup[] = [
       { keys: ['T'], text: 'Choose theirs (for all that are ticked)' },
       { keys: ['E'], text: 'Write a value of your own' },
       { keys: ['X'], text: 'Tick the conflict' },
+      { keys: ['Enter'], text: 'Show it on its graph (in the list)' },
       { keys: ['/'], text: 'Search conflicts' },
     ],
   },

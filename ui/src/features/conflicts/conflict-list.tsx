@@ -3,6 +3,7 @@ import { type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useRef 
 import type { ListedConflict } from '../../generated/ListedConflict';
 import { formatClock, formatDateTime } from '../../shared/format';
 import { Avatar } from '../../shared/person';
+import { navigate } from '../../shared/route';
 import { useEntityName } from '../../shared/use-entity-name';
 import { activate, isOpen, keyOf, toggleTick, useConflictView } from './conflict-view';
 import { previewOf, stateOf } from './wording';
@@ -45,6 +46,7 @@ export function ConflictList({ rows, hasMore, loadMore }: Props) {
     const row = to === undefined ? undefined : rows[Math.max(0, Math.min(to, rows.length - 1))];
     if (row !== undefined) activate(keyOf(row));
     else if (event.key === ' ' && active !== undefined) toggleTick(active);
+    else if (event.key === 'Enter' && rows[at] !== undefined) showOnGraph(rows[at]);
     else return;
     event.preventDefault();
   };
@@ -69,6 +71,10 @@ export function ConflictList({ rows, hasMore, loadMore }: Props) {
       </div>
     </div>
   );
+}
+
+function showOnGraph({ graphId, note }: ListedConflict): void {
+  navigate('graph', graphId, note.entityId);
 }
 
 const optionId = (key: string) => `conflict-${key}`;

@@ -76,6 +76,17 @@ describe('the conflicts page', () => {
     await waitFor(() => expect(options()).toHaveLength(1));
   });
 
+  it('has a list that is gone through, ticked and followed by key', async () => {
+    await open();
+    const list = screen.getByRole('listbox', { name: 'Conflicts' });
+    fireEvent.keyDown(list, { key: 'End' });
+    await waitFor(() => expect(list.getAttribute('aria-activedescendant')).toBe('conflict-c-1'));
+    fireEvent.keyDown(list, { key: ' ' });
+    await waitFor(() => expect(options().at(-1)?.getAttribute('aria-selected')).toBe('true'));
+    fireEvent.keyDown(list, { key: 'Enter' });
+    await waitFor(() => expect(window.location.hash).toBe('#/graph/g/a'));
+  });
+
   it('takes a number of one’s own, and no word for it', async () => {
     const detail = await open();
     press('j');
