@@ -3,8 +3,10 @@ import { FakeGraph } from '../../platform/fake';
 import { Lab } from './lab';
 import type { OpenConnection } from './lab-client';
 import { seedOperations } from './lab-server';
-import type { RunResult, RunServer } from './run';
+import { Ledger } from './ledger';
+import { performRun, type RunResult, type RunServer } from './run';
 import { stormCommand } from './storm';
+import { Tally } from './tally';
 
 const OPTIONS = { seconds: 2, perSecond: 10, nodes: 2 };
 
@@ -188,6 +190,46 @@ describe('the lab', () => {
     expect(result()).toMatchObject({ kind: 'replay', commands: 2, lost: 0, agreed: true });
     expect(graph.state.nodes.get('lab-01')?.entity.title).toBe('Once');
     expect(b?.conditions).toMatchObject({ latencyMs: 120, skewMinutes: -3 });
+  });
+});
+
+describe('a run', () => {
+  it('waits for the answers of what has landed already', async () => {
+    const tally = new Tally();
+    const ledger = new Ledger();
+    const phases: string[] = [];
+    const status = { version: 3, checksum: 'c', connection: { state: 'online' } as const };
+    const verified = { version: 3, storedChecksum: 'c', computedChecksum: 'c', matches: true };
+    const done = performRun({
+      kind: 'storm',
+      runners: [
+        {
+          name: 'Client A',
+          tally,
+          settled: true,
+          session: { status: { getState: () => status, subscribe: () => () => undefined } },
+        },
+      ],
+      server: {
+        verify: async () => ({ graphId: 'g', epoch: 'e', nodes: 1, edges: 0, ...verified }),
+        history: async () => ['o'],
+      },
+      ledger,
+      make: async () => {
+        ledger.sent('o');
+        tally.sent('o');
+      },
+      onState: ({ phase }) => phases.push(phase),
+      stop: new AbortController().signal,
+      giveUp: new AbortController().signal,
+    });
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(phases).toEqual(['settling']);
+    const outcome = { status: 'applied', version: 3 } as const;
+    tally.receive({ type: 'command_result', operationId: 'o', outcome });
+    expect(await done).toMatchObject({ commands: 1, applied: 1, lost: 0, agreed: true });
+    expect(phases.at(-1)).toBe('checking');
   });
 });
 

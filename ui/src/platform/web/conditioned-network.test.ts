@@ -116,6 +116,8 @@ describe('a network with conditions', () => {
     expect(wire().sent).toEqual([]);
     vi.advanceTimersByTime(1);
     expect(wire().sent).toEqual(['a', 'b', 'c']);
+    // Whoever waits behind another is as late as that one.
+    expect(events.slice(2)).toEqual(['> a 1000', '> b 1000', '> c 1000']);
   });
 
   it('keeps the order when the delay is taken away meanwhile', () => {
