@@ -72,20 +72,20 @@ function NewToken({ onCreated }: { onCreated: (token: CreatedToken) => void }) {
       <TextInput
         label="User"
         placeholder="yourself"
-        w={130}
+        w={110}
         value={user}
         error={USER_ID.test(user.trim()) ? undefined : 'Letters, digits and _ : . - only'}
         onChange={(event) => setUser(event.currentTarget.value)}
       />
       <Select
         label="Role"
-        w={120}
+        w={100}
         data={ROLES}
         value={role}
         allowDeselect={false}
         onChange={(value) => setRole((value ?? 'editor') as Role)}
       />
-      <NumberInput label="Days valid" w={110} min={1} max={365} value={days} onChange={setDays} />
+      <NumberInput label="Days valid" w={85} min={1} max={365} value={days} onChange={setDays} />
       <Button
         type="submit"
         loading={create.isPending}
