@@ -377,6 +377,13 @@ describe('the browser’s graph connection', () => {
     expect(FakeSocket.all).toHaveLength(2);
   });
 
+  it('does not wait for silence when the browser says that the network is gone', () => {
+    const socket = connect();
+    window.dispatchEvent(new Event('offline'));
+    expect(statuses.at(-1)).toMatchObject({ state: 'offline' });
+    expect(socket.readyState).toBe(3);
+  });
+
   it('takes silence for loss', () => {
     connect();
     vi.advanceTimersByTime(19_999);

@@ -27,7 +27,7 @@ export interface SocketOptions {
 export class ReconnectingSocket {
   private socket: SocketLike | undefined;
   private readonly transport: Transport;
-  private readonly stopListening: () => void;
+  private readonly stopListening: (() => void)[];
   private attempt = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private silenceTimer: ReturnType<typeof setTimeout> | undefined;
@@ -36,9 +36,12 @@ export class ReconnectingSocket {
 
   constructor(private readonly options: SocketOptions) {
     this.transport = options.transport ?? ownServer;
-    this.stopListening = this.transport.onReturn(() => {
+    const stopReturn = this.transport.onReturn(() => {
       if (this.retryTimer !== undefined) this.connect();
     });
+    // Who knows that the network is gone need not wait for silence to prove it.
+    const stopLoss = this.transport.onLoss?.(() => this.drop());
+    this.stopListening = stopLoss ? [stopReturn, stopLoss] : [stopReturn];
     this.connect();
   }
 
@@ -136,7 +139,7 @@ export class ReconnectingSocket {
     this.ended = true;
     clearTimeout(this.retryTimer);
     clearTimeout(this.silenceTimer);
-    this.stopListening();
+    for (const stop of this.stopListening) stop();
   }
 }
 

@@ -17,6 +17,8 @@ export interface Transport {
   open: (path: string) => SocketLike;
   /** Tells when it may be worth trying again; returns how to stop that. */
   onReturn: (listener: () => void) => () => void;
+  /** Tells when the way is known to be gone; returns how to stop that. */
+  onLoss?: (listener: () => void) => () => void;
 }
 
 /** WebSockets of this page to the server at `origin`, such as `https://graphs.example`. */
@@ -34,6 +36,10 @@ export function webSockets(origin: () => string): Transport {
         window.removeEventListener('online', onVisible);
         document.removeEventListener('visibilitychange', onVisible);
       };
+    },
+    onLoss: (listener) => {
+      window.addEventListener('offline', listener);
+      return () => window.removeEventListener('offline', listener);
     },
   };
 }
