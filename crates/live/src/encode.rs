@@ -18,6 +18,10 @@ pub(crate) const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// What a frame weighs besides its operations, generously.
 const FRAME_HEAD_BYTES: usize = 512;
 
+/// How many bytes go into one frame of what everybody is sent once, when they come. A socket keeps
+/// a buffer of the size of the largest frame that it ever wrote, so these are small.
+pub(crate) const ARRIVAL_BYTES_MAX: usize = 8 * 1024;
+
 /// How many bytes of operations go into one frame.
 pub(crate) const CONTENT_BYTES_MAX: usize = FRAME_BYTES_MAX - FRAME_HEAD_BYTES;
 

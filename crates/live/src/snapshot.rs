@@ -13,7 +13,7 @@ use graphy_protocol::collaboration::GraphSettings;
 use graphy_store::{Head, Replicas, StoreError};
 use moka::future::Cache;
 
-use crate::encode::{CONTENT_BYTES_MAX, landed_text};
+use crate::encode::{ARRIVAL_BYTES_MAX, landed_text};
 use crate::resume::Point;
 
 /// How many bytes of text are kept: enough for the largest graph, so that its transfer can be
@@ -120,7 +120,7 @@ impl Snapshot {
             let filled = parts
                 .last()
                 .map_or(0, |lists| lists.iter().map(String::len).sum());
-            if filled > 0 && filled + text.len() + 1 > CONTENT_BYTES_MAX {
+            if filled > 0 && filled + text.len() + 1 > ARRIVAL_BYTES_MAX {
                 parts.push(Default::default());
             }
             let Some(list) = parts.last_mut().and_then(|lists| lists.get_mut(list)) else {
@@ -416,11 +416,7 @@ mod tests {
         );
         let (mut nodes_seen, mut edges_seen, mut conflicts_seen) = (Vec::new(), 0, 0);
         for (index, text) in frames.iter().enumerate() {
-            assert!(
-                text.len() <= crate::encode::FRAME_BYTES_MAX,
-                "{}",
-                text.len()
-            );
+            assert!(text.len() <= ARRIVAL_BYTES_MAX + 512, "{}", text.len());
             let frame: ServerFrame = serde_json::from_slice(text).unwrap();
             assert_eq!(frame.to_text().as_bytes(), &text[..]);
             let ServerFrame::Sync(Sync::Full {

@@ -11,9 +11,10 @@ use graphy_protocol::presence::{Peer, PresenceState};
 use tokio::time::Instant;
 
 use super::wire::{self, NodeMessage, PIECE_BYTES_MAX};
+use crate::encode::ARRIVAL_BYTES_MAX;
 
 /// How many sessions of a graph are shown; more are not, until others leave.
-pub(crate) const SHOWN_MAX: usize = 500;
+pub(crate) const SHOWN_MAX: usize = 200;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Home {
@@ -267,7 +268,8 @@ impl Board {
         if let Some(full) = &self.full {
             return Arc::clone(full);
         }
-        let mut pieces = wire::pieces(self.shown.values().map(|shown| &*shown.text));
+        let texts = self.shown.values().map(|shown| &*shown.text);
+        let mut pieces = wire::pieces(ARRIVAL_BYTES_MAX, texts);
         if pieces.is_empty() {
             pieces.push(String::new());
         }
@@ -292,9 +294,19 @@ impl Board {
         }
     }
 
+    /// Makes room for one more, if need be at the cost of somebody who is lost.
+    fn make_room(&mut self) -> bool {
+        if self.shown.len() < SHOWN_MAX {
+            return true;
+        }
+        let lost = self.shown.values().find(|shown| shown.peer.away);
+        let lost = lost.map(|shown| shown.peer.session_id.clone());
+        lost.inspect(|session| self.leave(session)).is_some()
+    }
+
     fn put(&mut self, peer: Peer, home: Home, until: Option<Instant>) {
         let session = peer.session_id.clone();
-        if self.shown.len() >= SHOWN_MAX && !self.shown.contains_key(&session) {
+        if !self.shown.contains_key(&session) && !self.make_room() {
             return;
         }
         self.full = None;

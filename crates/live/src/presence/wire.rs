@@ -41,7 +41,7 @@ pub(super) fn messages<'a>(
     left: &[String],
     peers: impl Iterator<Item = &'a str>,
 ) -> Vec<String> {
-    let mut pieces = pieces(peers);
+    let mut pieces = pieces(PIECE_BYTES_MAX, peers);
     if pieces.is_empty() {
         pieces.push(String::new());
     }
@@ -72,11 +72,11 @@ pub(super) fn frame(full: bool, peers: &str, left: &[String]) -> Bytes {
 }
 
 /// Joins texts with commas into pieces that are not too large.
-pub(super) fn pieces<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(super) fn pieces<'a>(bytes_max: usize, texts: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     for text in texts {
         match pieces.last_mut() {
-            Some(open) if open.len() + text.len() < PIECE_BYTES_MAX => {
+            Some(open) if open.len() + text.len() < bytes_max => {
                 open.push(',');
                 open.push_str(text);
             }

@@ -180,5 +180,12 @@ async fn frames_are_small_and_the_shown_are_bounded() {
     }
     assert_eq!(seen, SHOWN_MAX);
     assert_eq!(names(&mut here).len(), SHOWN_MAX);
-    assert!(here.full().iter().all(|frame| frame.len() <= 64 * 1024));
+    assert!(here.full().iter().all(|frame| frame.len() <= 9 * 1024));
+    // Somebody who is lost gives way.
+    here.join(peer("h", "late", "late", 2));
+    assert!(!names(&mut here).contains(&"late".to_owned()));
+    here.lose("s0007", Instant::now() + Duration::from_secs(300));
+    here.join(peer("h", "late", "late", 2));
+    let names = names(&mut here);
+    assert!(names.contains(&"late".to_owned()) && !names.contains(&"s0007".to_owned()));
 }
