@@ -113,15 +113,7 @@ function dotOf(state: ReturnType<typeof saveStatus>['state']): string | undefine
 function Board({ client }: { client: LabClient }) {
   const { session } = client;
   const loaded = useGraphStatus(session, (status) => status.loaded);
-  const deleted = useGraphStatus(session, (status) => status.deleted);
   const connection = useGraphStatus(session, (status) => status.connection);
-  if (deleted) {
-    return (
-      <div className="lab-board">
-        <StateBox title="This graph was deleted" />
-      </div>
-    );
-  }
   if (connection.state === 'closed') {
     return (
       <div className="lab-board">

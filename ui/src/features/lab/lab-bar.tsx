@@ -137,7 +137,11 @@ function StormTools() {
           Conflict storm
         </Button>
       </Tooltip>
-      {idle === undefined ? null : <span className="lab-warn">{idle}</span>}
+      {idle === undefined ? null : (
+        <span className="lab-idle" title={idle}>
+          {idle}
+        </span>
+      )}
     </div>
   );
 }

@@ -17,10 +17,13 @@ import type { Position } from '../../protocol';
 import { useGraphStatus } from '../../shared/active-session';
 import { type Board, boardOf, CHIP_HEIGHT, chipWidth, toGraph, toPixels } from './board';
 import type { LabClient } from './lab-client';
+import { STORM_RANGES } from './storm';
 
-/** A schematic view has no room for more. */
+/** A schematic view has no room for more nodes, and titles only for some of them. */
 const SHOWN_MAX = 200;
+const TITLED_MAX = 40;
 const ARROW_STEP = 30;
+const DOT = 10;
 
 const ARROWS: Record<string, Position> = {
   ArrowLeft: { x: -ARROW_STEP, y: 0 },
@@ -37,7 +40,8 @@ export function LabCanvas({ client }: { client: LabClient }) {
   const readOnly = useGraphStatus(session, isReadOnly);
   const { ref, width, height } = useSize();
   const [dragging, setDragging] = useState(false);
-  const shown = nodes.length > SHOWN_MAX ? nodes.slice(0, SHOWN_MAX) : nodes;
+  const shown = useShown(client, nodes);
+  const crowded = shown.length > TITLED_MAX;
   const board = useBoard(shown, width, height, dragging);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a group of nodes is no form
@@ -45,13 +49,14 @@ export function LabCanvas({ client }: { client: LabClient }) {
       {board === undefined ? null : (
         <>
           <Edges nodes={shown} edges={edges} board={board} />
-          {shown.map((node) => (
+          {shown.map((node, index) => (
             <Chip
               key={node.id}
               client={client}
               node={node}
               board={board}
               readOnly={readOnly}
+              small={crowded && index >= STORM_RANGES.nodes[1]}
               onDragging={setDragging}
             />
           ))}
@@ -64,6 +69,24 @@ export function LabCanvas({ client }: { client: LabClient }) {
         </span>
       ) : null}
     </div>
+  );
+}
+
+/** The first nodes by id, which are those that a storm is about; all of them if they are few. */
+function useShown({ session }: LabClient, nodes: EntityNode[]): EntityNode[] {
+  const many = nodes.length > TITLED_MAX;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: ids change only with their number here
+  const ids = useMemo(
+    () =>
+      nodes
+        .map(({ id }) => id)
+        .sort()
+        .slice(0, SHOWN_MAX),
+    [nodes.length],
+  );
+  return useMemo(
+    () => (many ? ids.flatMap((id) => session.flow.node(id) ?? []) : nodes),
+    [many, ids, nodes, session],
   );
 }
 
@@ -99,27 +122,27 @@ function useBoard(nodes: EntityNode[], width: number, height: number, dragging: 
 
 function Edges(props: { nodes: EntityNode[]; edges: EntityEdge[]; board: Board }) {
   const { nodes, edges, board } = props;
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  const half = chipWidth(board) / 2;
+  const crowded = nodes.length > TITLED_MAX;
+  const middles = new Map(
+    nodes.map(({ id, position }, index) => {
+      const { x, y } = toPixels(board, position);
+      const { width, height } = sizeOfChip(board, crowded && index >= STORM_RANGES.nodes[1]);
+      return [id, { x: x + width / 2, y: y + height / 2 }];
+    }),
+  );
   return (
     <svg className="lab-edges" aria-hidden="true">
       {edges.map(({ id, source, target }) => {
-        const [from, to] = [byId.get(source), byId.get(target)];
+        const [from, to] = [middles.get(source), middles.get(target)];
         if (from === undefined || to === undefined) return null;
-        const start = toPixels(board, from.position);
-        const end = toPixels(board, to.position);
-        return (
-          <line
-            key={id}
-            x1={start.x + half}
-            y1={start.y + CHIP_HEIGHT / 2}
-            x2={end.x + half}
-            y2={end.y + CHIP_HEIGHT / 2}
-          />
-        );
+        return <line key={id} x1={from.x} y1={from.y} x2={to.x} y2={to.y} />;
       })}
     </svg>
   );
+}
+
+function sizeOfChip(board: Board, small: boolean): { width: number; height: number } {
+  return small ? { width: DOT, height: DOT } : { width: chipWidth(board), height: CHIP_HEIGHT };
 }
 
 interface ChipProps {
@@ -127,19 +150,22 @@ interface ChipProps {
   node: EntityNode;
   board: Board;
   readOnly: boolean;
+  /** A dot instead of a title, until something is to be said about it. */
+  small: boolean;
   onDragging: (dragging: boolean) => void;
 }
 
-const Chip = memo(function Chip({ client, node, board, readOnly, onDragging }: ChipProps) {
+const Chip = memo(function Chip(props: ChipProps) {
+  const { client, node, board, readOnly } = props;
   const { session } = client;
   const { id } = node;
   const [renaming, setRenaming] = useState(false);
   const mark = useMark(client, id);
-  const drag = useDrag({ client, node, board, readOnly, onDragging });
+  const small = props.small && mark === undefined;
+  const drag = useDrag(props);
   const at = toPixels(board, node.position);
   const place = {
-    width: chipWidth(board),
-    height: CHIP_HEIGHT,
+    ...sizeOfChip(board, small),
     transform: `translate(${at.x}px, ${at.y}px)`,
   };
   const { title } = node.data.entity;
@@ -174,6 +200,7 @@ const Chip = memo(function Chip({ client, node, board, readOnly, onDragging }: C
       className="lab-node"
       style={place}
       data-mark={mark}
+      data-small={small}
       data-testid={`lab-node-${id}`}
       title={`${title}${mark === undefined ? '' : `\n${MARKS[mark]}`}`}
       aria-label={`${title || id}${mark === undefined ? '' : `, ${MARKS[mark]}`}`}
@@ -181,7 +208,7 @@ const Chip = memo(function Chip({ client, node, board, readOnly, onDragging }: C
       onKeyDown={onKeyDown}
       {...drag}
     >
-      <span className="lab-node-title">{title || '–'}</span>
+      {small ? null : <span className="lab-node-title">{title || '–'}</span>}
     </button>
   );
 });

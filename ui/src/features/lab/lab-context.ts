@@ -28,10 +28,10 @@ export function useNothingToDo(): string | undefined {
 }
 
 function reasonOf({ session }: LabClient): string | undefined {
-  const { role, access, loaded, deleted, nodeCount } = session.status.getState();
-  if (deleted) return 'This graph was deleted.';
+  const { role, access, loaded, nodeCount } = session.status.getState();
+  if (!loaded) return 'The graph is not loaded yet.';
   const reason = readOnlyReason(role, access);
-  return reason ?? (loaded && nodeCount === 0 ? 'This graph has no nodes.' : undefined);
+  return reason ?? (nodeCount === 0 ? 'This graph has no nodes.' : undefined);
 }
 
 export function useRunning(): boolean {

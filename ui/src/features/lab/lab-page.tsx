@@ -1,13 +1,15 @@
 import './lab.css';
+import { Button } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { ApiFailure } from '../../platform';
+import { useGraphStatus } from '../../shared/active-session';
 import { usePlatform } from '../../shared/platform-context';
-import { useRoute } from '../../shared/route';
+import { navigate, useRoute } from '../../shared/route';
 import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
 import { ClientPane } from './client-pane';
 import { Lab } from './lab';
 import { LabBar } from './lab-bar';
-import { realConnections } from './lab-client';
+import { type LabClient, realConnections } from './lab-client';
 import { LabProvider, useLabState } from './lab-context';
 import { labServer } from './lab-server';
 import { RunPanel } from './run-panel';
@@ -38,7 +40,7 @@ function OpenLab({ graphId, onRetry }: { graphId: string; onRetry: () => void })
   if (lab === undefined) return <LoadingBox what="the Lab" />;
   return (
     <LabProvider value={lab}>
-      <Benches />
+      <GraphOfLab />
     </LabProvider>
   );
 }
@@ -76,6 +78,29 @@ function useOpenLab(graphId: string) {
     };
   }, [platform, graphId]);
   return { lab, failure };
+}
+
+function GraphOfLab() {
+  const first = useLabState(({ clients }) => clients[0]);
+  return first === undefined ? null : <GraphThere client={first} />;
+}
+
+/** Without a graph there is nothing to see side by side. */
+function GraphThere({ client }: { client: LabClient }) {
+  const deleted = useGraphStatus(client.session, (status) => status.deleted);
+  const missing = useGraphStatus(
+    client.session,
+    ({ connection }) => connection.state === 'closed' && connection.code === 'not_found',
+  );
+  if (!deleted && !missing) return <Benches />;
+  return (
+    <StateBox
+      title={deleted ? 'This graph was deleted' : 'There is no such graph'}
+      actions={<Button onClick={() => navigate('lab')}>Choose another graph</Button>}
+    >
+      {deleted ? 'Its clients have nothing left to work on.' : undefined}
+    </StateBox>
+  );
 }
 
 function Benches() {
