@@ -50,6 +50,14 @@ class Node {
     return new Map(nodes.map((node) => [node.id, node]));
   }
 
+  /** How often the history of the graph has a title for a node. */
+  async timesRenamed(id, title) {
+    const request = { graphId: this.graphId, entityId: id };
+    const page = await this.request('POST', '/api/v2/console/history.list', request);
+    const effects = page.entries.flatMap((entry) => entry.effects);
+    return effects.filter((effect) => effect.field === 'title' && effect.after === title).length;
+  }
+
   /** Makes a node; ends when it is there. */
   async createNode(id, title) {
     const operationId = uuidV7();
@@ -80,7 +88,7 @@ class Node {
   }
 }
 
-function uuidV7() {
+export function uuidV7() {
   const time = Date.now().toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }

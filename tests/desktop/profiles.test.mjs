@@ -3,20 +3,24 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
   dataDir,
   nodesOnScreen,
+  quit,
+  renameOnScreen,
   required,
   setUp,
+  start,
+  status,
   tearDown,
   untilGraphIsShown,
   window,
 } from './console-window.mjs';
-import { nodeAt } from './node.mjs';
+import { nodeAt, uuidV7 } from './node.mjs';
 import { consoleOf, redisBelow } from './processes.mjs';
 import { waitFor } from './webdriver.mjs';
 
@@ -24,23 +28,37 @@ let elsewhere;
 let elsewhereDir;
 let server;
 
+/** Starts the other server, at a free port or at the one that it had. */
+async function serve(listen) {
+  const words = ['serve', '--data-dir', elsewhereDir, '--environment', 'lab', '--listen', listen];
+  server = spawn(required('GRAPHY_TEST_BINARY'), words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  return waitFor('the other server', () => nodeAt(elsewhereDir));
+}
+
 /** Starts a headless server with a graph of two nodes. */
 async function startElsewhere() {
   elsewhereDir = await mkdtemp(join(tmpdir(), 'graphy-elsewhere-'));
-  const words = ['serve', '--data-dir', elsewhereDir, '--environment', 'lab'];
-  server = spawn(required('GRAPHY_TEST_BINARY'), words, { stdio: ['ignore', 'ignore', 'inherit'] });
-  elsewhere = await waitFor('the other server', () => nodeAt(elsewhereDir));
+  elsewhere = await serve('127.0.0.1:0');
+  // The token of the runtime file ends with the process.
+  const request = { name: 'desktop flows', role: 'admin' };
+  const { token } = await elsewhere.request('POST', '/api/v2/console/tokens.create', request);
+  elsewhere.token = token;
   const { graphId } = await elsewhere.request('POST', '/api/v2/graphs', { name: 'Far graph' });
   elsewhere.graphId = graphId;
   await elsewhere.createNode('far-1', 'Far away');
   await elsewhere.createNode('far-2', 'Farther away');
 }
 
-async function stopElsewhere() {
-  if (!server) return;
+/** Stops the other server, which takes its runtime file back. */
+async function stopServing() {
   const ended = new Promise((resolve) => server.once('exit', resolve));
   server.kill('SIGTERM');
   await ended;
+  server = undefined;
+}
+
+async function removeElsewhere() {
+  if (server) await stopServing();
   await rm(elsewhereDir, { recursive: true, force: true });
 }
 
@@ -95,16 +113,21 @@ async function untilText(selector, expected) {
   await waitFor(`${expected} in ${selector}`, async () => expected.test(await text(selector)));
 }
 
-/** Calls a command of the Rust side past the page; gives the code of its refusal. */
-function refusal(command, args) {
+/** Calls a command of the Rust side past the page; gives its answer or its refusal. */
+function invoke(command, args) {
   return window.evaluateLater(
     `const [command, args, done] = arguments;
     window.__TAURI_INTERNALS__.invoke('deployment')
       .then(({ generation }) => window.__TAURI_INTERNALS__.invoke(command, { generation, ...args }))
-      .then(() => done('none'), (error) => done(error.code ?? String(error)));`,
+      .then(done, done);`,
     command,
     args,
   );
+}
+
+/** The code of what the Rust side refuses. */
+async function refusal(command, args) {
+  return (await invoke(command, args)).code ?? 'none';
 }
 
 describe('two deployments in one console', { timeout: 300_000 }, () => {
@@ -114,7 +137,7 @@ describe('two deployments in one console', { timeout: 300_000 }, () => {
   });
   after(async () => {
     await tearDown();
-    await stopElsewhere();
+    await removeElsewhere();
   });
 
   test('a deployment is added, tried out, and the token is kept as the console says', async () => {
@@ -163,6 +186,34 @@ describe('two deployments in one console', { timeout: 300_000 }, () => {
     assert.equal(await refusal('rpc', { operation: 'graphs.list', payload: {} }), 'none');
   });
 
+  test('edits made while it is away land once it is back, though the console was closed', async () => {
+    await stopServing();
+    await waitFor('the loss to be seen', async () => /offline/i.test(await status()));
+    const shown = await renameOnScreen('far-2', 'Renamed while away');
+    assert.deepEqual(shown, { title: 'Renamed while away', pending: true });
+    await waitFor('the count of unsent edits', async () => /1 unsent/i.test(await status()));
+    const queues = join(dataDir, 'queue');
+    await waitFor('the edit to be on disk', async () => {
+      for (const name of await readdir(queues)) {
+        if ((await readFile(join(queues, name))).includes('Renamed while away')) return true;
+      }
+      return false;
+    });
+    await window.screenshot('desktop-away');
+    await quit();
+    await start();
+    await untilText('[data-testid="deployment-badge"]', /Laboratory · staging/);
+    assert.equal(await redisBelow(await consoleOf(dataDir)), undefined);
+
+    await serve(new URL(elsewhere.apiUrl).host);
+    await goTo(`#/graph/${elsewhere.graphId}`);
+    await waitFor('the edit to land', async () => {
+      return (await elsewhere.nodes()).get('far-2').title === 'Renamed while away';
+    });
+    await waitFor('the window to agree', async () => /saved/i.test(await status()));
+    assert.equal(await elsewhere.timesRenamed('far-2', 'Renamed while away'), 1);
+  });
+
   test('read-only is kept by the program, whatever the page asks', async () => {
     await goTo('#/settings');
     await press('[data-testid="profile-Laboratory"]', 'Edit');
@@ -174,6 +225,12 @@ describe('two deployments in one console', { timeout: 300_000 }, () => {
     );
     await press('.profile-form', 'Save');
     await untilText('[data-testid="read-only-badge"]', /read-only/);
+    const { graphId } = elsewhere;
+    const channel = '__CHANNEL__:4000000';
+    const opened = await invoke('graph_open', { graphId, channel });
+    const command = { operationId: uuidV7(), type: 'DELETE_NODE', payload: { id: 'far-1' } };
+    const send = { sessionId: opened.sessionId, command };
+    assert.equal((await invoke('graph_send', send)).code, 'forbidden');
     const create = { operation: 'graphs.create', payload: { name: 'No' } };
     assert.equal(await refusal('rpc', create), 'forbidden');
     assert.equal(await refusal('rpc', { operation: 'graphs.list', payload: {} }), 'none');

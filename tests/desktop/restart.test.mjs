@@ -28,14 +28,6 @@ function untilKept(text) {
   return waitFor(`${text} in the queue`, async () => (await readFile(file)).includes(text));
 }
 
-/** How often the history of the graph has a title for a node. */
-async function timesRenamed(node, id, title) {
-  const request = { graphId: node.graphId, entityId: id };
-  const page = await node.request('POST', '/api/v2/console/history.list', request);
-  const effects = page.entries.flatMap((entry) => entry.effects);
-  return effects.filter((effect) => effect.field === 'title' && effect.after === title).length;
-}
-
 describe('edits that nobody has decided yet', { timeout: 300_000 }, () => {
   before(setUp);
   after(tearDown);
@@ -61,8 +53,8 @@ describe('edits that nobody has decided yet', { timeout: 300_000 }, () => {
     });
     await waitFor('the window to agree', async () => /saved/i.test(await status()));
     assert.deepEqual(await pendingMarks(), []);
-    assert.equal(await timesRenamed(node, first.id, 'Kept through a kill'), 1);
-    assert.equal(await timesRenamed(node, second.id, 'Kept as well'), 1);
+    assert.equal(await node.timesRenamed(first.id, 'Kept through a kill'), 1);
+    assert.equal(await node.timesRenamed(second.id, 'Kept as well'), 1);
     await window.screenshot('desktop-after-kill');
   });
 
@@ -87,6 +79,6 @@ describe('edits that nobody has decided yet', { timeout: 300_000 }, () => {
       async () => (await node.nodes()).get(edited.id).title === 'Kept through closing',
     );
     await waitFor('the window to agree', async () => /saved/i.test(await status()));
-    assert.equal(await timesRenamed(node, edited.id, 'Kept through closing'), 1);
+    assert.equal(await node.timesRenamed(edited.id, 'Kept through closing'), 1);
   });
 });

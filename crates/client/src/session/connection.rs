@@ -1,5 +1,7 @@
 //! One socket: greeting, frames in, commands out, and the ways in which it ends.
 
+mod sideline;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,15 +21,13 @@ use super::ledger::Ending;
 use super::outlet::{Delivery, Outlet};
 use super::position::{Lack, Move, Position, Step};
 use super::socket::{End, Socket, Writer, lost, open};
-use super::{Received, RepairWish, SessionConfig, SessionStatus, Shared, SyncWish, Timing};
+use super::{Received, SessionConfig, SessionStatus, Shared, SyncWish, Timing};
 use crate::replica::reject_code;
 
 /// A hello may weigh 4 KiB; an id in it takes 39 bytes. Commands that it does not name are safe
 /// all the same: they are sent again, and the server knows them by their ids.
 const HELLO_BYTES_MAX: usize = 4 * 1024;
 const HELLO_ID_BYTES: usize = 39;
-/// Servers take presence at most 20 times a second.
-const PRESENCE_EVERY: Duration = Duration::from_millis(60);
 /// Syncs in a row that do not join what the reader holds.
 const FRUITLESS_SYNCS_MAX: u32 = 5;
 
@@ -439,51 +439,6 @@ impl Live<'_, '_> {
                 buckets: None,
             })
             .await
-    }
-}
-
-impl Live<'_, '_> {
-    async fn ask_repair(&mut self, wish: RepairWish) -> ControlFlow<End> {
-        let frame = match wish {
-            RepairWish::Digests => ClientFrame::RequestDigests,
-            RepairWish::Buckets(buckets) => {
-                let (epoch, version) = self.on.position.at().cloned().unzip();
-                ClientFrame::RequestSync {
-                    epoch,
-                    version,
-                    buckets: Some(buckets),
-                }
-            }
-        };
-        self.writer.write(&frame).await
-    }
-
-    /// Replaces the socket's token before it runs out.
-    async fn renew_token(&mut self) -> ControlFlow<End> {
-        let token = self.on.tokens.borrow_and_update().clone();
-        self.writer.write(&ClientFrame::Token { token }).await
-    }
-
-    /// Tells the others where this client is, not too often.
-    async fn tell_presence(&mut self) -> ControlFlow<End> {
-        let now = Instant::now();
-        self.presence_due = None;
-        let state = {
-            let mut inner = self.on.shared.lock();
-            let is_news = inner.presence_is_news || !self.presence_told;
-            if !is_news || inner.presence.is_none() {
-                return ControlFlow::Continue(());
-            }
-            if now < self.presence_at {
-                self.presence_due = Some(self.presence_at);
-                return ControlFlow::Continue(());
-            }
-            inner.presence_is_news = false;
-            inner.presence.clone().unwrap_or_default()
-        };
-        self.presence_told = true;
-        self.presence_at = now + PRESENCE_EVERY;
-        self.writer.write(&ClientFrame::Presence(state)).await
     }
 }
 
