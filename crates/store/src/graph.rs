@@ -5,6 +5,7 @@
 
 mod access;
 mod apply;
+mod conflict_log;
 mod conflicts;
 mod history;
 pub(crate) mod keys;
@@ -13,7 +14,8 @@ mod load;
 mod past;
 
 pub use apply::{Applied, BatchWrite, Fate, SettingsWrite};
-pub use conflicts::{ConflictLogEntry, LoggedConflicts};
+pub use conflict_log::{ConflictLogEntry, LoggedConflicts};
+pub use conflicts::{ConflictIndex, IndexedConflict};
 pub use history::{History, OperationState, OperationView};
 pub use lifecycle::{GraphRow, HIDDEN_LEASE, LISTED_GRAPHS_MAX, Visibility};
 pub use load::Verification;

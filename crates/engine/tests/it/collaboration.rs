@@ -3,6 +3,8 @@
 use graphy_model::{Envelope, GraphRole, Outcome, UserId};
 use serde_json::{Value, json};
 
+use graphy_store::graph::ConflictIndex;
+
 use crate::fixture::{Fixture, applied, command, create, rejected};
 
 fn rename(title: &str, base_version: u64) -> Envelope {
@@ -57,13 +59,15 @@ async fn a_conflict_is_stored_counted_logged_and_settled() {
     assert_eq!(title(&fixture).await, "theirs");
     let head = fixture.store.head(&fixture.graph).await.unwrap().unwrap();
     assert_eq!(head.open_conflicts, 0);
-    let settled = fixture
+    let graphs = [fixture.graph.clone()];
+    let places = fixture
         .store
-        .settled_conflicts(&fixture.graph, 10)
+        .indexed_conflicts(ConflictIndex::Settled, &graphs, None, 10)
         .await
         .unwrap();
+    let settled = fixture.store.conflicts_at(&places).await.unwrap();
     assert_eq!(settled.len(), 1);
-    assert!(settled[0].resolution.is_some());
+    assert!(settled[0].as_ref().unwrap().resolution.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,16 +1,14 @@
 //! Conflicts of all graphs: which wait, how often they are met, and their settlement.
 
-use std::collections::BTreeMap;
+mod list;
+
+use std::collections::{BTreeMap, HashSet};
 
 use graphy_engine::{Origin, Submission};
-use graphy_model::execute::Winner;
-use graphy_model::{
-    Action, Choice, Command, ConflictNote, ConflictRecord, Envelope, GraphId, GraphRole,
-    OperationId, ResolutionType, UserId,
-};
+use graphy_model::{Action, Choice, Command, Envelope, GraphId, GraphRole, OperationId, UserId};
 use graphy_protocol::collaboration::{
-    ConflictCauser, ConflictPage, ConflictRateRequest, ConflictRates, ConflictStatus,
-    ConflictsRequest, ListedConflict, ResolveConflicts, SettledConflict, SettledConflicts,
+    ConflictCauser, ConflictPage, ConflictRateRequest, ConflictRates, ConflictsRequest,
+    ResolveConflicts, SettledConflict, SettledConflicts,
 };
 use graphy_protocol::{ApiError, ErrorCode};
 use graphy_store::graph::{ConflictLogEntry, GraphRow};
@@ -33,8 +31,6 @@ const SETTLED_AT_ONCE_MAX: usize = 100;
 const RATE_STEPS: u64 = 60;
 /// How far back rates go, in minutes.
 const RATE_MINUTES_MAX: u32 = 1440;
-/// How many settled conflicts of one graph are read.
-const SETTLED_READ_MAX: usize = 1000;
 
 impl Operations {
     /// `conflicts.list`: conflicts that wait for a person, or were settled, newest first.
@@ -52,32 +48,11 @@ impl Operations {
             .readable_graphs(caller, request.graph_id.as_ref())
             .await?;
         let open = graphs.iter().map(|graph| graph.open_conflicts).sum();
-        let status = request.status.unwrap_or_default();
-        let mut found = Vec::new();
-        if status != ConflictStatus::Resolved {
-            self.add_open(&graphs, &mut found).await?;
-        }
-        if status != ConflictStatus::Open {
-            self.add_settled(&graphs, &mut found).await?;
-            self.add_automatic(&graphs, request.before, &mut found)
-                .await?;
-        }
-        found.retain(|conflict| is_asked_for(conflict, &request));
-        found.sort_by(|a, b| {
-            b.at.cmp(&a.at)
-                .then_with(|| a.operation_id.cmp(&b.operation_id))
-        });
-        let next = (found.len() > limit).then(|| found[limit - 1].at);
-        // A piece ends between two moments, so that the next one begins after all of the last.
-        if let Some(next) = next {
-            let more = found[limit..]
-                .iter()
-                .take_while(|one| one.at == next)
-                .count();
-            found.truncate(limit + more);
-        }
+        let store = &self.inner.parts.store;
+        let listed = list::list(store, &graphs, &request, limit).await;
+        let (conflicts, next) = listed.map_err(|error| store_fault(&error))?;
         Ok(ConflictPage {
-            conflicts: found,
+            conflicts,
             open,
             next,
         })
@@ -121,11 +96,9 @@ impl Operations {
             causers: Vec::new(),
         };
         let mut causers: BTreeMap<UserId, u64> = BTreeMap::new();
-        let entries = log
-            .entries
-            .iter()
-            .filter(|entry| graph_of(&graphs, &entry.graph_id).is_some());
-        for entry in entries {
+        let readable: HashSet<&GraphId> = graphs.iter().map(|row| &row.meta.graph_id).collect();
+        let entries = log.entries.iter();
+        for entry in entries.filter(|entry| readable.contains(&entry.graph_id)) {
             count(&mut rates, entry, from);
             *causers.entry(entry.user_id.clone()).or_default() += entry.notes.len() as u64;
         }
@@ -224,129 +197,11 @@ impl Operations {
         let rows = store.list_for(&caller.user_id, caller.role).await;
         rows.map_err(|error| store_fault(&error))
     }
-
-    async fn add_open(
-        &self,
-        graphs: &[GraphRow],
-        found: &mut Vec<ListedConflict>,
-    ) -> Result<(), ApiError> {
-        for graph in graphs.iter().filter(|graph| graph.open_conflicts > 0) {
-            let store = &self.inner.parts.store;
-            let records = store.open_conflicts(&graph.meta.graph_id).await;
-            let records = records.map_err(|error| store_fault(&error))?;
-            found.extend(records.into_iter().map(|record| listed(graph, record)));
-        }
-        Ok(())
-    }
-
-    async fn add_settled(
-        &self,
-        graphs: &[GraphRow],
-        found: &mut Vec<ListedConflict>,
-    ) -> Result<(), ApiError> {
-        for graph in graphs {
-            let store = &self.inner.parts.store;
-            let id = &graph.meta.graph_id;
-            let records = store.settled_conflicts(id, SETTLED_READ_MAX).await;
-            let records = records.map_err(|error| store_fault(&error))?;
-            found.extend(records.into_iter().map(|record| listed(graph, record)));
-        }
-        Ok(())
-    }
-
-    /// Adds what policies settled at once.
-    async fn add_automatic(
-        &self,
-        graphs: &[GraphRow],
-        before: Option<u64>,
-        found: &mut Vec<ListedConflict>,
-    ) -> Result<(), ApiError> {
-        let store = &self.inner.parts.store;
-        let log = store.logged_conflicts(0, before, LOG_LOOKED_AT_MAX).await;
-        let log = log.map_err(|error| store_fault(&error))?;
-        for entry in log.entries {
-            let Some(graph) = graph_of(graphs, &entry.graph_id) else {
-                continue;
-            };
-            for note in entry.notes {
-                if note.resolution == ResolutionType::Manual {
-                    continue;
-                }
-                found.push(ListedConflict {
-                    graph_id: entry.graph_id.clone(),
-                    graph_name: graph.meta.name.clone(),
-                    at: entry.at,
-                    operation_id: entry.operation_id,
-                    user_id: entry.user_id.clone(),
-                    note,
-                    record: None,
-                });
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Checks that a request names its graph.
 pub(super) fn named(graph: Option<&GraphId>) -> Result<&GraphId, ApiError> {
     graph.ok_or_else(|| ApiError::new(ErrorCode::Invalid, "name a graph").on("graphId"))
-}
-
-fn graph_of<'a>(graphs: &'a [GraphRow], id: &GraphId) -> Option<&'a GraphRow> {
-    graphs.iter().find(|graph| graph.meta.graph_id == *id)
-}
-
-fn listed(graph: &GraphRow, record: ConflictRecord) -> ListedConflict {
-    let nobody = || UserId::new("unknown").expect("a fixed text of the form of an id");
-    ListedConflict {
-        graph_id: graph.meta.graph_id.clone(),
-        graph_name: graph.meta.name.clone(),
-        at: record.author.at,
-        operation_id: record.operation_id,
-        user_id: record.author.user_id.clone().unwrap_or_else(nobody),
-        note: ConflictNote {
-            entity: record.entity,
-            entity_id: record.entity_id.clone(),
-            field: record.field.clone(),
-            resolution: ResolutionType::Manual,
-            winner: Winner::Theirs,
-            against: record.against.client_id.clone(),
-        },
-        record: Some(record),
-    }
-}
-
-fn is_asked_for(conflict: &ListedConflict, request: &ConflictsRequest) -> bool {
-    let note = &conflict.note;
-    request
-        .field
-        .as_ref()
-        .is_none_or(|field| *field == note.field)
-        && request
-            .user_id
-            .as_ref()
-            .is_none_or(|user| *user == conflict.user_id)
-        && request
-            .resolution
-            .is_none_or(|resolution| resolution == note.resolution)
-        && request.before.is_none_or(|before| conflict.at < before)
-        && request
-            .search
-            .as_ref()
-            .is_none_or(|text| holds(conflict, text))
-}
-
-fn holds(conflict: &ListedConflict, text: &str) -> bool {
-    let wanted = text.to_lowercase();
-    let holds = |text: &str| text.to_lowercase().contains(&wanted);
-    let in_values = |record: &ConflictRecord| {
-        [&record.base, &record.mine, &record.theirs]
-            .into_iter()
-            .any(|value| holds(&value.to_string()))
-    };
-    holds(&conflict.note.entity_id)
-        || holds(&conflict.graph_name)
-        || conflict.record.as_ref().is_some_and(in_values)
 }
 
 fn count(rates: &mut ConflictRates, entry: &ConflictLogEntry, from: u64) {

@@ -254,3 +254,105 @@ async fn a_graph_that_is_not_shared_is_not_shown() {
     );
     assert_eq!(settings["defaults"]["title"], "MERGE");
 }
+
+/// Pages through all conflicts of a status, and says which were on which page.
+async fn pages(room: &Room, status: &str, limit: u32) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    let mut before = Value::Null;
+    loop {
+        let mut request = json!({"status": status, "limit": limit});
+        if before.is_u64() {
+            request["before"] = before;
+        }
+        let page = room.ask("ada", "conflicts.list", request).await;
+        let name = |one: &Value| {
+            let (entity, field) = (&one["note"]["entityId"], &one["note"]["field"]);
+            format!("{} {field}", entity.as_str().unwrap())
+        };
+        let listed = page["conflicts"].as_array().unwrap();
+        pages.push(listed.iter().map(name).collect());
+        before = page["next"].clone();
+        if before.is_null() {
+            return pages;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_conflicts_lose_and_repeat_nothing() {
+    let room = Room::open().await;
+    let entry = |number: u64| graphy_store::graph::ConflictLogEntry {
+        // Decided one after the other, logged a moment later, as workers do.
+        at: room.node.store.now_ms() - 100 + number,
+        graph_id: graphy_model::GraphId::new("plan").unwrap(),
+        operation_id: graphy_model::OperationId(uuid::Uuid::now_v7()),
+        user_id: UserId::new("bea").unwrap(),
+        notes: vec![
+            serde_json::from_value(json!({
+                "entity": "node", "entityId": format!("n{number}"), "field": "position",
+                "resolution": "client_wins", "winner": "mine",
+            }))
+            .unwrap(),
+        ],
+    };
+    for number in 0..40 {
+        room.node
+            .store
+            .log_conflicts(&[entry(number)])
+            .await
+            .unwrap();
+    }
+    let pages = pages(&room, "all", 3).await;
+    let mut listed: Vec<String> = pages.concat();
+    listed.sort();
+    let mut wanted: Vec<String> = (0..40).map(|n| format!("n{n} \"position\"")).collect();
+    wanted.sort();
+    assert_eq!(listed, wanted);
+    assert!(pages.len() > 1, "{pages:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_open_conflicts_come_in_pages() {
+    let room = Room::open().await;
+    room.conflict().await;
+    // One more author on each of ten fields, all against what nobody of them has seen.
+    let policy: serde_json::Map<String, Value> = (0..10)
+        .map(|n| (format!("data.k{n}"), json!("MANUAL")))
+        .collect();
+    room.send("ada", "UPDATE_GRAPH", json!({"policy": policy}))
+        .await;
+    for value in [1, 2] {
+        for n in 0..10 {
+            let envelope = graphy_model::Envelope::from_value(json!({
+                "operationId": uuid(), "type": "UPDATE_NODE", "baseVersion": 1,
+                "payload": {"id": "n", "patch": {"data": {format!("k{n}"): value}}},
+            }))
+            .unwrap();
+            let id = envelope.operation_id;
+            let submission = graphy_engine::Submission {
+                origin: graphy_engine::Origin::Request,
+                content: envelope.into(),
+                user_id: UserId::new("dan").unwrap(),
+                role: Role::Editor,
+            };
+            let graph = graphy_model::GraphId::new("plan").unwrap();
+            let intake = &room.node.intake;
+            intake.submit(&graph, vec![submission]).await.unwrap();
+            let outcome = intake.outcome(&graph, id, crate::support::DEADLINE).await;
+            assert!(outcome.unwrap().is_some());
+        }
+    }
+    let pages = pages(&room, "open", 4).await;
+    let mut listed: Vec<String> = pages.concat();
+    assert!(pages.len() > 1, "{pages:?}");
+    // The newest first: the fields in the order in which they were met, backwards.
+    assert!(listed[0].contains("data.k9"), "{pages:?}");
+    listed.sort();
+    let mut wanted: Vec<String> = (0..10).map(|n| format!("n \"data.k{n}\"")).collect();
+    wanted.push("n \"title\"".to_owned());
+    wanted.sort();
+    assert_eq!(listed, wanted);
+    let filtered = json!({"field": "data.k3", "limit": 1});
+    let page = room.ask("ada", "conflicts.list", filtered).await;
+    assert_eq!(page["conflicts"].as_array().unwrap().len(), 1);
+}

@@ -1,46 +1,38 @@
-//! Reads of grants and conflicts, and the log of conflicts of all graphs.
+//! Reads of grants and conflicts.
 
-use graphy_model::{
-    ConflictNote, ConflictRecord, Grantee, Grants, GraphId, GraphRole, OperationId, UserId,
-};
+use graphy_model::{ConflictRecord, Grantee, Grants, GraphId, GraphRole};
 use redis::AsyncCommands;
-use redis::FromRedisValue;
-use redis::streams::StreamRangeReply;
-use serde::{Deserialize, Serialize};
 
 use super::GraphStore;
 use super::history::parse;
-use super::keys::{CONFLICT_LOG, GraphKeys};
+use super::keys::GraphKeys;
 use crate::error::StoreError;
 
-/// How many entries the log of conflicts keeps, about.
-const LOG_LENGTH: usize = 20_000;
+/// How many records are read at once.
+const RECORDS_AT_ONCE: usize = 100;
+/// The latest moment of an index, in milliseconds since 1970: what a score holds exactly.
+const MOMENT_MAX: u64 = 1 << 53;
+/// How many graphs' indexes are read at once.
+const GRAPHS_AT_ONCE: usize = 100;
 
-/// The conflicts that one command met.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ConflictLogEntry {
-    /// When they were met, in milliseconds since 1970.
-    pub at: u64,
-    /// The graph that they are in.
-    pub graph_id: GraphId,
-    /// The command.
-    pub operation_id: OperationId,
-    /// Whose command it was.
-    pub user_id: UserId,
-    /// What was met, and how it was settled.
-    pub notes: Vec<ConflictNote>,
+/// Which of a graph's conflicts are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConflictIndex {
+    /// Those that wait for a person, by the time they were met.
+    Open,
+    /// Those that were settled, by the time of that.
+    Settled,
 }
 
-/// A piece of the log, newest first.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LoggedConflicts {
-    /// The entries.
-    pub entries: Vec<ConflictLogEntry>,
-    /// When the oldest entry of the whole log was made, in milliseconds; none if it is empty.
-    pub since: Option<u64>,
-    /// Whether older entries than these exist.
-    pub more: bool,
+/// A conflict's place in an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexedConflict {
+    /// The graph that it is in.
+    pub graph_id: GraphId,
+    /// Which conflict.
+    pub conflict_id: String,
+    /// The time that the index has for it, in milliseconds since 1970.
+    pub at: u64,
 }
 
 impl GraphStore {
@@ -83,24 +75,114 @@ impl GraphStore {
         self.conflict_records(&keys, &ids).await
     }
 
-    /// Reads the settled conflicts of a graph, the newest first, at most `count_max`.
+    /// Finds the newest conflicts of several graphs, before a moment: `count_max` of them and those
+    /// of the same moment as the last.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn indexed_conflicts(
+        &self,
+        index: ConflictIndex,
+        graphs: &[GraphId],
+        before: Option<u64>,
+        count_max: usize,
+    ) -> Result<Vec<IndexedConflict>, StoreError> {
+        let mut found = Vec::new();
+        for graphs in graphs.chunks(GRAPHS_AT_ONCE) {
+            found.extend(self.newest_of(index, graphs, before, count_max).await?);
+            newest_first(&mut found, count_max);
+        }
+        // Of the last moment there may be more than were asked of one graph.
+        let Some(last) = found.get(count_max.saturating_sub(1)).map(|one| one.at) else {
+            return Ok(found);
+        };
+        found.retain(|one| one.at > last);
+        for graphs in graphs.chunks(GRAPHS_AT_ONCE) {
+            found.extend(self.between(index, graphs, [last, last], None).await?);
+        }
+        Ok(found)
+    }
+
+    async fn newest_of(
+        &self,
+        index: ConflictIndex,
+        graphs: &[GraphId],
+        before: Option<u64>,
+        count_max: usize,
+    ) -> Result<Vec<IndexedConflict>, StoreError> {
+        match before {
+            Some(0) => Ok(Vec::new()),
+            before => {
+                let newest = before.map_or(MOMENT_MAX, |before| before.min(MOMENT_MAX) - 1);
+                self.between(index, graphs, [0, newest], Some(count_max))
+                    .await
+            }
+        }
+    }
+
+    async fn between(
+        &self,
+        index: ConflictIndex,
+        graphs: &[GraphId],
+        [oldest, newest]: [u64; 2],
+        count_max: Option<usize>,
+    ) -> Result<Vec<IndexedConflict>, StoreError> {
+        if graphs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipe = redis::pipe();
+        for graph in graphs {
+            let keys = GraphKeys::new(graph);
+            let key = match index {
+                ConflictIndex::Open => keys.open_conflicts(),
+                ConflictIndex::Settled => keys.closed_conflicts(),
+            };
+            let command = pipe.cmd("ZREVRANGEBYSCORE").arg(key).arg(newest);
+            let command = command.arg(oldest).arg("WITHSCORES");
+            if let Some(count) = count_max {
+                command.arg("LIMIT").arg(0).arg(count);
+            }
+        }
+        let lists: Vec<Vec<(String, u64)>> = pipe
+            .query_async(&mut self.link().query())
+            .await
+            .map_err(StoreError::redis("look conflicts up"))?;
+        let of_graph = |(graph, list): (&GraphId, Vec<(String, u64)>)| {
+            let graph = graph.clone();
+            list.into_iter()
+                .map(move |(conflict_id, at)| IndexedConflict {
+                    graph_id: graph.clone(),
+                    conflict_id,
+                    at,
+                })
+        };
+        Ok(graphs.iter().zip(lists).flat_map(of_graph).collect())
+    }
+
+    /// Reads the records of conflicts, in the same order; none for one that is not kept any more.
     ///
     /// # Errors
     /// When Redis cannot be reached or a record is not of our form.
-    pub async fn settled_conflicts(
+    pub async fn conflicts_at(
         &self,
-        id: &GraphId,
-        count_max: usize,
-    ) -> Result<Vec<ConflictRecord>, StoreError> {
-        let keys = GraphKeys::new(id);
-        let last = isize::try_from(count_max).unwrap_or(isize::MAX) - 1;
-        let ids: Vec<String> = self
-            .link()
-            .query()
-            .zrevrange(keys.closed_conflicts(), 0, last)
-            .await
-            .map_err(StoreError::redis("list settled conflicts"))?;
-        self.conflict_records(&keys, &ids).await
+        places: &[IndexedConflict],
+    ) -> Result<Vec<Option<ConflictRecord>>, StoreError> {
+        let mut found = Vec::with_capacity(places.len());
+        for places in places.chunks(RECORDS_AT_ONCE) {
+            let mut pipe = redis::pipe();
+            for place in places {
+                let keys = GraphKeys::new(&place.graph_id);
+                pipe.hget(keys.conflicts(), &place.conflict_id);
+            }
+            let texts: Vec<Option<String>> = pipe
+                .query_async(&mut self.link().query())
+                .await
+                .map_err(StoreError::redis("read conflicts"))?;
+            for text in texts {
+                found.push(text.map(|text| parse(&text)).transpose()?);
+            }
+        }
+        Ok(found)
     }
 
     async fn conflict_records(
@@ -108,85 +190,26 @@ impl GraphStore {
         keys: &GraphKeys,
         ids: &[String],
     ) -> Result<Vec<ConflictRecord>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
+        let mut records = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(RECORDS_AT_ONCE) {
+            let texts: Vec<Option<String>> = redis::cmd("HMGET")
+                .arg(keys.conflicts())
+                .arg(ids)
+                .query_async(&mut self.link().query())
+                .await
+                .map_err(StoreError::redis("read conflicts"))?;
+            for text in texts.iter().flatten() {
+                records.push(parse(text)?);
+            }
         }
-        let texts: Vec<Option<String>> = redis::cmd("HMGET")
-            .arg(keys.conflicts())
-            .arg(ids)
-            .query_async(&mut self.link().query())
-            .await
-            .map_err(StoreError::redis("read conflicts"))?;
-        texts.iter().flatten().map(|text| parse(text)).collect()
+        Ok(records)
     }
+}
 
-    /// Adds conflicts to the log of all graphs.
-    ///
-    /// # Errors
-    /// When Redis cannot be reached or refuses; the graphs' own records are safe by then.
-    pub async fn log_conflicts(&self, entries: &[ConflictLogEntry]) -> Result<(), StoreError> {
-        let mut pipe = redis::pipe();
-        for entry in entries {
-            let text = serde_json::to_string(entry).expect("entries hold only texts and numbers");
-            pipe.cmd("XADD")
-                .arg(CONFLICT_LOG)
-                .arg("MAXLEN")
-                .arg("~")
-                .arg(LOG_LENGTH)
-                .arg("*")
-                .arg("e")
-                .arg(text)
-                .ignore();
-        }
-        pipe.query_async(&mut self.link().write())
-            .await
-            .map_err(StoreError::redis("log conflicts"))
-    }
-
-    /// Reads the log of conflicts from the newest back to `since_ms`, at most `count_max` entries
-    /// before `before_ms`.
-    ///
-    /// # Errors
-    /// When Redis cannot be reached or an entry is not of our form.
-    pub async fn logged_conflicts(
-        &self,
-        since_ms: u64,
-        before_ms: Option<u64>,
-        count_max: usize,
-    ) -> Result<LoggedConflicts, StoreError> {
-        let newest = before_ms.map_or_else(|| "+".to_owned(), |before| format!("({before}-0"));
-        let mut pipe = redis::pipe();
-        pipe.cmd("XREVRANGE")
-            .arg(CONFLICT_LOG)
-            .arg(newest)
-            .arg(since_ms)
-            .arg("COUNT")
-            .arg(count_max);
-        pipe.cmd("XRANGE")
-            .arg(CONFLICT_LOG)
-            .arg("-")
-            .arg("+")
-            .arg("COUNT")
-            .arg(1);
-        let (range, oldest): (StreamRangeReply, StreamRangeReply) = pipe
-            .query_async(&mut self.link().query())
-            .await
-            .map_err(StoreError::redis("read the log of conflicts"))?;
-        let read = |reply: &StreamRangeReply| {
-            let texts = reply.ids.iter().filter_map(|entry| entry.map.get("e"));
-            texts
-                .map(|text| {
-                    parse::<ConflictLogEntry>(
-                        &String::from_redis_value_ref(text).unwrap_or_default(),
-                    )
-                })
-                .collect::<Result<Vec<_>, _>>()
-        };
-        let entries = read(&range)?;
-        Ok(LoggedConflicts {
-            since: read(&oldest)?.first().map(|entry| entry.at),
-            more: range.ids.len() == count_max,
-            entries,
-        })
+/// Leaves the newest, and those of the same moment as the last of them.
+fn newest_first(found: &mut Vec<IndexedConflict>, count_max: usize) {
+    found.sort_by_key(|one| std::cmp::Reverse(one.at));
+    if let Some(last) = found.get(count_max.saturating_sub(1)).map(|one| one.at) {
+        found.retain(|one| one.at >= last);
     }
 }
