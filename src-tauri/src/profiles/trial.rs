@@ -44,7 +44,7 @@ pub(crate) async fn run(url: NodeUrl, token: &str) -> Trial {
     let latency_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     match answer {
         Ok(info) => judge(&info, latency_ms),
-        Err(error) => refused(error),
+        Err(error) => refused(&error),
     }
 }
 
@@ -66,7 +66,7 @@ fn judge(info: &Value, latency_ms: u64) -> Trial {
     }
 }
 
-fn refused(error: ApiError) -> Trial {
+fn refused(error: &ApiError) -> Trial {
     let message = match &error.detail {
         Some(detail) => format!("{}: {detail}", error.message),
         None => error.message.clone(),
@@ -101,6 +101,6 @@ mod tests {
         assert!(matches!(judge(&info, 1), Trial::WrongVersion { .. }));
         assert!(matches!(judge(&json!({}), 1), Trial::WrongVersion { .. }));
         let error = ApiError::new(ErrorCode::Unauthorized, "no");
-        assert!(matches!(refused(error), Trial::Unauthorized { .. }));
+        assert!(matches!(refused(&error), Trial::Unauthorized { .. }));
     }
 }
