@@ -80,7 +80,7 @@ function useActions(): SpotlightActionGroupData[] {
               }),
               action(
                 'graph-settings',
-                'Settings of the graph: name, conflicts, sharing…',
+                'Sharing, name and conflict policy of this graph…',
                 () => openGraphSettings(session.graphId),
                 'Ctrl ,',
               ),

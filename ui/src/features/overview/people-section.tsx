@@ -24,7 +24,7 @@ export function PeopleSection() {
         <h2 className="section-title">People</h2>
         {data ? <span className="dim">{plural(data.sessions.length, 'open window')}</span> : null}
         <span style={{ flex: 1 }} />
-        {data ? <Freshness reading={query} everyMs={everyMs} /> : null}
+        {data ? <Freshness reading={query} everyMs={everyMs} quiet /> : null}
       </header>
       {data === undefined ? (
         <p className={error ? 'bad' : 'dim'} role={error ? 'alert' : 'status'}>
