@@ -78,6 +78,11 @@ export class FakeConnection implements GraphConnection {
     this.handlers.onStatus(status);
   }
 
+  /** The host cannot write down what is unsent. */
+  keepsNothing(): void {
+    this.handlers.onDurable(false);
+  }
+
   send(envelope: Envelope): void {
     this.seq += 1;
     const sent: Envelope = { ...envelope, clientId: this.clientId, seq: this.seq };
