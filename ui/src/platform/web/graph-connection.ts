@@ -7,10 +7,10 @@ import type { Session } from './session';
 import type { Transport } from './transport';
 
 /** As whom a connection speaks. */
-export type Identity = Pick<
-  Session,
-  'owner' | 'token' | 'displayName' | 'onRenewed' | 'offRenewed'
->;
+export interface Identity extends Pick<Session, 'owner' | 'token' | 'onRenewed' | 'offRenewed'> {
+  /** What the others see; the token's user if absent. */
+  displayName?: string;
+}
 
 /**
  * A browser's subscription to one graph: its own line of commands on a socket that brings

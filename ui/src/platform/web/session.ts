@@ -3,7 +3,6 @@ import { ApiFailure } from '../platform';
 
 const STORAGE_KEY = 'graphy.token';
 const DETAILS_KEY = 'graphy.session';
-const NAME_KEY = 'graphy.name';
 const LOOK_MS = 60_000;
 /** A session is renewed once this part of its life is over, and tried again until the end. */
 const RENEW_AFTER = 2 / 3;
@@ -39,11 +38,6 @@ export class Session {
     if (details !== undefined) return `user:${details.userId}`;
     const id = this.token?.split('_')[1];
     return id === undefined ? undefined : `token:${id}`;
-  }
-
-  /** What the others see; a person may have chosen it. */
-  get displayName(): string | undefined {
-    return localStorage.getItem(NAME_KEY) ?? undefined;
   }
 
   set(token: string): void {
