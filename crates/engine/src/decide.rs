@@ -74,8 +74,8 @@ pub(crate) struct Decided {
     pub(crate) met: Vec<ConflictLogEntry>,
     /// What users did, for their lists.
     pub(crate) done: Vec<(UserId, String)>,
-    /// What users may take back after the batch, as far as that was asked for lately.
-    pub(crate) stacks: Option<HashMap<UserId, UndoStacks>>,
+    /// What the batch's authors may take back after it, as far as that was asked for lately.
+    pub(crate) stacks: HashMap<UserId, UndoStacks>,
 }
 
 impl Decided {
@@ -168,8 +168,34 @@ pub(crate) fn decide(
         undos: batch.undos,
         met: batch.met,
         done: batch.done,
-        stacks: batch.stacks.filter(|stacks| stacks.len() <= STACKS_MAX),
+        stacks: batch.stacks.unwrap_or_default(),
     })
+}
+
+/// Copies the stacks of those who sent something: nobody else's can change.
+fn of_authors(
+    stacks: &HashMap<UserId, UndoStacks>,
+    commands: &[QueuedCommand],
+) -> HashMap<UserId, UndoStacks> {
+    let mut copied = HashMap::new();
+    for user in commands.iter().map(|command| &command.user_id) {
+        if let Some(own) = stacks.get(user).filter(|_| !copied.contains_key(user)) {
+            copied.insert(user.clone(), own.clone());
+        }
+    }
+    copied
+}
+
+/// Takes over what authors may take back after a batch that was written.
+pub(crate) fn take_over(
+    stacks: &mut HashMap<UserId, UndoStacks>,
+    after: HashMap<UserId, UndoStacks>,
+) {
+    stacks.extend(after);
+    if stacks.len() > STACKS_MAX {
+        // They are found again in the history when they are asked for.
+        stacks.clear();
+    }
 }
 
 /// Gives each command its outcome; a superseded one shares the version of its survivor.
@@ -262,7 +288,7 @@ impl Batch {
             })
         });
         Self {
-            stacks: (looks_back || !stacks.is_empty()).then(|| stacks.clone()),
+            stacks: (looks_back || !stacks.is_empty()).then(|| of_authors(stacks, commands)),
             looks_back,
             ..Self::default()
         }

@@ -14,7 +14,7 @@ use graphy_telemetry::names::{self, label};
 use graphy_telemetry::tasks::panic_text;
 
 use crate::config::EngineConfig;
-use crate::decide::{Context, Decided, Settled, decide};
+use crate::decide::{Context, Decided, Settled, decide, take_over};
 use crate::job::{JobData, QueuedCommand};
 use crate::recall::{Missing, Recall};
 use order::Sorted;
@@ -54,6 +54,8 @@ pub(crate) struct Report {
     pub(crate) poisoned: Vec<(QueuedCommand, String)>,
     /// What users did, for their lists.
     pub(crate) done: Vec<(UserId, String)>,
+    /// Where commands met other clients.
+    pub(crate) met: Vec<ConflictLogEntry>,
 }
 
 /// Carries jobs out; cheap to clone.
@@ -169,6 +171,7 @@ impl Processor {
                 Step::Again => {}
                 Step::Done(report) => {
                     drop(lane);
+                    self.note_conflicts(&report.met).await;
                     self.note(work.graph, &report).await;
                     return Ok(report);
                 }
@@ -199,11 +202,11 @@ impl Processor {
                     let _ = self.store().unlist(work.graph).await;
                 }
                 remember_seqs(&mut replica, &decided.write);
-                replica.stacks = decided.stacks.unwrap_or_default();
+                take_over(&mut replica.stacks, decided.stacks);
                 lane.put(replica);
-                self.note_conflicts(&decided.met).await;
                 let mut report = finish(work, decided.settled, sorted);
                 report.done = decided.done;
+                report.met = decided.met;
                 Ok(Step::Done(report))
             }
             Applied::Known(known) => {

@@ -1,5 +1,7 @@
 //! Three-way merges: what two people made of one base, put together where they do not touch.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
@@ -116,7 +118,17 @@ fn touch(one: &Hunk<'_>, other: &Hunk<'_>) -> bool {
 fn hunks<'a>(base: &[&str], side: &'a [&'a str]) -> Vec<Hunk<'a>> {
     let mut hunks: Vec<Hunk<'a>> = Vec::new();
     let mut last_new = 0;
-    for operation in capture_diff_slices(Algorithm::Myers, base, side) {
+    // Words are compared very often where texts have little in common; numbers are compared fast.
+    let mut numbers = HashMap::new();
+    let [base, new] = [base, side].map(|words| {
+        let words = words.iter();
+        let numbered = words.map(|word| {
+            let next = numbers.len();
+            *numbers.entry(*word).or_insert(next)
+        });
+        numbered.collect::<Vec<usize>>()
+    });
+    for operation in capture_diff_slices(Algorithm::Myers, &base, &new) {
         if matches!(operation, DiffOp::Equal { .. }) {
             continue;
         }

@@ -11,6 +11,10 @@ use crate::outcome::{RejectCode, Rejection};
 use crate::patch::{EdgePatch, Field, NodePatch};
 use crate::recall::Recalled;
 
+/// How many changes one restoring may make: they are one entry of the history, one write and one
+/// message to everybody.
+const CHANGES_MAX: usize = 20_000;
+
 /// The entities that were touched since, as they were; none for one that was not there.
 #[derive(Default)]
 struct Then {
@@ -78,13 +82,20 @@ impl Draft<'_> {
             return Err(Rejection::new(RejectCode::Invalid, message).on("version"));
         }
         let Recalled::Since(operations) = &author.recalled else {
-            let message = format!("version {version} is not in the history any more");
+            let message =
+                format!("version {version} is too far back, or not in the history any more");
             return Err(Rejection::new(RejectCode::NotFound, message).on("version"));
         };
         let then = Then::go_back(self.graph, operations);
         self.delete_what_was_not(&then)?;
         self.bring_nodes_back(&then)?;
         self.bring_edges_back(&then)?;
+        if self.changes.len() > CHANGES_MAX {
+            let message = format!(
+                "bringing version {version} back changes more than {CHANGES_MAX} things at once"
+            );
+            return Err(Rejection::new(RejectCode::TooLarge, message).on("version"));
+        }
         Ok(Extent::Whole)
     }
 

@@ -228,3 +228,30 @@ fn a_patch_of_very_many_keys_is_decided_taken_back_and_brought_back() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn a_version_that_is_a_world_away_is_not_brought_back_at_once() {
+    let mut server = two_nodes();
+    let then = json!({ "version": server.graph.version() });
+    for batch_number in 0..201 {
+        let made: Vec<(&str, Value)> = (0..100)
+            .map(|n| {
+                (
+                    "CREATE_NODE",
+                    json!({ "id": format!("n{batch_number}-{n}") }),
+                )
+            })
+            .collect();
+        server.send("owner", None, "BATCH_UPDATE", &batch(&made));
+    }
+    let before = server.graph.version();
+    let executed = server.send("owner", None, "RESTORE_VERSION", &then);
+    let Outcome::Rejected(rejection) = executed.outcome else {
+        panic!("{:?}", executed.made);
+    };
+    assert_eq!(rejection.code, RejectCode::TooLarge);
+    assert_eq!(
+        (server.graph.version(), server.graph.nodes().len()),
+        (before, 20_102)
+    );
+}

@@ -20,6 +20,8 @@ const PAGE_MAX: u32 = 200;
 const LOOKED_AT_MAX: usize = 5000;
 /// How many history entries are read at once.
 const READ_AT_ONCE: usize = 500;
+/// After how many bytes of effects a page ends.
+const PAGE_BYTES: usize = 1024 * 1024;
 /// How many effects of one operation are listed.
 const EFFECTS_MAX: usize = 100;
 
@@ -50,10 +52,12 @@ impl Operations {
         let mut newest = request.before.map_or(head.version, |before| {
             before.saturating_sub(1).min(head.version)
         });
-        let mut looked_at = 0;
+        let (mut looked_at, mut bytes) = (0, 0);
+        let picky = request.user_id.is_some() || request.entity_id.is_some();
+        let at_once = if picky { READ_AT_ONCE } else { limit };
         while newest > 0 {
             let read = store
-                .operations_back(graph, newest, 1, READ_AT_ONCE)
+                .operations_back(graph, newest, 1, at_once)
                 .await
                 .map_err(fault)?;
             if read.is_empty() {
@@ -63,9 +67,12 @@ impl Operations {
                 newest = operation.version - 1;
                 looked_at += 1;
                 if is_asked_for(operation, &request) {
-                    page.entries.push(entry(operation));
+                    let entry = entry(operation);
+                    bytes += json!(entry.effects).to_string().len();
+                    page.entries.push(entry);
                 }
-                if page.entries.len() >= limit || looked_at >= LOOKED_AT_MAX {
+                let full = page.entries.len() >= limit || bytes >= PAGE_BYTES;
+                if full || looked_at >= LOOKED_AT_MAX {
                     page.next = (newest > page.oldest_version).then_some(newest + 1);
                     return Ok(page);
                 }
@@ -114,11 +121,15 @@ fn concerns(change: &Change, entity_id: &str) -> bool {
 
 fn entry(operation: &AppliedOperation) -> HistoryEntry {
     let mut effects: Vec<Effect> = Vec::new();
+    // What is not listed is only counted: looking up what was before costs a lot.
+    let all: usize = operation.changes.iter().map(effect_count).sum();
     for change in &operation.changes {
-        effects.extend(effects_of(change, operation));
+        if effects.len() < EFFECTS_MAX {
+            effects.extend(effects_of(change, operation));
+        }
     }
-    let more = effects.len().saturating_sub(EFFECTS_MAX);
     effects.truncate(EFFECTS_MAX);
+    let more = all - effects.len();
     HistoryEntry {
         version: operation.version,
         operation_id: operation.operation_id,
@@ -131,6 +142,15 @@ fn entry(operation: &AppliedOperation) -> HistoryEntry {
         target: operation.target.clone(),
         skipped: operation.skipped.clone(),
         conflicts: operation.conflicts.clone(),
+    }
+}
+
+/// Says how many effects a change has.
+fn effect_count(change: &Change) -> usize {
+    match change {
+        Change::PatchNode { patch, .. } => patch.fields().len(),
+        Change::PatchEdge { patch, .. } => patch.fields().len(),
+        _ => 1,
     }
 }
 
@@ -187,6 +207,7 @@ fn effects_of(change: &Change, operation: &AppliedOperation) -> Vec<Effect> {
             let fields = patch.fields();
             fields
                 .iter()
+                .take(EFFECTS_MAX)
                 .map(|field| {
                     changed(
                         EntityKind::Node,
@@ -203,6 +224,7 @@ fn effects_of(change: &Change, operation: &AppliedOperation) -> Vec<Effect> {
             let fields = patch.fields();
             fields
                 .iter()
+                .take(EFFECTS_MAX)
                 .map(|field| {
                     changed(
                         EntityKind::Edge,

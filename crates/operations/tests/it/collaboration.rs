@@ -356,3 +356,47 @@ async fn many_open_conflicts_come_in_pages() {
     let page = room.ask("ada", "conflicts.list", filtered).await;
     assert_eq!(page["conflicts"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_operations_are_listed_in_part_and_pages_have_a_weight() {
+    let room = Room::open().await;
+    let data: serde_json::Map<String, Value> =
+        (0..250).map(|n| (format!("k{n}"), json!(n))).collect();
+    room.send(
+        "ada",
+        "UPDATE_NODE",
+        json!({"id": "n", "patch": {"data": data}}),
+    )
+    .await;
+    let request = json!({"graphId": "plan", "limit": 1});
+    let page = room.ask("ada", "history.list", request).await;
+    let entry = &page["entries"][0];
+    let listed = entry["effects"].as_array().unwrap().len();
+    assert_eq!((listed, &entry["moreEffects"]), (100, &json!(150)));
+    let long = "x".repeat(16_000);
+    for n in 0..40 {
+        let patch = json!({"data": {format!("k{n}"): long, format!("l{n}"): null, "unset": n}});
+        let wide = json!({"id": format!("w{n}"), "title": long, "data": {"a": long, "b": patch}});
+        room.send("ada", "CREATE_NODE", wide).await;
+    }
+    let mut versions = Vec::new();
+    let mut before = Value::Null;
+    let mut pages = 0;
+    loop {
+        let mut request = json!({"graphId": "plan", "limit": 200});
+        if before.is_u64() {
+            request["before"] = before;
+        }
+        let page = room.ask("ada", "history.list", request).await;
+        pages += 1;
+        let entries = page["entries"].as_array().unwrap().iter();
+        versions.extend(entries.map(|entry| entry["version"].as_u64().unwrap()));
+        before = page["next"].clone();
+        if before.is_null() {
+            break;
+        }
+    }
+    let wanted: Vec<u64> = (1..=42).rev().collect();
+    assert_eq!(versions, wanted);
+    assert!(pages > 1);
+}
