@@ -3,22 +3,22 @@
 //! Nothing here waits. The graph is changed on the way; whoever cannot write the result takes the
 //! changes back with the undos.
 
+mod settings;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use graphy_model::checksum::{edge_text, node_text};
 use graphy_model::{
-    AppliedOperation, Author, Change, ClientId, Command, CommandType, ConflictId, ConflictRecord,
-    EdgeId, Envelope, Executed, Graph, GraphId, Limits, NodeId, OperationId, Outcome, Undo,
-    UndoStacks, UserId, execute, record,
+    AppliedOperation, Author, Change, ClientId, Command, CommandType, ConflictRecord, EdgeId,
+    Envelope, Executed, Graph, GraphId, Limits, NodeId, OperationId, Outcome, Undo, UndoStacks,
+    UserId, execute, record,
 };
-use graphy_store::graph::{BatchWrite, ConflictLogEntry, Fate, SettingsWrite};
+use graphy_store::graph::{BatchWrite, ConflictLogEntry, Fate};
 use graphy_store::{BatchEvent, CommandOutcome};
 
 use crate::job::{Content, QueuedCommand};
-use crate::recall::{Made, Missing, Recall};
-
-/// Of how many users a graph in memory remembers what they may take back.
-const STACKS_MAX: usize = 64;
+use crate::recall::{Made, Missing, Recall, of_authors};
+use settings::Settings;
 
 /// A command with its outcome.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,32 +172,6 @@ pub(crate) fn decide(
     })
 }
 
-/// Copies the stacks of those who sent something: nobody else's can change.
-fn of_authors(
-    stacks: &HashMap<UserId, UndoStacks>,
-    commands: &[QueuedCommand],
-) -> HashMap<UserId, UndoStacks> {
-    let mut copied = HashMap::new();
-    for user in commands.iter().map(|command| &command.user_id) {
-        if let Some(own) = stacks.get(user).filter(|_| !copied.contains_key(user)) {
-            copied.insert(user.clone(), own.clone());
-        }
-    }
-    copied
-}
-
-/// Takes over what authors may take back after a batch that was written.
-pub(crate) fn take_over(
-    stacks: &mut HashMap<UserId, UndoStacks>,
-    after: HashMap<UserId, UndoStacks>,
-) {
-    stacks.extend(after);
-    if stacks.len() > STACKS_MAX {
-        // They are found again in the history when they are asked for.
-        stacks.clear();
-    }
-}
-
 /// Gives each command its outcome; a superseded one shares the version of its survivor.
 fn settle(
     commands: &[QueuedCommand],
@@ -245,35 +219,6 @@ struct Batch {
     looks_back: bool,
     /// What the batch has made so far, if a command of it looks back.
     made: Made,
-}
-
-/// What the commands of a batch have changed besides entities.
-#[derive(Default)]
-struct Settings {
-    name: Option<String>,
-    policy: Option<String>,
-    grants: BTreeMap<String, Option<graphy_model::GraphRole>>,
-    conflicts: BTreeMap<ConflictId, ConflictRecord>,
-}
-
-impl Settings {
-    fn write(self) -> SettingsWrite {
-        let (mut opened, mut closed) = (Vec::new(), Vec::new());
-        for (id, record) in self.conflicts {
-            let list = match record.resolution {
-                None => &mut opened,
-                Some(_) => &mut closed,
-            };
-            list.push((id, text(&record)));
-        }
-        SettingsWrite {
-            name: self.name,
-            policy: self.policy,
-            grants: self.grants.into_iter().collect(),
-            opened,
-            closed,
-        }
-    }
 }
 
 impl Batch {

@@ -14,9 +14,9 @@ use graphy_telemetry::names::{self, label};
 use graphy_telemetry::tasks::panic_text;
 
 use crate::config::EngineConfig;
-use crate::decide::{Context, Decided, Settled, decide, take_over};
+use crate::decide::{Context, Decided, Settled, decide};
 use crate::job::{JobData, QueuedCommand};
-use crate::recall::{Missing, Recall};
+use crate::recall::{Missing, Recall, take_over};
 use order::Sorted;
 
 /// How often a batch is decided again because the graph had moved on.

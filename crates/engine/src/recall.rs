@@ -8,8 +8,13 @@ use std::collections::HashMap;
 use graphy_model::{AppliedOperation, Command, Recalled, UndoStacks, UserId};
 use graphy_store::{GraphStore, StoreError};
 
+use crate::job::QueuedCommand;
+
 /// How many versions a graph can be brought back at once.
 pub(crate) const RESTORED_VERSIONS_MAX: u64 = 5000;
+
+/// Of how many users a graph in memory remembers what they may take back.
+const STACKS_MAX: usize = 64;
 
 /// A piece of history that a decision lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,5 +132,31 @@ impl Recall {
             }
         }
         Ok(())
+    }
+}
+
+/// Copies the stacks of those who sent something: nobody else's can change.
+pub(crate) fn of_authors(
+    stacks: &HashMap<UserId, UndoStacks>,
+    commands: &[QueuedCommand],
+) -> HashMap<UserId, UndoStacks> {
+    let mut copied = HashMap::new();
+    for user in commands.iter().map(|command| &command.user_id) {
+        if let Some(own) = stacks.get(user).filter(|_| !copied.contains_key(user)) {
+            copied.insert(user.clone(), own.clone());
+        }
+    }
+    copied
+}
+
+/// Takes over what authors may take back after a batch that was written.
+pub(crate) fn take_over(
+    stacks: &mut HashMap<UserId, UndoStacks>,
+    after: HashMap<UserId, UndoStacks>,
+) {
+    stacks.extend(after);
+    if stacks.len() > STACKS_MAX {
+        // They are found again in the history when they are asked for.
+        stacks.clear();
     }
 }

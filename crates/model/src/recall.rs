@@ -47,9 +47,9 @@ pub struct UndoStacks {
 
 impl UndoStacks {
     /// The most steps that can be taken back.
-    pub const STEPS_MAX: usize = 100;
+    pub const STEPS_MAX: usize = 1000;
     /// How many of a user's versions are remembered as their own.
-    const OWN_MAX: usize = 1000;
+    const OWN_MAX: usize = 10_000;
 
     /// Takes in the user's next operation, inverse included.
     pub fn note(&mut self, operation: &AppliedOperation) {

@@ -9,6 +9,8 @@ pub const COMMANDS_PROCESSED: &str = "optimistic_commands_processed_total";
 pub const COMMAND_DURATION: &str = "optimistic_command_duration_seconds";
 /// Conflicts that were detected. Label: [`label::RESOLUTION_TYPE`].
 pub const CONFLICTS: &str = "optimistic_conflicts_total";
+/// Conflicts of all graphs that wait for a person.
+pub const OPEN_CONFLICTS: &str = "optimistic_open_conflicts";
 /// Open WebSocket connections of this process.
 pub const WEBSOCKET_CONNECTIONS: &str = "websocket_active_connections";
 /// Jobs that wait or run. Label: [`label::QUEUE_NAME`].
@@ -132,6 +134,12 @@ pub const ALL: &[MetricDefinition] = &[
         Counter,
         &[label::RESOLUTION_TYPE],
         "Conflicts that were detected",
+    ),
+    define(
+        OPEN_CONFLICTS,
+        Gauge,
+        &[],
+        "Conflicts of all graphs that wait for a person",
     ),
     define(
         WEBSOCKET_CONNECTIONS,

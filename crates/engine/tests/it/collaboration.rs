@@ -14,7 +14,7 @@ fn rename(title: &str, base_version: u64) -> Envelope {
     envelope
 }
 
-fn grant(who: &str, role: Value) -> Envelope {
+fn grant(who: &str, role: &Value) -> Envelope {
     command("UPDATE_PERMISSIONS", json!({ "userId": who, "role": role }))
 }
 
@@ -144,14 +144,14 @@ async fn a_version_is_restored_as_a_new_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn grants_and_policy_are_stored_with_the_graph() {
     let fixture = Fixture::start().await;
-    fixture.run(grant("*", json!("view"))).await;
-    fixture.run(grant("bea", json!("edit"))).await;
+    fixture.run(grant("*", &json!("view"))).await;
+    fixture.run(grant("bea", &json!("edit"))).await;
     assert_eq!(
         rejected(&fixture.run_as("cid", create("c")).await),
         "forbidden"
     );
     assert_eq!(fixture.run_as("bea", create("n")).await, applied(3));
-    fixture.run(grant("bea", Value::Null)).await;
+    fixture.run(grant("bea", &Value::Null)).await;
     assert_eq!(
         rejected(&fixture.run_as("bea", create("d")).await),
         "forbidden"

@@ -52,6 +52,7 @@ impl Meter {
             (series::P95, self.p95_ms(&reading)),
             (series::QUEUE, queue),
             (series::CONFLICTS, self.conflict_share(&reading)),
+            (series::OPEN_CONFLICTS, gauge(names::OPEN_CONFLICTS)),
             (
                 series::CONNECTIONS,
                 Some(gauge(names::WEBSOCKET_CONNECTIONS).unwrap_or(0.0)),

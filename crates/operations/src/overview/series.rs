@@ -17,6 +17,7 @@ pub(super) const COMMANDS: &str = "commands_per_second";
 pub(super) const P95: &str = "command_p95_ms";
 pub(super) const QUEUE: &str = "queue_depth";
 pub(super) const CONFLICTS: &str = "conflict_rate";
+pub(super) const OPEN_CONFLICTS: &str = "open_conflicts";
 pub(super) const CONNECTIONS: &str = "connections";
 pub(super) const REDIS_MEMORY: &str = "redis_memory_bytes";
 pub(super) const REDIS_LATENCY: &str = "redis_latency_ms";
@@ -63,6 +64,12 @@ pub const SERIES: &[SeriesDefinition] = &[
         "Conflicts per command of the last 10 s",
         "increase(optimistic_conflicts_total[10s]) / \
          increase(optimistic_commands_processed_total[10s])",
+    ),
+    define(
+        OPEN_CONFLICTS,
+        "conflicts",
+        "Conflicts of all graphs that wait for a person",
+        "optimistic_open_conflicts",
     ),
     define(
         CONNECTIONS,

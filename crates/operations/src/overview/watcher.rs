@@ -91,6 +91,12 @@ impl Watcher {
         let Ok(rows) = self.overview.inner.parts.store.list().await else {
             return;
         };
+        let open: u64 = rows.iter().map(|row| row.open_conflicts).sum();
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a thousand in each of a thousand graphs"
+        )]
+        metrics::gauge!(names::OPEN_CONFLICTS).set(open as f64);
         let is_cut = rows.len() >= usize::try_from(LISTED_GRAPHS_MAX).unwrap_or(usize::MAX);
         let named = |row: &GraphRow| (row.meta.graph_id.clone(), row.meta.name.clone());
         let now: BTreeMap<GraphId, String> = rows.iter().map(named).collect();

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use graphy_model::command::NoPayload;
 use graphy_model::limits::NAME_CHARS_MAX;
-use graphy_model::{Action, Command, Envelope, GraphId, GraphMeta, OperationId};
+use graphy_model::{Action, Command, Envelope, GraphId, GraphMeta, GraphRole, OperationId};
 use graphy_protocol::ErrorCode;
 use graphy_protocol::http::{Accepted, CreateGraph, GraphList, GraphSummary};
 use graphy_store::graph::{GraphRow, Visibility};
@@ -100,6 +100,14 @@ pub(crate) async fn delete(
     GraphPath(id): GraphPath,
 ) -> Result<(StatusCode, Json<Accepted>), Failure> {
     caller.may(Action::DeleteGraph)?;
+    let found = app
+        .store
+        .access(&id, caller.user_id(), caller.0.role)
+        .await?;
+    if found.is_some_and(|(_, access)| access < GraphRole::Admin) {
+        let message = "a graph is deleted by its owner, its admins and operators";
+        return Err(Failure::new(ErrorCode::Forbidden, message));
+    }
     let envelope = Envelope {
         operation_id: OperationId(uuid::Uuid::now_v7()),
         graph_id: Some(id.clone()),
