@@ -8,14 +8,14 @@ const HISTORY_PAGE = 200;
 const HISTORY_PAGES_MAX = 200;
 
 /** What the server says of a graph, asked past the Lab's bad networks. */
-export function labServer({ rpc }: Platform, graphId: string): RunServer {
+export function labServer(platform: Platform, graphId: string): RunServer {
   return {
-    verify: () => rpc('graph.verify', { graphId }),
+    verify: () => platform.rpc('graph.verify', { graphId }),
     history: async (since) => {
       const found: string[] = [];
       let before: number | undefined;
       for (let page = 0; page < HISTORY_PAGES_MAX; page += 1) {
-        const answer = await rpc('history.list', {
+        const answer = await platform.rpc('history.list', {
           graphId,
           limit: HISTORY_PAGE,
           ...(before === undefined ? {} : { before }),
@@ -33,10 +33,10 @@ export function labServer({ rpc }: Platform, graphId: string): RunServer {
 export const SCRATCH_PREFIX = 'Lab ';
 
 /** A graph for the Lab alone, with the nodes that every scratch graph has. Returns its id. */
-export async function makeScratchGraph({ rpc }: Platform, now = new Date()): Promise<string> {
+export async function makeScratchGraph(platform: Platform, now = new Date()): Promise<string> {
   const time = now.toISOString().slice(0, 19).replace('T', ' ');
-  const { graphId } = await rpc('graphs.create', { name: `${SCRATCH_PREFIX}${time}` });
-  const sent = await rpc('commands.send', {
+  const { graphId } = await platform.rpc('graphs.create', { name: `${SCRATCH_PREFIX}${time}` });
+  const sent = await platform.rpc('commands.send', {
     graphId,
     type: 'BATCH_UPDATE',
     payload: { operations: seedOperations(), atomic: true },
