@@ -1,3 +1,4 @@
+import './lab-canvas.css';
 import {
   type KeyboardEvent,
   memo,
