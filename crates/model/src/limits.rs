@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
-use crate::command::{BatchUpdate, Command, UpdateGraph};
+use crate::command::{Base, BatchUpdate, Command, UpdateGraph};
 use crate::entity::{Edge, Node, Position, Size, Viewport};
 use crate::outcome::{RejectCode, Rejection};
 use crate::patch::{EdgePatch, NodePatch};
@@ -66,9 +66,13 @@ impl Limits {
     pub fn check(&self, command: &Command) -> Result<(), Rejection> {
         match command {
             Command::CreateNode(node) => self.check_node(node),
-            Command::UpdateNode(update) => self.check_node_patch(&update.patch),
+            Command::UpdateNode(update) => self
+                .check_node_patch(&update.patch)
+                .and_then(|()| self.check_base(update.base.as_ref())),
             Command::CreateEdge(edge) => self.check_edge(edge),
-            Command::UpdateEdge(update) => self.check_edge_patch(&update.patch),
+            Command::UpdateEdge(update) => self
+                .check_edge_patch(&update.patch)
+                .and_then(|()| self.check_base(update.base.as_ref())),
             Command::UpdateViewport(viewport) => check_viewport(viewport),
             Command::BatchUpdate(batch) => self.check_batch(batch),
             Command::ResolveConflict(resolution) => match &resolution.value {
@@ -201,6 +205,16 @@ impl Limits {
     }
 
     /// Checks the depth of a value and the lengths of its texts.
+    /// What an author saw is kept with a conflict, so it is bounded like what they write.
+    fn check_base(&self, base: Option<&Base>) -> Result<(), Rejection> {
+        let seen = base.into_iter().flat_map(|base| &base.0);
+        for (field, value) in seen {
+            self.text("base", &field.to_string())?;
+            self.value(&format!("base.{field}"), value, 1)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn check_value(&self, field: &str, value: &Value) -> Result<(), Rejection> {
         self.value(field, value, 1)
     }

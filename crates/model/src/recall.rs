@@ -49,7 +49,7 @@ impl UndoStacks {
     /// The most steps that can be taken back.
     pub const STEPS_MAX: usize = 1000;
     /// How many of a user's versions are remembered as their own.
-    const OWN_MAX: usize = 10_000;
+    const OWN_MAX: usize = 2000;
 
     /// Takes in the user's next operation, inverse included.
     pub fn note(&mut self, operation: &AppliedOperation) {

@@ -27,7 +27,8 @@ pub(crate) struct RestoreArguments {
     /// Which graph
     graph: GraphId,
     /// The version whose nodes and edges are wanted
-    version: u64,
+    #[arg(value_name = "VERSION")]
+    wanted: u64,
 }
 
 /// The arguments of `share`.
@@ -71,7 +72,7 @@ pub(crate) async fn restore(
     arguments: RestoreArguments,
     output: Output,
 ) -> Result<(), Failure> {
-    let payload = json!({ "version": arguments.version });
+    let payload = json!({ "version": arguments.wanted });
     send(node, arguments.graph, "RESTORE_VERSION", payload, output).await
 }
 

@@ -259,3 +259,15 @@ fn roles_in_the_graph_are_kept() {
         assert_eq!(!refused, allowed, "{user} {kind} {payload}");
     }
 }
+
+#[test]
+fn what_an_author_saw_is_bounded_like_what_they_write() {
+    let mut server = contested(None);
+    let seen = "x".repeat(20_000);
+    let executed = server.send("bea", Some(1), "UPDATE_NODE", &rename("n", "b", &seen));
+    let Outcome::Rejected(rejection) = executed.outcome else {
+        panic!("{:?}", executed.outcome);
+    };
+    assert_eq!(rejection.code, RejectCode::TooLarge);
+    assert_eq!(rejection.field.as_deref(), Some("base.title"));
+}
