@@ -204,7 +204,6 @@ impl Limits {
         Ok(())
     }
 
-    /// Checks the depth of a value and the lengths of its texts.
     /// What an author saw is kept with a conflict, so it is bounded like what they write.
     fn check_base(&self, base: Option<&Base>) -> Result<(), Rejection> {
         let seen = base.into_iter().flat_map(|base| &base.0);
@@ -215,6 +214,7 @@ impl Limits {
         Ok(())
     }
 
+    /// Checks the depth of a value and the lengths of its texts.
     pub(crate) fn check_value(&self, field: &str, value: &Value) -> Result<(), Rejection> {
         self.value(field, value, 1)
     }
