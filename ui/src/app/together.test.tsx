@@ -126,6 +126,7 @@ describe('together on the fake platform', () => {
     expect(screen.getByRole('button', { name: /^Add a node/ })).toHaveProperty('disabled', true);
     graph.setAccess('none');
     await screen.findByText('This graph is not shared with you');
+    expect(screen.getByRole('button', { name: 'Try again' })).toBeDefined();
     expect(screen.queryByTestId('graph-node-a')).toBeNull();
   });
 

@@ -101,7 +101,7 @@ describe('several people on one graph', () => {
     const [notice] = notices;
     if (notice?.kind !== 'skipped') throw new Error('expected to be told what was skipped');
     expect(describeSkipped(notice, (id) => `“${title(id)}”`)).toEqual({
-      title: 'Undone in part',
+      title: 'Not all could be undone',
       message: '1 field was left: title of “theirs” (somebody else has changed it since).',
     });
     expect(describeNotice({ kind: 'settled_before' }, String)?.title).toBe('Already settled');

@@ -18,6 +18,9 @@ export function saveStatus(status: GraphStatus): SaveStatus {
   // "Unsent" promises that it is kept; what is not written down yet is not promised.
   const unsent = status.durable ? 'unsent' : 'unsent, not kept';
   const offline = { state: 'offline', text: `offline (${pendingCount} ${unsent})` } as const;
+  if (connection.state === 'closed' && connection.code === 'forbidden' && pendingCount === 0) {
+    return { state: 'offline', text: 'no access' };
+  }
   if (connection.state === 'closed' || connection.state === 'offline') return offline;
   if (!status.loaded) return { state: 'loading', text: 'loading' };
   if (connection.state === 'connecting') return offline;
@@ -152,7 +155,7 @@ export function describeSkipped(
   const were = count === 1 ? `1 ${thing} was left` : `${count} ${thing}s were left`;
   const why = [...reasons].map(([reason, whats]) => `${listed([...new Set(whats)])} (${reason})`);
   return {
-    title: type === 'UNDO' ? 'Undone in part' : 'Redone in part',
+    title: type === 'UNDO' ? 'Not all could be undone' : 'Not all could be redone',
     message: `${were}: ${why.join('; ')}.`,
   };
 }

@@ -35,7 +35,7 @@ export function ConflictDetail({ conflict, gone, busy, onSettle }: Props) {
             <span className="mono">{note.entityId}</span>
           </h2>
           <div className="dim">
-            in {graphName}, met {formatDateTime(conflict.at)}
+            in {graphName}, {record?.resolution ? 'settled' : 'met'} {formatDateTime(conflict.at)}
           </div>
         </div>
         <a href={hrefOf('graph', graphId, note.entityId)}>Show on graph</a>
@@ -100,7 +100,7 @@ function Sides(props: {
         labels={{
           base: 'Base: before both',
           mine: `Mine: wanted by ${nameOf(record.author)}`,
-          theirs: `Theirs: stored by ${nameOf(record.against)}`,
+          theirs: `Theirs: stored by ${record.against.userId ?? 'another client'}`,
         }}
       />
       {open && editing ? (

@@ -101,7 +101,14 @@ function NoAccess({ session }: { session: GraphSession }) {
   return (
     <StateBox
       title="This graph is not shared with you"
-      actions={<Button onClick={() => navigate('graph')}>Open another graph</Button>}
+      actions={
+        <>
+          <Button variant="default" onClick={() => window.location.reload()}>
+            Try again
+          </Button>
+          <Button onClick={() => navigate('graph')}>Open another graph</Button>
+        </>
+      }
     >
       Its owner decides who may see it; ask them for access to {session.graphId}.
       {unsent > 0 ? ` ${plural(unsent, 'change')} of yours could not be sent.` : ''}

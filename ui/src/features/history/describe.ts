@@ -10,17 +10,17 @@ export type NameOf = (effect: Effect) => string;
 export function describeEntry(entry: HistoryEntry, nameOf: NameOf): string {
   const did = describeEffects(entry.effects, entry.moreEffects, nameOf);
   const target = entry.target?.version;
-  if (entry.type === 'UNDO') return turned('undid', target, did);
-  if (entry.type === 'REDO') return turned('redid, against undo', target, did);
+  if (entry.type === 'UNDO') return turned('undid', target, '', did);
+  if (entry.type === 'REDO') return turned('redid what', target, ' undid', did);
   if (entry.type === 'RESTORE_VERSION') {
     return did === '' ? 'restored an earlier version' : `restored an earlier version: ${did}`;
   }
   return did === '' ? 'changed nothing' : did;
 }
 
-function turned(verb: string, version: number | undefined, did: string): string {
-  const what = version === undefined ? verb : `${verb} version ${version}`;
-  return did === '' ? `${what}, which changed nothing` : `${what}: ${did}`;
+function turned(verb: string, version: number | undefined, rest: string, did: string): string {
+  const what = `${verb} ${version === undefined ? 'a version' : `version ${version}`}${rest}`;
+  return did === '' ? `${what}, with no effect` : `${what}: ${did}`;
 }
 
 export function describeEffects(effects: readonly Effect[], more: number, nameOf: NameOf): string {

@@ -95,6 +95,15 @@ describe('what was taken back', () => {
     // Taking back the redo takes the first operation back again.
     expect(undoneBy([undo(4, 3), redo(3, 2), undo(2, 1), entry(1)])).toEqual(new Map([[1, 4]]));
   });
+
+  it('is nothing where an undo had to leave everything', () => {
+    const skipped = [
+      { entity: 'node' as const, entityId: 'a', field: 'title', reason: 'changed since' },
+    ];
+    expect(undoneBy([{ ...undo(2, 1), skipped }, entry(1)])).toEqual(new Map());
+    const effects = [moved(1, 0)];
+    expect(undoneBy([{ ...undo(2, 1), skipped, effects }, entry(1)])).toEqual(new Map([[1, 2]]));
+  });
 });
 
 describe('an entry in words', () => {
@@ -125,7 +134,10 @@ describe('an entry in words', () => {
     expect(say({ type: 'UNDO', target, effects: [moved(1, 0)] })).toBe(
       'undid version 1: moved “A”',
     );
-    expect(say({ type: 'UNDO', target })).toBe('undid version 1, which changed nothing');
+    expect(say({ type: 'UNDO', target })).toBe('undid version 1, with no effect');
+    expect(say({ type: 'REDO', target, effects: [moved(0, 1)] })).toBe(
+      'redid what version 1 undid: moved “A”',
+    );
   });
 });
 

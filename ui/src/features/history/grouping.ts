@@ -91,11 +91,13 @@ export function undoneBy(entries: readonly HistoryEntry[]): Map<number, number> 
   const undone = new Map<number, number>();
   /** What each undo and redo is about in the end. */
   const about = new Map<number, number>();
-  for (const { type, target, version } of [...entries].reverse()) {
+  for (const { type, target, version, effects, skipped } of [...entries].reverse()) {
     if (target === undefined) continue;
     const original = about.get(target.version) ?? target.version;
     about.set(version, original);
-    if (type === 'UNDO') undone.set(original, version);
+    // An undo that had to leave everything as it was took nothing back.
+    const idle = effects.length === 0 && skipped.length > 0;
+    if (type === 'UNDO' && !idle) undone.set(original, version);
     else if (type === 'REDO') undone.delete(original);
   }
   return undone;

@@ -132,6 +132,7 @@ function Opened(props: {
 function EffectView({ session, effect }: { session: GraphSession; effect: Effect }) {
   const { entityId, entity, field, before, after } = effect;
   const name = namesIn(session)(effect);
+  if (effect.kind === 'conflict_settled') return <Settlement choice={before} value={after} />;
   return (
     <>
       <div className="history-effect-head">
@@ -158,6 +159,17 @@ function EffectView({ session, effect }: { session: GraphSession; effect: Effect
         )}
       </div>
       <Change field={field} before={before} after={after} />
+    </>
+  );
+}
+
+function Settlement({ choice, value }: { choice: unknown; value: unknown }) {
+  return (
+    <>
+      <div className="history-effect-head">
+        <strong>conflict</strong> <span className="dim">settled as {String(choice)}</span>
+      </div>
+      {value === null || value === undefined ? null : <ChangedValue before={null} after={value} />}
     </>
   );
 }

@@ -63,10 +63,17 @@ export function HistoryList(props: Props) {
       return next;
     });
   }, []);
+  const toTop = useRef(false);
   const showNewer = () => {
+    toTop.current = true;
     props.onShowNewer();
-    box.current?.scrollTo({ top: 0 });
   };
+  // Only once the newer rows are there: until then, measuring them would shift the place again.
+  useEffect(() => {
+    if (!toTop.current || rows.length === 0) return;
+    toTop.current = false;
+    virtual.scrollToIndex(0, { align: 'start' });
+  }, [rows, virtual]);
 
   return (
     <div className="history-body">
