@@ -82,7 +82,7 @@ describe('the settings of a graph', { timeout: 300_000 }, () => {
     const guest = await Person.arrive(browser);
     await guest.openGraphAs(node, bob.token, graphId);
     await choose('Role of everyone else', 'view');
-    await guest.page.getByText(/^Read only/).waitFor();
+    await guest.page.getByText(/^Read only\. This graph is shared/).waitFor();
     await settings().getByLabel('User id').fill('bob');
     await settings().getByRole('button', { name: 'Add a person' }).click();
     await untilGrant('bob', 'edit');
@@ -97,7 +97,7 @@ describe('the settings of a graph', { timeout: 300_000 }, () => {
     await owner.page.getByText('bob has the role of everyone else: view.').waitFor();
     await owner.page.getByRole('button', { name: 'Remove', exact: true }).click();
     await untilGrant('bob', undefined);
-    await guest.page.getByText(/^Read only/).waitFor();
+    await guest.page.getByText(/^Read only\. This graph is shared/).waitFor();
 
     await choose('Role of everyone else', 'none');
     await owner.page.getByRole('button', { name: 'Lock out' }).click();
