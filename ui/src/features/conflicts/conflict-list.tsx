@@ -128,7 +128,7 @@ function Row({ conflict, top }: { conflict: ListedConflict; top: number }) {
           {Date.now() - at < DAY_MS ? formatClock(at) : formatDateTime(at).slice(0, 10)}
         </div>
         <div>
-          <span className="dim conflict-graph">{graphName} </span>
+          <span className="dim conflict-graph">{graphName}</span>
           <span className="state-mark" data-tone={state.tone}>
             {state.text}
           </span>
