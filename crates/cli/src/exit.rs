@@ -107,10 +107,13 @@ impl Failure {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Other(error) => with_causes(error),
-            Self::Api(error) => match &error.detail {
-                Some(detail) => format!("{}: {detail}", error.message),
-                None => error.message.clone(),
-            },
+            Self::Api(error) => {
+                let named = error.field.as_ref();
+                let field = named.filter(|field| !error.message.contains(field.as_str()));
+                let field = field.map(|field| format!("{field}: ")).unwrap_or_default();
+                let detail = error.detail.as_ref().map(|detail| format!(": {detail}"));
+                format!("{field}{}{}", error.message, detail.unwrap_or_default())
+            }
             Self::Settings(_)
             | Self::Usage(_)
             | Self::Unreachable(_)

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
-use crate::command::{Base, BatchUpdate, Command, UpdateGraph};
+use crate::command::{Base, BatchUpdate, Command, ResolveConflict, UpdateGraph};
+use crate::conflict::Choice;
 use crate::entity::{Edge, Node, Position, Size, Viewport};
 use crate::outcome::{RejectCode, Rejection};
 use crate::patch::{EdgePatch, NodePatch};
@@ -75,10 +76,7 @@ impl Limits {
                 .and_then(|()| self.check_base(update.base.as_ref())),
             Command::UpdateViewport(viewport) => check_viewport(viewport),
             Command::BatchUpdate(batch) => self.check_batch(batch),
-            Command::ResolveConflict(resolution) => match &resolution.value {
-                Some(value) => self.check_value("value", value),
-                None => Ok(()),
-            },
+            Command::ResolveConflict(resolution) => self.check_resolution(resolution),
             Command::UpdateGraph(update) => self.check_update_graph(update),
             Command::DeleteNode(_)
             | Command::DeleteEdge(_)
@@ -202,6 +200,23 @@ impl Limits {
             self.value(&format!("data.{key}"), value, 1)?;
         }
         Ok(())
+    }
+
+    fn check_resolution(&self, resolution: &ResolveConflict) -> Result<(), Rejection> {
+        match (resolution.choice, &resolution.value) {
+            (Choice::Edited, None) => {
+                let message = "an edited resolution needs its value; null takes the field away";
+                Err(invalid("value", message.into()))
+            }
+            (Choice::Obsolete, _) => {
+                let message = "a conflict is settled as mine, theirs or edited";
+                Err(invalid("choice", message.into()))
+            }
+            (Choice::Mine | Choice::Theirs | Choice::Edited, Some(value)) => {
+                self.check_value("value", value)
+            }
+            (Choice::Mine | Choice::Theirs, None) => Ok(()),
+        }
     }
 
     /// What an author saw is kept with a conflict, so it is bounded like what they write.

@@ -100,7 +100,16 @@ pub(crate) async fn run(
                 value,
             };
             let settled: SettledConflicts = node.call("conflicts.resolve", &request).await?;
-            output.result(&settled, ends)
+            output.result(&settled, ends)?;
+            // What was not settled must show in the exit code, too.
+            let refused = settled
+                .settled
+                .into_iter()
+                .find_map(|one| match one.outcome {
+                    Outcome::Rejected(rejection) => Some(rejection),
+                    _ => None,
+                });
+            refused.map_or(Ok(()), |rejection| Err(Failure::Api(rejection.into())))
         }
     }
 }

@@ -180,18 +180,11 @@ impl Draft<'_> {
             let message = format!("there is no open conflict {id}");
             return Err(Rejection::new(RejectCode::NotFound, message).on("conflictId"));
         };
-        let value = match (wanted.choice, &wanted.value) {
-            (Choice::Mine, _) => Some(record.mine.clone()),
-            (Choice::Theirs, _) => None,
-            (Choice::Edited, Some(value)) => Some(value.clone()),
-            (Choice::Edited, None) => {
-                let message = "an edited resolution needs its value";
-                return Err(Rejection::new(RejectCode::Invalid, message).on("value"));
-            }
-            (Choice::Obsolete, _) => {
-                let message = "a conflict is settled as mine, theirs or edited";
-                return Err(Rejection::new(RejectCode::Invalid, message).on("choice"));
-            }
+        // That an edited one has its value was checked with the command's form.
+        let value = match wanted.choice {
+            Choice::Mine => Some(record.mine.clone()),
+            Choice::Edited => wanted.value.clone(),
+            Choice::Theirs | Choice::Obsolete => None,
         };
         if let Some(value) = &value {
             self.write_field(&record, value.clone())?;

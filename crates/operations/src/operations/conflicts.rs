@@ -5,7 +5,7 @@ mod list;
 use std::collections::{BTreeMap, HashSet};
 
 use graphy_engine::{Origin, Submission};
-use graphy_model::{Action, Choice, Command, Envelope, GraphId, GraphRole, OperationId, UserId};
+use graphy_model::{Action, Command, Envelope, GraphId, GraphRole, OperationId, UserId};
 use graphy_protocol::collaboration::{
     ConflictCauser, ConflictPage, ConflictRateRequest, ConflictRates, ConflictsRequest,
     ResolveConflicts, SettledConflict, SettledConflicts,
@@ -131,10 +131,6 @@ impl Operations {
             let message =
                 format!("1 to {SETTLED_AT_ONCE_MAX} conflicts are settled at once, not {count}");
             return Err(ApiError::new(ErrorCode::Invalid, message).on("conflictIds"));
-        }
-        if request.choice == Choice::Edited && request.value.is_none() {
-            let message = "an edited resolution needs its value; null takes the field away";
-            return Err(ApiError::new(ErrorCode::Invalid, message).on("value"));
         }
         let envelopes: Vec<Envelope> = request
             .conflict_ids
