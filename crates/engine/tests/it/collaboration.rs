@@ -173,7 +173,15 @@ async fn a_users_last_commands_are_listed() {
         fixture.run_as("bea", create(&format!("n{n}"))).await;
     }
     let bea = UserId::new("bea").unwrap();
-    let list = fixture.store.user_commands(&bea).await.unwrap();
+    // The list is a projection: it follows the outcome that was waited for.
+    let deadline = tokio::time::Instant::now() + crate::fixture::PATIENCE;
+    let list = loop {
+        let list = fixture.store.user_commands(&bea).await.unwrap();
+        if list.len() >= 3 || tokio::time::Instant::now() > deadline {
+            break list;
+        }
+        tokio::task::yield_now().await;
+    };
     assert_eq!(list.len(), 3);
     assert!(list[0].contains("\"version\":3"), "{}", list[0]);
 }
