@@ -2,7 +2,7 @@
 //! sends thousands of valid and broken requests, whose answers must be as described.
 
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -44,7 +44,9 @@ pub(crate) fn attack(workspace: &Workspace, report: &mut Report) {
         let program = attacker(workspace)?;
         ui::build(workspace)?;
         let graphy = console::build_headless(workspace, Profile::Development)?;
-        let node = Node::start(&graphy, &folder(workspace).join("node.log"))?;
+        let folder = folder(workspace);
+        fs::create_dir_all(&folder).context("could not make a folder for the attack")?;
+        let node = Node::start(&graphy, &folder.join("node.log"))?;
         let token = node.token(&graphy)?;
         prepared = Some((program, node, token));
         Ok(())

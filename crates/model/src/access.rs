@@ -64,6 +64,8 @@ pub enum Action {
     DeleteGraph,
     /// See how the deployment fares.
     ReadSystem,
+    /// Change how the deployment runs: its queues, alerts, reports.
+    OperateSystem,
     /// Make, list and revoke tokens.
     ManageTokens,
 }
@@ -75,7 +77,7 @@ impl Action {
         match self {
             Self::ReadGraph => Role::Viewer,
             Self::EditGraph | Self::CreateGraph | Self::DeleteGraph => Role::Editor,
-            Self::ReadSystem => Role::Operator,
+            Self::ReadSystem | Self::OperateSystem => Role::Operator,
             Self::ManageTokens => Role::Admin,
         }
     }

@@ -21,8 +21,19 @@ pub struct OperationEntry {
     pub name: &'static str,
     /// The least trusted role that may call it.
     pub least_role: Role,
+    /// What it does to the deployment.
+    pub effect: Effect,
     action: Action,
     handler: fn(Operations, Caller, Value) -> Answer,
+}
+
+/// What an operation does to the deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It changes nothing that outlives the answer.
+    Reads,
+    /// It changes something.
+    Changes,
 }
 
 /// What operations without parameters take.
@@ -31,10 +42,11 @@ pub struct OperationEntry {
 struct Nothing {}
 
 macro_rules! table {
-    ($($name:literal, $action:ident, $function:ident $(($payload:tt))?;)*) => {
+    ($($name:literal, $action:ident, $effect:ident, $function:ident $(($payload:tt))?;)*) => {
         &[$(OperationEntry {
             name: $name,
             least_role: least_role(Action::$action),
+            effect: Effect::$effect,
             action: Action::$action,
             handler: |operations, caller, payload| Box::pin(async move {
                 table!(@call operations, caller, payload, $function $(($payload))?)
@@ -52,27 +64,27 @@ macro_rules! table {
 
 /// All operations that can be called by name.
 pub const OPERATIONS: &[OperationEntry] = table! {
-    "graphs.list", ReadGraph, graphs_list;
-    "graphs.create", CreateGraph, graphs_create (payload);
-    "graphs.delete", DeleteGraph, graphs_delete (payload);
-    "graphs.import", CreateGraph, graphs_import (payload);
-    "imports.cancel", CreateGraph, imports_cancel (payload);
-    "graphs.export", ReadGraph, graphs_export (payload);
-    "graph.verify", ReadGraph, graph_verify (payload);
-    "graph.settings", ReadGraph, graph_settings (payload);
-    "history.list", ReadGraph, history_list (payload);
-    "conflicts.list", ReadGraph, conflicts_list (payload);
-    "conflicts.rate", ReadGraph, conflicts_rate (payload);
-    "conflicts.resolve", EditGraph, conflicts_resolve (payload);
-    "commands.send", ReadGraph, commands_send (payload);
-    "sessions.list", ReadGraph, sessions_list (payload);
-    "overview.get", ReadSystem, overview_get;
-    "health.check", ReadSystem, health_check;
-    "metrics.get", ReadSystem, metrics_get;
-    "system.info", ReadGraph, system_info;
-    "tokens.create", ManageTokens, tokens_create (payload);
-    "tokens.list", ManageTokens, tokens_list;
-    "tokens.revoke", ManageTokens, tokens_revoke (payload);
+    "graphs.list", ReadGraph, Reads, graphs_list;
+    "graphs.create", CreateGraph, Changes, graphs_create (payload);
+    "graphs.delete", DeleteGraph, Changes, graphs_delete (payload);
+    "graphs.import", CreateGraph, Changes, graphs_import (payload);
+    "imports.cancel", CreateGraph, Changes, imports_cancel (payload);
+    "graphs.export", ReadGraph, Reads, graphs_export (payload);
+    "graph.verify", ReadGraph, Reads, graph_verify (payload);
+    "graph.settings", ReadGraph, Reads, graph_settings (payload);
+    "history.list", ReadGraph, Reads, history_list (payload);
+    "conflicts.list", ReadGraph, Reads, conflicts_list (payload);
+    "conflicts.rate", ReadGraph, Reads, conflicts_rate (payload);
+    "conflicts.resolve", EditGraph, Changes, conflicts_resolve (payload);
+    "commands.send", ReadGraph, Changes, commands_send (payload);
+    "sessions.list", ReadGraph, Reads, sessions_list (payload);
+    "overview.get", ReadSystem, Reads, overview_get;
+    "health.check", ReadSystem, Reads, health_check;
+    "metrics.get", ReadSystem, Reads, metrics_get;
+    "system.info", ReadGraph, Reads, system_info;
+    "tokens.create", ManageTokens, Changes, tokens_create (payload);
+    "tokens.list", ManageTokens, Reads, tokens_list;
+    "tokens.revoke", ManageTokens, Changes, tokens_revoke (payload);
 };
 
 /// The same as [`Action::least_role`], which is not `const`; a test holds them together.
@@ -80,7 +92,7 @@ const fn least_role(action: Action) -> Role {
     match action {
         Action::ReadGraph => Role::Viewer,
         Action::EditGraph | Action::CreateGraph | Action::DeleteGraph => Role::Editor,
-        Action::ReadSystem => Role::Operator,
+        Action::ReadSystem | Action::OperateSystem => Role::Operator,
         Action::ManageTokens => Role::Admin,
     }
 }

@@ -4,6 +4,9 @@ use graphy_model::{Checksum, Epoch, GraphId, OperationId, Role, UserId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::alerts::AlertNotice;
+pub use crate::series::{Series, SeriesPoint};
+
 /// The format of a file to import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
@@ -247,24 +250,6 @@ pub struct TokenList {
     pub tokens: Vec<TokenSummary>,
 }
 
-/// A time series with its history.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct Series {
-    /// Its name, stable.
-    pub name: String,
-    /// Its unit, for people.
-    pub unit: String,
-    /// What it says.
-    pub help: String,
-    /// The `/metrics` series or INFO field that it equals.
-    pub metric: String,
-    /// When each value was taken, in milliseconds since 1970.
-    #[ts(type = "number[]")]
-    pub at: Vec<u64>,
-    /// The values; none where nothing was measured.
-    pub values: Vec<Option<f64>>,
-}
-
 /// The overview page at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -279,15 +264,6 @@ pub struct OverviewSnapshot {
     pub series: Vec<Series>,
     /// The last events, newest first.
     pub events: Vec<RecentEvent>,
-}
-
-/// A new value of a series.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct SeriesPoint {
-    /// Which series.
-    pub name: String,
-    /// The value; none if nothing was measured.
-    pub value: Option<f64>,
 }
 
 /// Something that happened and that people may want to know.
@@ -324,6 +300,8 @@ pub struct LiveFrame {
     pub imports: Vec<ImportProgress>,
     /// Events since the last frame.
     pub events: Vec<RecentEvent>,
+    /// Alerts that began or ended since the last frame.
+    pub alerts: Vec<AlertNotice>,
     /// Whether the list of graphs has changed since the last frame.
     #[serde(rename = "graphsChanged")]
     pub graphs_changed: bool,

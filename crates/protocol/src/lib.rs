@@ -3,6 +3,7 @@
 //! Only shapes live here; what they mean is decided elsewhere. Everything is camelCase JSON, and
 //! the TypeScript twins under `ui/src/generated` are made from these types.
 
+pub mod alerts;
 pub mod bucket;
 pub mod collaboration;
 pub mod console;
@@ -10,6 +11,10 @@ pub mod error;
 pub mod frame;
 pub mod http;
 pub mod presence;
+pub mod queues;
+pub mod reports;
+pub mod series;
+pub mod system;
 mod typescript;
 
 pub use error::{ApiError, ErrorCode};

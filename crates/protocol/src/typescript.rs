@@ -4,6 +4,9 @@ use std::path::Path;
 
 use ts_rs::{Config, ExportError, TS};
 
+use crate::alerts::{
+    AlertList, AlertNotice, AlertRef, AlertRule, AlertStatus, SetWebhook, SnoozeAlert,
+};
 use crate::collaboration::{
     ConflictPage, ConflictRateRequest, ConflictRates, ConflictsRequest, GraphSettingsView,
     HistoryPage, HistoryRequest, ResolveConflicts, SendCommand, SentCommand, SettledConflicts,
@@ -15,6 +18,19 @@ use crate::console::{
 };
 use crate::http::{CreateGraph, GraphList, OpenSession, SessionToken};
 use crate::presence::{PresenceState, SessionList};
+use crate::queues::{
+    AddJob, AddedJob, BulkConfirm, BulkPreview, BulkRef, BulkRequest, BulkRun, ConfigureQueue,
+    DeadLetters, DeadLettersRequest, EditJob, JobDetail, JobPage, JobRef, JobText, JobTextRequest,
+    JobsRequest, QueueDetail, QueueList, QueueRef, SchedulerList, SchedulerRef,
+};
+use crate::reports::{
+    EnterFigure, PerformanceReport, ReportRequest, SnapshotList, SnapshotRef, TargetsRequest,
+};
+use crate::series::{SeriesList, SeriesRange, SeriesRequest};
+use crate::system::{
+    AuditPage, AuditRequest, DiagnosticsPreview, KeyMemory, LogPage, LogRequest, NodeList,
+    RedisReport, SaveDiagnostics,
+};
 use crate::{ApiError, Hello, ServerFrame};
 
 /// Writes every wire type, and what it is made of, as TypeScript files into a folder.
@@ -59,5 +75,57 @@ pub fn export_typescript(folder: &Path) -> Result<(), ExportError> {
     SentCommand::export_all(&config)?;
     SettledConflicts::export_all(&config)?;
     PresenceState::export_all(&config)?;
-    SessionList::export_all(&config)
+    SessionList::export_all(&config)?;
+    export_watching(&config)
+}
+
+/// Writes what operators watch and steer: queues, system, alerts, reports.
+fn export_watching(config: &Config) -> Result<(), ExportError> {
+    AlertList::export_all(config)?;
+    AlertNotice::export_all(config)?;
+    AlertRef::export_all(config)?;
+    AlertRule::export_all(config)?;
+    AlertStatus::export_all(config)?;
+    SetWebhook::export_all(config)?;
+    SnoozeAlert::export_all(config)?;
+    AddJob::export_all(config)?;
+    AddedJob::export_all(config)?;
+    BulkConfirm::export_all(config)?;
+    BulkPreview::export_all(config)?;
+    BulkRef::export_all(config)?;
+    BulkRequest::export_all(config)?;
+    BulkRun::export_all(config)?;
+    ConfigureQueue::export_all(config)?;
+    DeadLetters::export_all(config)?;
+    DeadLettersRequest::export_all(config)?;
+    EditJob::export_all(config)?;
+    JobDetail::export_all(config)?;
+    JobPage::export_all(config)?;
+    JobRef::export_all(config)?;
+    JobText::export_all(config)?;
+    JobTextRequest::export_all(config)?;
+    JobsRequest::export_all(config)?;
+    QueueDetail::export_all(config)?;
+    QueueList::export_all(config)?;
+    QueueRef::export_all(config)?;
+    SchedulerList::export_all(config)?;
+    SchedulerRef::export_all(config)?;
+    EnterFigure::export_all(config)?;
+    PerformanceReport::export_all(config)?;
+    ReportRequest::export_all(config)?;
+    SnapshotList::export_all(config)?;
+    SnapshotRef::export_all(config)?;
+    TargetsRequest::export_all(config)?;
+    SeriesList::export_all(config)?;
+    SeriesRange::export_all(config)?;
+    SeriesRequest::export_all(config)?;
+    AuditPage::export_all(config)?;
+    AuditRequest::export_all(config)?;
+    DiagnosticsPreview::export_all(config)?;
+    KeyMemory::export_all(config)?;
+    LogPage::export_all(config)?;
+    LogRequest::export_all(config)?;
+    NodeList::export_all(config)?;
+    RedisReport::export_all(config)?;
+    SaveDiagnostics::export_all(config)
 }

@@ -102,6 +102,7 @@ impl LiveFrames {
             points,
             imports: news.cloned().collect(),
             events,
+            alerts: Vec::new(),
             graphs_changed: before.is_none_or(|sent| sent.graphs_revision != graphs_revision),
         };
         fit(&mut frame);
@@ -147,6 +148,7 @@ mod tests {
             points: Vec::new(),
             imports: Vec::new(),
             events: (0..50).map(event).collect(),
+            alerts: Vec::new(),
             graphs_changed: false,
         };
         fit(&mut frame);

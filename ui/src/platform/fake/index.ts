@@ -35,6 +35,7 @@ export class FakePlatform implements Platform {
       points: [],
       imports: [],
       events: [],
+      alerts: [],
       graphsChanged: false,
       ...frame,
     };
