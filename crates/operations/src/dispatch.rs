@@ -32,8 +32,10 @@ pub struct OperationEntry {
 pub enum Effect {
     /// It changes nothing that outlives the answer.
     Reads,
-    /// It changes something.
+    /// It changes graphs or access, which have histories of their own.
     Changes,
+    /// It changes how the deployment runs; it is written into the audit log.
+    Operates,
 }
 
 /// What operations without parameters take.

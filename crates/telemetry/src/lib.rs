@@ -6,6 +6,7 @@
 //! **Invariant:** a number that a page shows is read from [`metrics::MetricsSnapshot`], which is
 //! parsed from the very text that `/metrics` serves.
 
+pub mod board;
 pub mod clock;
 pub mod history;
 pub mod logging;
@@ -14,6 +15,7 @@ pub mod names;
 pub mod process;
 pub mod tasks;
 
+pub use board::StatusBoard;
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock, TokioClock};
 pub use history::{History, Series};
 pub use metrics::{Metrics, MetricsSnapshot};
