@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::graph::Graph;
-use crate::ids::NodeId;
+use crate::ids::{EdgeId, NodeId};
 
 /// What was rolled up for one node.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -56,29 +56,54 @@ pub struct Link<'a> {
     pub weight: Option<f64>,
 }
 
-/// Rolls the progress of a graph's nodes up; holds those nodes that have parts and a progress.
-#[must_use]
-pub fn of_graph(graph: &Graph) -> BTreeMap<NodeId, RolledUp> {
-    let mut nodes: Vec<_> = graph.nodes().values().map(|one| &one.entity).collect();
-    nodes.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    let mut edges: Vec<_> = graph.edges().values().map(|one| &one.entity).collect();
-    edges.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    let nodes: Vec<Part<'_>> = nodes
-        .into_iter()
-        .map(|node| Part {
-            id: &node.id,
-            progress: node.progress,
-        })
-        .collect();
-    let edges: Vec<Link<'_>> = edges
-        .into_iter()
-        .map(|edge| Link {
-            source: &edge.source,
-            target: &edge.target,
-            weight: edge.weight,
-        })
-        .collect();
-    roll_up(&nodes, &edges)
+/// What of a graph decides its progress: copied quickly, to be summed elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outline {
+    nodes: Vec<(NodeId, Option<f64>)>,
+    edges: Vec<(EdgeId, NodeId, NodeId, Option<f64>)>,
+}
+
+impl Outline {
+    /// Copies what decides.
+    #[must_use]
+    pub fn of(graph: &Graph) -> Self {
+        let nodes = graph.nodes().values().map(|one| &one.entity);
+        let edges = graph.edges().values().map(|one| &one.entity);
+        Self {
+            nodes: nodes.map(|node| (node.id.clone(), node.progress)).collect(),
+            edges: edges
+                .map(|edge| {
+                    let (id, source, target) = (&edge.id, &edge.source, &edge.target);
+                    (id.clone(), source.clone(), target.clone(), edge.weight)
+                })
+                .collect(),
+        }
+    }
+
+    /// Rolls the progress up; holds those nodes that have parts and a progress.
+    #[must_use]
+    pub fn roll_up(mut self) -> BTreeMap<NodeId, RolledUp> {
+        self.nodes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        self.edges.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let nodes: Vec<Part<'_>> = self
+            .nodes
+            .iter()
+            .map(|(id, progress)| Part {
+                id,
+                progress: *progress,
+            })
+            .collect();
+        let edges: Vec<Link<'_>> = self
+            .edges
+            .iter()
+            .map(|(_, source, target, weight)| Link {
+                source,
+                target,
+                weight: *weight,
+            })
+            .collect();
+        roll_up(&nodes, &edges)
+    }
 }
 
 /// Rolls progress up; nodes and edges stand in the order in which they are to be summed.

@@ -10,10 +10,12 @@ mod imports;
 mod past;
 mod sessions;
 mod sharing;
+mod snapshots;
 mod system;
 mod tokens;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use graphy_engine::Intake;
 use graphy_model::Limits;
@@ -59,6 +61,8 @@ pub struct Parts {
     pub facts: SystemFacts,
     /// What the parts of the node say of themselves.
     pub board: StatusBoard,
+    /// How often the node probes itself when nobody asks; zero for never.
+    pub probe_interval: Duration,
 }
 
 /// The operations of one node; cheap to clone.
@@ -103,7 +107,9 @@ impl Operations {
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),
         });
-        let health = HealthProbe::new(&parts);
+        let health = HealthProbe::start(&parts);
+        let queues = parts.intake.queues();
+        queues.measure(parts.store.clone(), &parts.tasks, parts.token.clone());
         let inner = Inner {
             parts,
             importer,
@@ -121,6 +127,12 @@ impl Operations {
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.inner.journal
+    }
+
+    /// Returns what the parts of the node say of themselves.
+    #[must_use]
+    pub fn board(&self) -> &StatusBoard {
+        &self.inner.parts.board
     }
 
     /// Returns the imports, for callers that wait for one in the same process.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graphy_engine::{EngineConfig, Intake, Submission, Workers};
+use graphy_engine::{EngineConfig, Intake, Submission, WorkerParts, Workers};
 use graphy_model::{
     ClientId, Command, Envelope, GraphId, OperationId, Outcome, Rejection, Role, UserId,
 };
@@ -10,6 +10,7 @@ use graphy_store::graph::Visibility;
 use graphy_store::testing::TestRedis;
 use graphy_store::{EventBus, GraphStore, RedisLink, Replicas};
 use graphy_telemetry::TaskRegistry;
+use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::clock::SystemClock;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,7 @@ pub(crate) struct Fixture {
     pub(crate) tasks: TaskRegistry,
     pub(crate) graph: GraphId,
     pub(crate) redis: TestRedis,
-    pub(crate) config: EngineConfig,
+    pub(crate) board: StatusBoard,
     token: CancellationToken,
 }
 
@@ -71,21 +72,22 @@ impl Fixture {
             tasks,
             graph,
             redis,
-            config,
+            board: StatusBoard::default(),
             token,
         }
     }
 
     pub(crate) async fn start_workers(&mut self) {
-        let workers = Workers::start(
-            self.config.clone(),
-            &self.link,
-            self.replicas.clone(),
-            &self.tasks,
-            self.token.child_token(),
-        )
-        .await
-        .unwrap();
+        let parts = WorkerParts {
+            queues: self.intake.queues().clone(),
+            replicas: self.replicas.clone(),
+            host: "test".to_owned(),
+            clock: SystemClock::shared(),
+            tasks: self.tasks.clone(),
+            token: self.token.child_token(),
+            board: self.board.clone(),
+        };
+        let workers = Workers::start(parts).await.unwrap();
         self.workers = Some(workers);
     }
 

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use graphy_engine::{EngineConfig, Intake, Workers};
+use graphy_engine::{EngineConfig, Intake, WorkerParts, Workers};
 use graphy_model::{Limits, Role, UserId};
 use graphy_operations::{Caller, Operations, Parts, SystemFacts};
 use graphy_protocol::console::{ImportFormat, ImportRequest};
@@ -89,6 +89,7 @@ impl Node {
                 started_at: 1,
             },
             board: StatusBoard::default(),
+            probe_interval: Duration::ZERO,
         });
         Self {
             operations,
@@ -103,16 +104,16 @@ impl Node {
     /// Starts workers beside the node.
     pub(crate) async fn workers(&self) -> Workers {
         let replicas = Replicas::new(self.store.clone(), 16);
-        let link = self.store.link();
-        Workers::start(
-            EngineConfig::default(),
-            link,
+        let parts = WorkerParts {
+            queues: self.intake.queues().clone(),
             replicas,
-            &self.tasks,
-            self.token.clone(),
-        )
-        .await
-        .unwrap()
+            host: "test".to_owned(),
+            clock: SystemClock::shared(),
+            tasks: self.tasks.clone(),
+            token: self.token.clone(),
+            board: self.operations.board().clone(),
+        };
+        Workers::start(parts).await.unwrap()
     }
 }
 
