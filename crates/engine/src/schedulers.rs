@@ -17,7 +17,7 @@ use crate::queues::Queues;
 
 /// How often it is looked whether the schedulers have a next run.
 const LOOK: Duration = Duration::from_secs(30);
-/// How late a run may be before its scheduler counts as broken, besides its own interval.
+/// How far from its time a run must be missing for its scheduler to count as broken.
 const LATE_MS: u64 = 30_000;
 
 struct Plan {
@@ -101,7 +101,7 @@ impl Plan {
             .await
             .map_err(EngineError::queue("look at a scheduler"))?
             .is_some();
-        // A run that waits behind others is late, not lost.
-        Ok(!there && now_ms > next + LATE_MS || !there && next > now_ms + LATE_MS)
+        // A run that is there is late, not lost; one that has just ended is about to be followed.
+        Ok(!there && now_ms.abs_diff(next) > LATE_MS)
     }
 }
