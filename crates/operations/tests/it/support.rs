@@ -32,7 +32,12 @@ pub(crate) struct Node {
 impl Node {
     /// Starts a node whose clock is the computer's.
     pub(crate) async fn start(url: &RedisUrl) -> Self {
-        Self::start_at(url, SystemClock::shared()).await
+        Self::start_at(url, url, SystemClock::shared()).await
+    }
+
+    /// Starts a node whose subscriptions stay with another server, which answers as ever.
+    pub(crate) async fn start_hearing(url: &RedisUrl, elsewhere: &RedisUrl) -> Self {
+        Self::start_at(url, elsewhere, SystemClock::shared()).await
     }
 
     /// Starts a node whose clock is ahead and stands still.
@@ -40,18 +45,22 @@ impl Node {
         let ahead_ms = u64::try_from(ahead.as_millis()).unwrap();
         Self::start_at(
             url,
+            url,
             ManualClock::at(SystemClock.now_ms() + ahead_ms).shared(),
         )
         .await
     }
 
-    async fn start_at(url: &RedisUrl, clock: SharedClock) -> Self {
+    async fn start_at(url: &RedisUrl, heard: &RedisUrl, clock: SharedClock) -> Self {
         let (tasks, token) = (TaskRegistry::default(), CancellationToken::new());
         let link = RedisLink::connect(url, LinkSettings::default(), &tasks)
             .await
             .unwrap();
         let store = GraphStore::new(link.clone(), clock.clone());
-        let events = EventBus::start(link.clone(), &tasks, token.clone());
+        let ear = RedisLink::connect(heard, LinkSettings::default(), &tasks)
+            .await
+            .unwrap();
+        let events = EventBus::start(ear, &tasks, token.clone());
         let config = EngineConfig::default();
         let limits = config.limits.clone();
         let intake = Intake::start(
