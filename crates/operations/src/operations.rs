@@ -10,14 +10,17 @@ mod imports;
 mod past;
 mod sessions;
 mod sharing;
+mod snapshots;
 mod system;
 mod tokens;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use graphy_engine::Intake;
 use graphy_model::Limits;
 use graphy_store::{GraphStore, NodeRegistry, Replicas, Sessions, TokenStore};
+use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::{Metrics, SharedClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +59,10 @@ pub struct Parts {
     pub token: CancellationToken,
     /// What the node says of itself.
     pub facts: SystemFacts,
+    /// What the parts of the node say of themselves.
+    pub board: StatusBoard,
+    /// How often the node probes itself when nobody asks; zero for never.
+    pub probe_interval: Duration,
 }
 
 /// The operations of one node; cheap to clone.
@@ -100,7 +107,9 @@ impl Operations {
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),
         });
-        let health = HealthProbe::new(&parts);
+        let health = HealthProbe::start(&parts);
+        let queues = parts.intake.queues();
+        queues.measure(parts.store.clone(), &parts.tasks, parts.token.clone());
         let inner = Inner {
             parts,
             importer,
@@ -118,6 +127,12 @@ impl Operations {
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.inner.journal
+    }
+
+    /// Returns what the parts of the node say of themselves.
+    #[must_use]
+    pub fn board(&self) -> &StatusBoard {
+        &self.inner.parts.board
     }
 
     /// Returns the imports, for callers that wait for one in the same process.

@@ -24,7 +24,8 @@ use crate::queues::{
     JobsRequest, QueueDetail, QueueList, QueueRef, SchedulerList, SchedulerRef,
 };
 use crate::reports::{
-    EnterFigure, PerformanceReport, ReportRequest, SnapshotList, SnapshotRef, TargetsRequest,
+    EnterFigure, GraphProgress, PerformanceReport, ReportRequest, SnapshotList, SnapshotRef,
+    TargetsRequest,
 };
 use crate::series::{SeriesList, SeriesRange, SeriesRequest};
 use crate::system::{
@@ -111,6 +112,7 @@ fn export_watching(config: &Config) -> Result<(), ExportError> {
     SchedulerList::export_all(config)?;
     SchedulerRef::export_all(config)?;
     EnterFigure::export_all(config)?;
+    GraphProgress::export_all(config)?;
     PerformanceReport::export_all(config)?;
     ReportRequest::export_all(config)?;
     SnapshotList::export_all(config)?;

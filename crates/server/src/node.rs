@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use graphy_engine::{EngineError, Intake, Workers};
+use graphy_engine::{EngineError, Intake, WorkerParts, Workers};
 use graphy_live::{Hub, HubParts};
 use graphy_model::{Role, UserId};
 use graphy_operations::{Operations, SystemFacts};
@@ -13,6 +13,7 @@ use graphy_store::{
     EventBus, GraphStore, LinkSettings, NodeRegistry, PresenceBus, RedisLink, RedisServer,
     Replicas, ServerId, ServerNode, Sessions, StoreError,
 };
+use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::metrics::MetricsError;
 use graphy_telemetry::{Metrics, RestartPolicy, SystemClock, TaskRegistry};
 use tokio::net::{TcpListener, TcpSocket};
@@ -113,13 +114,13 @@ impl Node {
         // Whatever fails below, the tasks started before it end.
         let guard = token.clone().drop_guard();
         let started_at = clock.now_ms();
+        let board = StatusBoard::default();
         let link = RedisLink::connect(&redis.url(), LinkSettings::default(), &tasks).await?;
         let store = GraphStore::new(link.clone(), Arc::clone(&clock));
         let replicas = Replicas::new(store.clone(), settings.replicas_max);
         let events = EventBus::start(link.clone(), &tasks, token.clone());
-        let engine = settings.engine.clone();
         let intake = Intake::start(
-            engine.clone(),
+            settings.engine.clone(),
             &link,
             store.clone(),
             events.clone(),
@@ -128,7 +129,16 @@ impl Node {
         )
         .await?;
         let workers = if settings.role.runs_workers() {
-            Some(Workers::start(engine, &link, replicas.clone(), &tasks, token.clone()).await?)
+            let parts = WorkerParts {
+                queues: intake.queues().clone(),
+                replicas: replicas.clone(),
+                host: host_name(),
+                clock: Arc::clone(&clock),
+                tasks: tasks.clone(),
+                token: token.clone(),
+                board: board.clone(),
+            };
+            Some(Workers::start(parts).await?)
         } else {
             None
         };
@@ -157,6 +167,8 @@ impl Node {
             tasks: tasks.clone(),
             token: token.clone(),
             facts,
+            board: board.clone(),
+            probe_interval: settings.probe_interval,
         });
         if let Some(bridge) = &settings.bridge {
             graphy_store::bridge::start(&link, &store, bridge, &tasks, token.clone());
@@ -441,16 +453,20 @@ fn start_tasks(app: &App, tasks: &TaskRegistry, token: &CancellationToken) {
 }
 
 fn server_node(role: &str, started_at: u64) -> ServerNode {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
     ServerNode {
         id: ServerId::random(),
         role: role.to_owned(),
-        host: if host.is_empty() { "localhost" } else { host }.to_owned(),
+        host: host_name(),
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at,
     }
+}
+
+fn host_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    if host.is_empty() { "localhost" } else { host }.to_owned()
 }
 
 fn local_user() -> UserId {

@@ -28,6 +28,7 @@ import type { ExportedFile } from '../generated/ExportedFile';
 import type { ExportRequest } from '../generated/ExportRequest';
 import type { GraphList } from '../generated/GraphList';
 import type { GraphMeta } from '../generated/GraphMeta';
+import type { GraphProgress } from '../generated/GraphProgress';
 import type { GraphRef } from '../generated/GraphRef';
 import type { GraphSettingsView } from '../generated/GraphSettingsView';
 import type { HealthReport } from '../generated/HealthReport';
@@ -141,6 +142,7 @@ export interface Operations {
   'reports.targets': [TargetsRequest, PerformanceReport];
   'reports.performance': [ReportRequest, ExportedFile];
   'reports.enter': [EnterFigure, Nothing];
+  'graph.progress': [GraphRef, GraphProgress];
   'snapshots.list': [GraphRef, SnapshotList];
   'snapshots.make': [GraphRef, AddedJob];
   'snapshots.export': [SnapshotRef, ExportedFile];

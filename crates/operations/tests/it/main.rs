@@ -4,7 +4,9 @@
 
 mod calls;
 mod collaboration;
+mod health;
 mod imports;
 mod overview;
 mod overview_formulas;
+mod snapshots;
 mod support;

@@ -5,13 +5,14 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use graphy_engine::{EngineConfig, Intake, Workers};
+use graphy_engine::{EngineConfig, Intake, WorkerParts, Workers};
 use graphy_model::{Limits, Role, UserId};
 use graphy_operations::{Caller, Operations, Parts, SystemFacts};
 use graphy_protocol::console::{ImportFormat, ImportRequest};
 use graphy_store::testing::TestRedis;
 use graphy_store::{EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink, RedisUrl};
 use graphy_store::{Replicas, SessionSettings, Sessions, TokenStore};
+use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::{Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
 
@@ -31,7 +32,12 @@ pub(crate) struct Node {
 impl Node {
     /// Starts a node whose clock is the computer's.
     pub(crate) async fn start(url: &RedisUrl) -> Self {
-        Self::start_at(url, SystemClock::shared()).await
+        Self::start_at(url, url, SystemClock::shared()).await
+    }
+
+    /// Starts a node whose subscriptions stay with another server, which answers as ever.
+    pub(crate) async fn start_hearing(url: &RedisUrl, elsewhere: &RedisUrl) -> Self {
+        Self::start_at(url, elsewhere, SystemClock::shared()).await
     }
 
     /// Starts a node whose clock is ahead and stands still.
@@ -39,18 +45,22 @@ impl Node {
         let ahead_ms = u64::try_from(ahead.as_millis()).unwrap();
         Self::start_at(
             url,
+            url,
             ManualClock::at(SystemClock.now_ms() + ahead_ms).shared(),
         )
         .await
     }
 
-    async fn start_at(url: &RedisUrl, clock: SharedClock) -> Self {
+    async fn start_at(url: &RedisUrl, heard: &RedisUrl, clock: SharedClock) -> Self {
         let (tasks, token) = (TaskRegistry::default(), CancellationToken::new());
         let link = RedisLink::connect(url, LinkSettings::default(), &tasks)
             .await
             .unwrap();
         let store = GraphStore::new(link.clone(), clock.clone());
-        let events = EventBus::start(link.clone(), &tasks, token.clone());
+        let ear = RedisLink::connect(heard, LinkSettings::default(), &tasks)
+            .await
+            .unwrap();
+        let events = EventBus::start(ear, &tasks, token.clone());
         let config = EngineConfig::default();
         let limits = config.limits.clone();
         let intake = Intake::start(
@@ -87,6 +97,8 @@ impl Node {
                 api_url: "http://127.0.0.1:0".to_owned(),
                 started_at: 1,
             },
+            board: StatusBoard::default(),
+            probe_interval: Duration::ZERO,
         });
         Self {
             operations,
@@ -101,16 +113,16 @@ impl Node {
     /// Starts workers beside the node.
     pub(crate) async fn workers(&self) -> Workers {
         let replicas = Replicas::new(self.store.clone(), 16);
-        let link = self.store.link();
-        Workers::start(
-            EngineConfig::default(),
-            link,
+        let parts = WorkerParts {
+            queues: self.intake.queues().clone(),
             replicas,
-            &self.tasks,
-            self.token.clone(),
-        )
-        .await
-        .unwrap()
+            host: "test".to_owned(),
+            clock: SystemClock::shared(),
+            tasks: self.tasks.clone(),
+            token: self.token.clone(),
+            board: self.operations.board().clone(),
+        };
+        Workers::start(parts).await.unwrap()
     }
 }
 
