@@ -25,7 +25,7 @@ mod worker;
 
 pub use config::{EngineConfig, GRAPH_COMMANDS};
 pub use error::EngineError;
-pub use intake::{Intake, Submission};
+pub use intake::{Intake, Submission, begin_trace};
 pub use job::{Content, Origin, QueuedCommand, RefusedCommand};
 pub use queue::{CommandQueue, QueueCounts};
 pub use worker::Workers;

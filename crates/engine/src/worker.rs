@@ -8,6 +8,7 @@ use bullmq::{Job, Worker, WorkerOptions};
 use graphy_store::{RedisLink, Replicas};
 use graphy_telemetry::names::{self, label};
 use graphy_telemetry::tasks::{RestartPolicy, TaskRegistry};
+use graphy_telemetry::traces::{self, Moment, OpenSpan, Step};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -148,15 +149,25 @@ impl Handler {
         let waited = now_ms.saturating_sub(job.timestamp()) as f64 / 1000.0;
         metrics::histogram!(names::QUEUE_LATENCY, label::QUEUE_NAME => GRAPH_COMMANDS)
             .record(waited);
-        let data = job::read(job.data(), now_ms).map_err(bullmq::Error::Unrecoverable)?;
+        let mut data = job::read(job.data(), now_ms).map_err(bullmq::Error::Unrecoverable)?;
         if let Some(reason) = &data.dead_letter {
             return Err(bullmq::Error::Unrecoverable(reason.clone()));
         }
+        let mut span = trace_job(&job, &data);
+        data.span = span.as_ref().map(OpenSpan::parent);
+        let result = self.settle(&job, data, now_ms).await;
+        if let (Some(span), Err(error)) = (&mut span, &result) {
+            span.fail(error.to_string());
+        }
+        result
+    }
+
+    async fn settle(&self, job: &Job, data: JobData, now_ms: u64) -> Result<Value, bullmq::Error> {
         let held_since = data.held_since.unwrap_or(now_ms);
         let graph = data.graph_id.clone();
-        let report = match self.carry_out(&job, data).await {
+        let report = match self.carry_out(job, data).await {
             Ok(report) => report,
-            Err(Failure::Store(error)) => return self.put_back(&job, &error.to_string()).await,
+            Err(Failure::Store(error)) => return self.put_back(job, &error.to_string()).await,
             Err(Failure::Fault(reason)) => return Err(bullmq::Error::ProcessingError(reason)),
         };
         if !report.held.is_empty() {
@@ -201,4 +212,23 @@ impl Handler {
         job.move_to_delayed(now_ms + 1000).await?;
         Err(bullmq::Error::Delayed)
     }
+}
+
+/// Writes down how long the traced commands of a job waited in the queue, and begins its span.
+fn trace_job(job: &Job, data: &JobData) -> Option<OpenSpan> {
+    if !traces::enabled() {
+        return None;
+    }
+    let parents = data.traces();
+    let mut span = traces::begin_job(&parents)?;
+    span.note("messaging.system", "bullmq");
+    span.note("messaging.destination.name", GRAPH_COMMANDS);
+    span.note("messaging.message.id", job.id().to_owned());
+    span.note("graphy.graph_id", data.graph_id.as_str().to_owned());
+    let count = i64::try_from(data.commands.len()).unwrap_or(i64::MAX);
+    span.note("messaging.batch.message_count", count);
+    let waited = (Moment::of_ms(job.timestamp()), Moment::now());
+    let held = ("graphy.held", data.held_since.is_some().into());
+    traces::record(&parents, Step::Queue, waited, Some(span.parent()), &[held]);
+    Some(span)
 }

@@ -62,6 +62,8 @@ fn shown(key: &Key, value: &str) -> String {
         | Kind::Whole(..)
         | Kind::Path
         | Kind::Address
+        | Kind::CollectorUrl
+        | Kind::Share
         | Kind::NodeUrl => value.to_owned(),
     }
 }

@@ -290,6 +290,7 @@ fn flatten(
         }
         toml::Value::String(text) => text,
         toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
         other => {
             let kind = other.type_str();
             match Key::named(&name) {
