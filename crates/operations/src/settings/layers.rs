@@ -297,7 +297,7 @@ fn flatten(
                 Some(key) => faults.push(Fault::Value {
                     key: key.name,
                     source_: Source::File(path.to_owned()),
-                    reason: format!("a text or a whole number is expected, found {kind}"),
+                    reason: format!("a text or a number is expected, found {kind}"),
                 }),
                 None => faults.push(unknown_key(path, name)),
             }

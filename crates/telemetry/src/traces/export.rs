@@ -23,6 +23,7 @@ use opentelemetry_sdk::trace::{
     SdkTracerProvider, ShouldSample,
 };
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 /// How many finished spans wait to be sent; more are dropped.
 const WAITING_SPANS_MAX: usize = 16_384;
@@ -168,8 +169,16 @@ pub fn install(settings: &TraceSettings, instance: &str) -> Result<(), TraceErro
 pub async fn flush() {
     let Some(export) = export() else { return };
     let provider = export.provider.clone();
-    let flushed = tokio::task::spawn_blocking(move || provider.force_flush()).await;
-    if let Ok(Err(error)) = flushed {
+    let (told, flushed) = oneshot::channel();
+    // A thread of its own: a runtime that ends waits for its blocking tasks, and a collector may
+    // keep this one waiting.
+    let flushing = std::thread::Builder::new()
+        .name("traces-flush".to_owned())
+        .spawn(move || told.send(provider.force_flush()));
+    if flushing.is_err() {
+        return;
+    }
+    if let Ok(Err(error)) = flushed.await {
         tracing::warn!(%error, "the last spans were not sent");
     }
 }
