@@ -22,8 +22,11 @@ const QUEUE: &str = "held";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_at_a_killed_node_worker_are_applied_by_ours() {
     let mut fixture = Fixture::start().await;
+    // Whoever looked for dead workers last says when that is done again; Node's usual 30 s would
+    // hold for our worker too.
     let hold = json!({
-        "queue": "graph-commands", "lockDuration": 1000, "holdsAll": true, "drainDelay": 1,
+        "queue": "graph-commands", "lockDuration": 1000, "stalledInterval": 500,
+        "holdsAll": true, "drainDelay": 1,
     });
     let mut foreign = fixture.node.start_peer("work", &hold).await;
     let command = create("survives");
