@@ -304,19 +304,22 @@ impl Fixture {
         let mut ids: Vec<String> = Vec::new();
         while ids.is_empty() {
             assert!(tokio::time::Instant::now() < deadline, "no job is done");
-            let done = redis::cmd("ZRANGE")
+            ids = redis::cmd("ZRANGE")
                 .arg(format!("{queue}:completed"))
                 .arg(&[0, 100])
-                .query_async(&mut redis);
-            ids = done.await.unwrap();
+                .query_async(&mut redis)
+                .await
+                .unwrap();
         }
         let mut jobs = Vec::new();
         for id in ids {
             let data = redis::cmd("HGET")
                 .arg(format!("{queue}:{id}"))
                 .arg("data")
-                .query_async(&mut redis);
-            jobs.push(data.await.unwrap());
+                .query_async(&mut redis)
+                .await
+                .unwrap();
+            jobs.push(data);
         }
         jobs
     }
