@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use bullmq::Job;
 use futures_util::future::BoxFuture;
+use graphy_telemetry::traces::{self, Moment, OpenSpan, Step};
 use serde_json::{Value, json};
 
+use crate::definition::GRAPH_COMMANDS;
 use crate::job::{self, JobData};
 use crate::process::{Failure, Processor, Report};
 use crate::progress_requests::{ProgressRequests, touches_progress};
@@ -33,10 +35,20 @@ impl Handler for CommandJobs {
 impl CommandJobs {
     async fn run(&self, job: &Job) -> Result<Value, JobFault> {
         let now_ms = self.processor.replicas.store().now_ms();
-        let data = job::read(job.data(), now_ms).map_err(JobFault::Never)?;
+        let mut data = job::read(job.data(), now_ms).map_err(JobFault::Never)?;
         if let Some(reason) = &data.dead_letter {
             return Err(JobFault::Never(reason.clone()));
         }
+        let mut span = trace_job(job, &data);
+        data.span = span.as_ref().map(OpenSpan::parent);
+        let result = self.settle(job, data, now_ms).await;
+        if let (Some(span), Err(fault)) = (&mut span, &result) {
+            span.fail(fault.to_string());
+        }
+        result
+    }
+
+    async fn settle(&self, job: &Job, data: JobData, now_ms: u64) -> Result<Value, JobFault> {
         let held_since = data.held_since.unwrap_or(now_ms);
         let graph = data.graph_id.clone();
         let touches_progress = data.commands.iter().any(touches_progress);
@@ -79,4 +91,23 @@ impl CommandJobs {
             }
         }
     }
+}
+
+/// Writes down how long the traced commands of a job waited in the queue, and begins its span.
+fn trace_job(job: &Job, data: &JobData) -> Option<OpenSpan> {
+    if !traces::enabled() {
+        return None;
+    }
+    let parents = data.traces();
+    let mut span = traces::begin_job(&parents)?;
+    span.note("messaging.system", "bullmq");
+    span.note("messaging.destination.name", GRAPH_COMMANDS);
+    span.note("messaging.message.id", job.id().to_owned());
+    span.note("graphy.graph_id", data.graph_id.as_str().to_owned());
+    let count = i64::try_from(data.commands.len()).unwrap_or(i64::MAX);
+    span.note("messaging.batch.message_count", count);
+    let waited = (Moment::of_ms(job.timestamp()), Moment::now());
+    let held = ("graphy.held", data.held_since.is_some().into());
+    traces::record(&parents, Step::Queue, waited, Some(span.parent()), &[held]);
+    Some(span)
 }

@@ -46,7 +46,7 @@ pub use analytics::{
 pub use config::{EngineConfig, JobsLimit, QueueSettings, Watchdog};
 pub use definition::{ANALYTICS, GRAPH_COMMANDS, QueueDefinition, QueueKind, SYNC_OPERATIONS};
 pub use error::EngineError;
-pub use intake::{Intake, Submission};
+pub use intake::{Intake, Submission, begin_trace};
 pub use job::{Content, Origin, QueuedCommand, RefusedCommand};
 pub use jobs::{AnalyticsJob, OfClient, OfGraph, SettleConflict, SyncJob, TakeSnapshot};
 pub use probe::Probed;

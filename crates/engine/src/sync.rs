@@ -89,6 +89,7 @@ impl SyncJobs {
             role: settle.role,
             accepted_at: self.store.now_ms(),
             origin: Origin::Listener,
+            trace: None,
         };
         let job_id = format!("resolve-{id}");
         self.commands

@@ -3,6 +3,7 @@
 
 pub(crate) mod watchdog;
 
+use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,6 +46,15 @@ pub(crate) enum JobFault {
     Never(String),
     /// The queue library failed.
     Library(bullmq::Error),
+}
+
+impl fmt::Display for JobFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Later(reason) | Self::Fault(reason) | Self::Never(reason) => f.write_str(reason),
+            Self::Library(error) => error.fmt(f),
+        }
+    }
 }
 
 impl From<StoreError> for JobFault {

@@ -15,6 +15,7 @@ use graphy_store::{
 };
 use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::metrics::MetricsError;
+use graphy_telemetry::traces::{self, TraceError};
 use graphy_telemetry::{Metrics, RestartPolicy, SystemClock, TaskRegistry};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,8 @@ const DRAIN_WAIT: Duration = Duration::from_secs(5);
 const WORKERS_WAIT: Duration = Duration::from_secs(10);
 /// How long background tasks may take to end.
 const TASKS_WAIT: Duration = Duration::from_secs(5);
+/// How long the last spans may take to reach their collector.
+const TRACES_WAIT: Duration = Duration::from_secs(3);
 /// The tasks that keep the connections to Redis; they end last.
 const LINK_TASKS: [&str; 2] = ["redis-query", "redis-write"];
 /// When clients should come back.
@@ -62,6 +65,9 @@ pub enum NodeError {
     /// The metrics cannot be recorded.
     #[error("cannot record metrics")]
     Metrics(#[from] MetricsError),
+    /// Traces cannot be sent.
+    #[error("cannot send traces")]
+    Traces(#[from] TraceError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -174,6 +180,9 @@ impl Node {
             graphy_store::bridge::start(&link, &store, bridge, &tasks, token.clone());
         }
         let server = server_node(settings.role.as_str(), started_at);
+        if let Some(settings) = &settings.traces {
+            traces::install(settings, server.id.as_str())?;
+        }
         let hub = Hub::new(
             HubParts {
                 replicas: replicas.clone(),
@@ -364,6 +373,12 @@ impl Node {
         // The others may still write, for instance that this node is gone.
         if let Err(running) = tasks.ended_but(&LINK_TASKS, TASKS_WAIT).await {
             tracing::warn!(?running, "some tasks did not end in time");
+        }
+        if tokio::time::timeout(TRACES_WAIT, traces::flush())
+            .await
+            .is_err()
+        {
+            tracing::warn!("the collector of traces did not take the last spans in time");
         }
         app.store.link().close();
         drop(app);

@@ -9,6 +9,7 @@ use graphy_live::HubSettings;
 use graphy_model::Limits;
 use graphy_operations::settings::{NodeRole, Settings};
 use graphy_store::{BridgeSettings, RedisConfig, SessionSettings};
+use graphy_telemetry::traces::TraceSettings;
 
 use crate::http::rates::{Rate, RateSettings};
 
@@ -35,6 +36,8 @@ pub struct NodeSettings {
     pub sessions: SessionSettings,
     /// The bridge for old consumers, if it is on.
     pub bridge: Option<BridgeSettings>,
+    /// Where traces go, if anywhere.
+    pub traces: Option<TraceSettings>,
     /// How fast callers may go.
     pub rates: RateSettings,
     /// How many graphs are kept in memory.
@@ -60,6 +63,7 @@ impl NodeSettings {
             hub: HubSettings::default(),
             sessions: SessionSettings::default(),
             bridge: None,
+            traces: None,
             rates: RateSettings::default(),
             replicas_max: graphy_store::replica::REPLICAS_MAX,
             hosts: Vec::new(),
@@ -100,6 +104,7 @@ impl From<&Settings> for NodeSettings {
             },
             sessions: settings.sessions.clone(),
             bridge: settings.bridge.clone(),
+            traces: settings.traces.clone(),
             rates: RateSettings {
                 socket_commands: with_burst((per_second / 10).max(500)),
                 token_commands: with_burst(per_second),

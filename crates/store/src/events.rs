@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use graphy_model::{AppliedOperation, Checksum, ClientId, Epoch, GraphId, OperationId, Outcome};
 use graphy_telemetry::TaskRegistry;
+use graphy_telemetry::traces::TraceParent;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +28,9 @@ pub struct CommandOutcome {
     pub client_id: Option<ClientId>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Where its trace goes on, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<TraceParent>,
 }
 
 /// A batch that was applied.

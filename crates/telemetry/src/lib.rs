@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod names;
 pub mod process;
 pub mod tasks;
+pub mod traces;
 
 pub use board::StatusBoard;
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock, TokioClock};

@@ -277,6 +277,7 @@ impl World {
                 operation_id,
                 client_id: Some(client_id),
                 outcome: outcome.clone(),
+                traceparent: None,
             }],
             resync: Vec::new(),
         };

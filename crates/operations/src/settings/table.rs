@@ -19,6 +19,10 @@ pub enum Kind {
     Redis,
     /// The `http://` address of a node.
     NodeUrl,
+    /// The `http://` or `https://` address of a collector of traces.
+    CollectorUrl,
+    /// A part of a whole, from 0 to 1.
+    Share,
 }
 
 /// One key.
@@ -261,6 +265,28 @@ pub const KEYS: &[Key] = &[
         Kind::Word(&["text", "json"]),
         "text",
         "Form of the log on standard error.",
+    ),
+    key(
+        "otel.endpoint",
+        &["GRAPHY_OTEL_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"],
+        Kind::CollectorUrl,
+        "",
+        "Collector that traces are sent to over OTLP/HTTP, such as http://localhost:4318. Without \
+         it there are no traces.",
+    ),
+    key(
+        "otel.sample_ratio",
+        &["GRAPHY_OTEL_SAMPLE_RATIO"],
+        Kind::Share,
+        "1",
+        "Which part of the commands is traced, if they do not come with a trace of their own.",
+    ),
+    key(
+        "otel.service_name",
+        &["GRAPHY_OTEL_SERVICE_NAME", "OTEL_SERVICE_NAME"],
+        Kind::Text,
+        "graphy",
+        "Name under which the traces of this process are shown.",
     ),
     key(
         "worker.concurrency",

@@ -13,6 +13,7 @@ use graphy_store::graph::SnapshotRoom;
 use graphy_store::{
     BridgeSettings, FsyncPolicy, PrivateRedisConfig, RedisConfig, RedisUrl, Secret, SessionSettings,
 };
+use graphy_telemetry::traces::{CollectorUrl, TraceSettings};
 
 use super::error::{Fault, SettingsError};
 use super::layers::{Resolved, Source};
@@ -115,6 +116,8 @@ pub struct Settings {
     pub bridge: Option<BridgeSettings>,
     /// The log.
     pub log: LogSettings,
+    /// Where traces go, if anywhere.
+    pub traces: Option<TraceSettings>,
     /// Jobs of one worker process at the same time.
     pub worker_concurrency: usize,
     /// The queues, and the work that has time.
@@ -173,6 +176,11 @@ impl Settings {
                     _ => LogStyle::Text,
                 },
             },
+            traces: reader.optional("otel.endpoint").map(|_| TraceSettings {
+                endpoint: reader.parsed("otel.endpoint"),
+                sample_ratio: reader.parsed("otel.sample_ratio"),
+                service_name: reader.text("otel.service_name").to_owned(),
+            }),
             worker_concurrency: reader.parsed("worker.concurrency"),
             queues: reader.queues(),
             probe_interval: Duration::from_secs(reader.parsed("health.probe_seconds")),
@@ -250,6 +258,11 @@ impl Reader<'_> {
                 .err()
                 .map(|error| error.to_string()),
             Kind::NodeUrl => reason(value.parse::<NodeUrl>()),
+            Kind::CollectorUrl => reason(value.parse::<CollectorUrl>()),
+            Kind::Share => match value.parse::<f64>() {
+                Ok(share) if (0.0..=1.0).contains(&share) => None,
+                Ok(_) | Err(_) => Some(format!("{value:?} is not a number from 0 to 1")),
+            },
         };
         if let Some(reason) = wrong {
             self.faults.push(Fault::Value {
