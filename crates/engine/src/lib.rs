@@ -14,6 +14,7 @@ mod config;
 mod dead_letters;
 mod decide;
 mod error;
+pub mod inspect;
 mod intake;
 mod job;
 mod lane;

@@ -87,6 +87,13 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "tokens.create", ManageTokens, Changes, tokens_create (payload);
     "tokens.list", ManageTokens, Reads, tokens_list;
     "tokens.revoke", ManageTokens, Changes, tokens_revoke (payload);
+    "queues.list", ReadSystem, Reads, queues_list;
+    "queues.get", ReadSystem, Reads, queues_get (payload);
+    "queues.jobs", ReadSystem, Reads, queues_jobs (payload);
+    "queues.job", ReadSystem, Reads, queues_job (payload);
+    "queues.job_text", ReadSystem, Reads, queues_job_text (payload);
+    "queues.schedulers", ReadSystem, Reads, queues_schedulers (payload);
+    "queues.dead_letters", ReadSystem, Reads, queues_dead_letters (payload);
 };
 
 /// The same as [`Action::least_role`], which is not `const`; a test holds them together.

@@ -158,6 +158,7 @@ impl HealthProbe {
             base_version: None,
             epoch: None,
             timestamp: None,
+            replay_of: None,
         };
         let submission = Submission {
             origin: graphy_engine::Origin::Listener,

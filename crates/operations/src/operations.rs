@@ -8,6 +8,7 @@ mod conflicts;
 mod graphs;
 mod imports;
 mod past;
+mod queues;
 mod sessions;
 mod sharing;
 mod system;
@@ -26,6 +27,7 @@ use crate::importer::{Importer, ImporterParts};
 use crate::journal::Journal;
 use crate::overview::{Overview, OverviewParts};
 use crate::pulse::Pulse;
+use crate::queues::{Queues, QueuesParts};
 
 pub use system::{MetricsText, SystemFacts};
 
@@ -71,6 +73,7 @@ pub(crate) struct Inner {
     pub(crate) health: HealthProbe,
     pub(crate) journal: Arc<Journal>,
     pub(crate) pulse: Pulse,
+    pub(crate) queues: Queues,
 }
 
 impl Operations {
@@ -101,6 +104,12 @@ impl Operations {
             token: parts.token.clone(),
         });
         let health = HealthProbe::new(&parts);
+        let queues = Queues::start(&QueuesParts {
+            link: parts.store.link().clone(),
+            clock: Arc::clone(&parts.clock),
+            tasks: parts.tasks.clone(),
+            token: parts.token.clone(),
+        });
         let inner = Inner {
             parts,
             importer,
@@ -108,6 +117,7 @@ impl Operations {
             health,
             journal,
             pulse,
+            queues,
         };
         Self {
             inner: Arc::new(inner),
