@@ -8,6 +8,7 @@ mod conflicts;
 mod graphs;
 mod imports;
 mod past;
+mod queue_actions;
 mod queues;
 mod sessions;
 mod sharing;
@@ -105,7 +106,8 @@ impl Operations {
         });
         let health = HealthProbe::new(&parts);
         let queues = Queues::start(&QueuesParts {
-            link: parts.store.link().clone(),
+            store: parts.store.clone(),
+            intake: parts.intake.clone(),
             clock: Arc::clone(&parts.clock),
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),

@@ -7,12 +7,14 @@
 //!
 //! Changes go through [`graphy_engine::inspect::QueueActions`].
 
+pub(crate) mod bulk;
 pub(crate) mod check;
 pub(crate) mod dead_letters;
 pub(crate) mod detail;
 pub(crate) mod filter;
 pub(crate) mod fingerprint;
 pub(crate) mod moments;
+pub(crate) mod one;
 pub(crate) mod page;
 pub(crate) mod row;
 pub(crate) mod schedulers;
@@ -24,9 +26,10 @@ pub(crate) mod words;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use graphy_engine::Intake;
 use graphy_engine::inspect::{OWN_PREFIX, OWN_QUEUES, QueueActions};
 use graphy_protocol::queues::{QueueList, QueueRef, QueueSummary};
-use graphy_store::RedisLink;
+use graphy_store::GraphStore;
 use graphy_store::bullmq::{QueueName, QueueReader};
 use graphy_telemetry::{SharedClock, TaskRegistry};
 use tokio::sync::{Notify, watch as channel};
@@ -39,7 +42,8 @@ const LIST_POINTS: usize = 60;
 
 /// What the watch over queues works with.
 pub(crate) struct QueuesParts {
-    pub(crate) link: RedisLink,
+    pub(crate) store: GraphStore,
+    pub(crate) intake: Intake,
     pub(crate) clock: SharedClock,
     pub(crate) tasks: TaskRegistry,
     pub(crate) token: CancellationToken,
@@ -54,6 +58,10 @@ pub(crate) struct Queues {
 struct Inner {
     reader: QueueReader,
     actions: QueueActions,
+    store: GraphStore,
+    intake: Intake,
+    tasks: TaskRegistry,
+    token: CancellationToken,
     clock: SharedClock,
     sight: Mutex<Sight>,
     /// Wakes the watch when somebody looks after a while in which nobody did.
@@ -65,10 +73,15 @@ struct Inner {
 impl Queues {
     /// Starts the watch; it ends when the token is cancelled.
     pub(crate) fn start(parts: &QueuesParts) -> Self {
+        let link = parts.store.link();
         let queues = Self {
             inner: Arc::new(Inner {
-                reader: QueueReader::new(parts.link.clone()),
-                actions: QueueActions::new(parts.link.clone()),
+                reader: QueueReader::new(link.clone()),
+                actions: QueueActions::new(link.clone()),
+                store: parts.store.clone(),
+                intake: parts.intake.clone(),
+                tasks: parts.tasks.clone(),
+                token: parts.token.clone(),
                 clock: Arc::clone(&parts.clock),
                 sight: Mutex::new(Sight::default()),
                 wake: Notify::new(),

@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** every read has a bound on entries and on bytes; nothing uses KEYS.
 
+pub mod bulk;
 mod clients;
 mod detail;
 mod discovery;

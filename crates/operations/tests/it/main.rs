@@ -7,4 +7,8 @@ mod collaboration;
 mod imports;
 mod overview;
 mod overview_formulas;
+mod queue_actions;
+mod queue_bulk;
+mod queue_support;
+mod queues;
 mod support;

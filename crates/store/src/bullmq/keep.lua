@@ -1,6 +1,6 @@
 -- Keeps a copy of a job that is about to be removed, if it still is where it was.
 -- KEYS[1]: the copies. ARGV: the queue's base, the job, its list, how long the copies live in ms,
--- and how many bytes they may have together.
+-- (0 makes none and only looks), and how many bytes they may have together.
 -- Gives back 'kept', 'moved' (it is not there any more), 'flow' (its removal would change a parent
 -- or children), 'scheduler' (it is a scheduler's next run) or 'full'.
 local base, id, list = ARGV[1], ARGV[2], ARGV[3]
@@ -30,6 +30,7 @@ if scheduler then
     local next = redis.call('ZSCORE', base .. 'repeat', scheduler)
     if next and id == 'repeat:' .. scheduler .. ':' .. next then return 'scheduler' end
 end
+if ARGV[4] == '0' then return 'kept' end
 local copy = cmsgpack.pack({ id, list, score, redis.call('DUMP', key), redis.call('DUMP', key .. ':logs') })
 local bytes = tonumber(redis.call('GET', KEYS[1] .. ':bytes') or '0') + #copy
 if bytes > tonumber(ARGV[5]) then return 'full' end

@@ -43,7 +43,8 @@ pub struct Restored {
 }
 
 impl QueueReader {
-    /// Keeps a copy of a job that is about to be removed from a list.
+    /// Keeps a copy of a job that is about to be removed from a list; with a life of 0 only says
+    /// whether it may be removed.
     ///
     /// # Errors
     /// When Redis cannot be reached.
@@ -137,6 +138,25 @@ impl QueueReader {
             .query_async(&mut self.link.write())
             .await
             .map_err(StoreError::redis("keep copies of jobs"))
+    }
+}
+
+impl QueueReader {
+    /// Returns how much longer the copies of a run live; none if there are none.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn copies_left_ms(
+        &self,
+        run: &str,
+        queue: &QueueName,
+    ) -> Result<Option<u64>, StoreError> {
+        let left: i64 = redis::cmd("PTTL")
+            .arg(copies(run, queue))
+            .query_async(&mut self.link.write())
+            .await
+            .map_err(StoreError::redis("look for copies of jobs"))?;
+        Ok(u64::try_from(left).ok().filter(|left| *left > 0))
     }
 }
 
