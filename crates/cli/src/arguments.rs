@@ -112,6 +112,8 @@ pub(crate) enum Command {
     Health(commands::health::HealthArguments),
     /// Print or watch what a node measures
     Metrics(commands::metrics::MetricsArguments),
+    /// List queues and jobs, and retry, promote, remove, pause, limit and repair them
+    Queues(commands::queues::QueuesArguments),
     /// Print a fresh one-time URL of the node of this machine
     Ticket(commands::ticket::TicketArguments),
     /// Show the configuration

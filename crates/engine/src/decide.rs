@@ -314,6 +314,7 @@ impl Batch {
         let mut operation = AppliedOperation {
             version,
             operation_id: envelope.operation_id,
+            replay_of: envelope.replay_of,
             client_id: envelope.client_id.clone(),
             user_id: command.user_id.clone(),
             seq: envelope.seq,

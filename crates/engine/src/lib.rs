@@ -22,6 +22,7 @@ mod dead_letters;
 mod decide;
 mod definition;
 mod error;
+pub mod inspect;
 mod intake;
 mod job;
 mod jobs;

@@ -82,6 +82,7 @@ impl SyncJobs {
             base_version: None,
             epoch: None,
             timestamp: None,
+            replay_of: None,
         };
         let command = QueuedCommand {
             content: envelope.into(),

@@ -91,6 +91,28 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "tokens.create", ManageTokens, Changes, tokens_create (payload);
     "tokens.list", ManageTokens, Reads, tokens_list;
     "tokens.revoke", ManageTokens, Changes, tokens_revoke (payload);
+    "queues.list", ReadSystem, Reads, queues_list;
+    "queues.get", ReadSystem, Reads, queues_get (payload);
+    "queues.jobs", ReadSystem, Reads, queues_jobs (payload);
+    "queues.job", ReadSystem, Reads, queues_job (payload);
+    "queues.job_text", ReadSystem, Reads, queues_job_text (payload);
+    "queues.schedulers", ReadSystem, Reads, queues_schedulers (payload);
+    "queues.dead_letters", ReadSystem, Reads, queues_dead_letters (payload);
+    "queues.retry_job", OperateSystem, Operates, queues_retry_job (payload);
+    "queues.promote_job", OperateSystem, Operates, queues_promote_job (payload);
+    "queues.remove_job", OperateSystem, Operates, queues_remove_job (payload);
+    "queues.edit_job", OperateSystem, Operates, queues_edit_job (payload);
+    "queues.add_job", OperateSystem, Operates, queues_add_job (payload);
+    "queues.preview", OperateSystem, Reads, queues_preview (payload);
+    "queues.run", OperateSystem, Operates, queues_run (payload);
+    "queues.run_status", ReadSystem, Reads, queues_run_status (payload);
+    "queues.run_stop", OperateSystem, Operates, queues_run_stop (payload);
+    "queues.run_undo", OperateSystem, Operates, queues_run_undo (payload);
+    "queues.pause", OperateSystem, Operates, queues_pause (payload);
+    "queues.resume", OperateSystem, Operates, queues_resume (payload);
+    "queues.configure", OperateSystem, Operates, queues_configure (payload);
+    "queues.repair_scheduler", OperateSystem, Operates, queues_repair_scheduler (payload);
+    "queues.remove_scheduler", OperateSystem, Operates, queues_remove_scheduler (payload);
 };
 
 /// The same as [`Action::least_role`], which is not `const`; a test holds them together.

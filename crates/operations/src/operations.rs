@@ -8,6 +8,8 @@ mod conflicts;
 mod graphs;
 mod imports;
 mod past;
+mod queue_actions;
+mod queues;
 mod sessions;
 mod sharing;
 mod snapshots;
@@ -29,6 +31,7 @@ use crate::importer::{Importer, ImporterParts};
 use crate::journal::Journal;
 use crate::overview::{Overview, OverviewParts};
 use crate::pulse::Pulse;
+use crate::queues::{Queues, QueuesParts};
 
 pub use system::{MetricsText, SystemFacts};
 
@@ -78,6 +81,7 @@ pub(crate) struct Inner {
     pub(crate) health: HealthProbe,
     pub(crate) journal: Arc<Journal>,
     pub(crate) pulse: Pulse,
+    pub(crate) queues: Queues,
 }
 
 impl Operations {
@@ -108,8 +112,15 @@ impl Operations {
             token: parts.token.clone(),
         });
         let health = HealthProbe::start(&parts);
-        let queues = parts.intake.queues();
-        queues.measure(parts.store.clone(), &parts.tasks, parts.token.clone());
+        let own_queues = parts.intake.queues();
+        own_queues.measure(parts.store.clone(), &parts.tasks, parts.token.clone());
+        let queues = Queues::start(&QueuesParts {
+            store: parts.store.clone(),
+            intake: parts.intake.clone(),
+            clock: Arc::clone(&parts.clock),
+            tasks: parts.tasks.clone(),
+            token: parts.token.clone(),
+        });
         let inner = Inner {
             parts,
             importer,
@@ -117,6 +128,7 @@ impl Operations {
             health,
             journal,
             pulse,
+            queues,
         };
         Self {
             inner: Arc::new(inner),

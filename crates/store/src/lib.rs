@@ -4,6 +4,7 @@
 //! what others decided, and says truthfully what a reply means ([`reply`]).
 
 pub mod bridge;
+pub mod bullmq;
 pub mod config;
 pub mod connection;
 mod ear;

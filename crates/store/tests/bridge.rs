@@ -77,6 +77,7 @@ impl World {
         let operation = |version: u64| AppliedOperation {
             version,
             operation_id: OperationId(uuid::Uuid::from_u128(version.into())),
+            replay_of: None,
             client_id: None,
             user_id: UserId::new("ann").expect("an id"),
             seq: None,

@@ -253,6 +253,7 @@ impl World {
         let operation = AppliedOperation {
             version,
             operation_id,
+            replay_of: None,
             client_id: Some(client_id.clone()),
             user_id: UserId::new("ann").expect("an id"),
             seq: None,

@@ -186,6 +186,7 @@ impl Ways {
             base_version: None,
             epoch: None,
             timestamp: None,
+            replay_of: None,
         };
         let submission = Submission {
             origin: graphy_engine::Origin::Listener,

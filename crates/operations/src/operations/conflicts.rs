@@ -148,6 +148,7 @@ impl Operations {
                 base_version: None,
                 epoch: None,
                 timestamp: None,
+                replay_of: None,
             })
             .collect();
         let ids: Vec<OperationId> = envelopes.iter().map(|one| one.operation_id).collect();

@@ -171,7 +171,7 @@ pub(crate) fn long_graph(nodes: usize) -> String {
 }
 
 /// Waits until a check holds.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
+pub(crate) async fn until(what: &str, mut check: impl AsyncFnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     while !check().await {

@@ -117,6 +117,7 @@ pub(crate) async fn delete(
         base_version: None,
         epoch: None,
         timestamp: None,
+        replay_of: None,
     };
     accept_one(&app, &caller, &id, envelope).await
 }
