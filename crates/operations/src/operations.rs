@@ -5,6 +5,7 @@
 //! [`Operations::graphs_list`].
 
 mod conflicts;
+mod deployment;
 mod graphs;
 mod imports;
 mod past;
@@ -17,7 +18,9 @@ use std::sync::Arc;
 
 use graphy_engine::Intake;
 use graphy_model::Limits;
-use graphy_store::{GraphStore, NodeRegistry, Replicas, Sessions, TokenStore};
+use graphy_store::{
+    AuditLog, GraphStore, NodeRegistry, Replicas, ServerNode, Sessions, TokenStore,
+};
 use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::{Metrics, SharedClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
@@ -27,7 +30,12 @@ use crate::importer::{Importer, ImporterParts};
 use crate::journal::Journal;
 use crate::overview::{Overview, OverviewParts};
 use crate::pulse::Pulse;
+use crate::system::diagnostics::Previews;
+use crate::system::memory::MemoryWalk;
+use crate::system::nodes;
+use crate::system::redis::RedisReports;
 
+pub use deployment::READ_ONLY;
 pub use system::{MetricsText, SystemFacts};
 
 /// What operations work with.
@@ -59,6 +67,12 @@ pub struct Parts {
     pub facts: SystemFacts,
     /// What the parts of the node say of themselves.
     pub board: StatusBoard,
+    /// Which node this is.
+    pub node: ServerNode,
+    /// Whether nothing may be changed through this node.
+    pub read_only: bool,
+    /// Who did what to the deployment.
+    pub audit: AuditLog,
 }
 
 /// The operations of one node; cheap to clone.
@@ -74,11 +88,14 @@ pub(crate) struct Inner {
     pub(crate) health: HealthProbe,
     pub(crate) journal: Arc<Journal>,
     pub(crate) pulse: Pulse,
+    pub(crate) redis_reports: RedisReports,
+    pub(crate) memory_walk: MemoryWalk,
+    pub(crate) previews: Previews,
 }
 
 impl Operations {
     /// Makes the operations and starts what they need: the importer's janitor, the overview's
-    /// sampler and its watcher. The tasks end when `parts.token` is cancelled.
+    /// sampler and its watcher, the node's report, the walk over the key space. The tasks end when `parts.token` is cancelled.
     #[must_use]
     pub fn start(parts: Parts) -> Self {
         let pulse = Pulse::default();
@@ -104,6 +121,8 @@ impl Operations {
             token: parts.token.clone(),
         });
         let health = HealthProbe::new(&parts);
+        nodes::start(&parts);
+        let memory_walk = MemoryWalk::start(&parts);
         let inner = Inner {
             parts,
             importer,
@@ -111,6 +130,9 @@ impl Operations {
             health,
             journal,
             pulse,
+            redis_reports: RedisReports::default(),
+            memory_walk,
+            previews: Previews::default(),
         };
         Self {
             inner: Arc::new(inner),

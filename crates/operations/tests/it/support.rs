@@ -10,8 +10,10 @@ use graphy_model::{Limits, Role, UserId};
 use graphy_operations::{Caller, Operations, Parts, SystemFacts};
 use graphy_protocol::console::{ImportFormat, ImportRequest};
 use graphy_store::testing::TestRedis;
-use graphy_store::{EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink, RedisUrl};
-use graphy_store::{Replicas, SessionSettings, Sessions, TokenStore};
+use graphy_store::{AuditLog, EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink};
+use graphy_store::{
+    RedisUrl, Replicas, ServerId, ServerNode, SessionSettings, Sessions, TokenStore,
+};
 use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::{Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +27,7 @@ pub(crate) struct Node {
     pub(crate) store: GraphStore,
     pub(crate) intake: Intake,
     pub(crate) limits: Limits,
+    pub(crate) board: StatusBoard,
     tasks: TaskRegistry,
     token: CancellationToken,
 }
@@ -32,7 +35,12 @@ pub(crate) struct Node {
 impl Node {
     /// Starts a node whose clock is the computer's.
     pub(crate) async fn start(url: &RedisUrl) -> Self {
-        Self::start_at(url, SystemClock::shared()).await
+        Self::start_at(url, SystemClock::shared(), false).await
+    }
+
+    /// Starts a node through which nothing can be changed.
+    pub(crate) async fn start_read_only(url: &RedisUrl) -> Self {
+        Self::start_at(url, SystemClock::shared(), true).await
     }
 
     /// Starts a node whose clock is ahead and stands still.
@@ -41,11 +49,12 @@ impl Node {
         Self::start_at(
             url,
             ManualClock::at(SystemClock.now_ms() + ahead_ms).shared(),
+            false,
         )
         .await
     }
 
-    async fn start_at(url: &RedisUrl, clock: SharedClock) -> Self {
+    async fn start_at(url: &RedisUrl, clock: SharedClock, read_only: bool) -> Self {
         let (tasks, token) = (TaskRegistry::default(), CancellationToken::new());
         let link = RedisLink::connect(url, LinkSettings::default(), &tasks)
             .await
@@ -64,6 +73,17 @@ impl Node {
         )
         .await
         .unwrap();
+        let nodes = NodeRegistry::new(link.clone(), clock.clone());
+        let node = ServerNode {
+            id: ServerId::random(),
+            role: "all".to_owned(),
+            host: "test".to_owned(),
+            pid: std::process::id(),
+            version: "0.0.0-test".to_owned(),
+            started_at: clock.now_ms(),
+        };
+        nodes.announce(&node).await.unwrap();
+        let board = StatusBoard::default();
         let operations = Operations::start(Parts {
             replicas: Replicas::new(store.clone(), 16),
             tokens: TokenStore::new(link.clone(), clock.clone()),
@@ -72,7 +92,10 @@ impl Node {
                 NodeRegistry::new(link.clone(), clock.clone()),
                 SessionSettings::default(),
             ),
-            nodes: NodeRegistry::new(link, clock.clone()),
+            nodes: nodes.clone(),
+            node,
+            read_only,
+            audit: AuditLog::new(link, clock.clone(), 1000),
             store: store.clone(),
             intake: intake.clone(),
             metrics: Metrics::install().unwrap(),
@@ -87,14 +110,16 @@ impl Node {
                 data_dir: None,
                 api_url: "http://127.0.0.1:0".to_owned(),
                 started_at: 1,
+                settings: vec![("worker.concurrency", "16".to_owned())],
             },
-            board: StatusBoard::default(),
+            board: board.clone(),
         });
         Self {
             operations,
             store,
             intake,
             limits,
+            board,
             tasks,
             token,
         }

@@ -21,12 +21,12 @@ const NAMES: &str = "authorization|auth|bearer|password|passwd|passphrase|pwd|se
 static PATTERNS: LazyLock<[Regex; 5]> = LazyLock::new(|| {
     let pattern = |text: &str| Regex::new(text).expect("a fixed pattern, tried by the tests");
     [
-        // Our own tokens and tickets, also cut short; the public half of a token may be seen.
-        pattern(r"(?P<keep>\bgk_[0-9a-f]{16}_|\bgk_[a-z0-9]+_|\bgt_)[A-Za-z0-9_\-.]{4,}"),
-        // The login of a URL.
-        pattern(r"(?P<keep>[A-Za-z][A-Za-z0-9+.\-]*://)[^/\s@\x22'<>]+(?P<rest>@)"),
         // The query of a URL: keys of webhooks and tickets stand there.
         pattern(r"(?P<keep>[A-Za-z][A-Za-z0-9+.\-]*://[^\s?\x22'<>]*\?)[^\s\x22'<>]+"),
+        // The login of a URL.
+        pattern(r"(?P<keep>[A-Za-z][A-Za-z0-9+.\-]*://)[^/\s@\x22'<>]+(?P<rest>@)"),
+        // Our own tokens and tickets, also cut short; the public half of a token may be seen.
+        pattern(r"(?P<keep>\bgk_[0-9a-f]{16}_|\bgk_[a-z0-9]+_|\bgt_)[A-Za-z0-9_\-.]{4,}"),
         pattern(r"(?i)(?P<keep>\b(?:bearer|basic)\s+)[A-Za-z0-9_\-.~+/=]{4,}"),
         pattern(&format!(
             r#"(?i)(?P<keep>[A-Za-z0-9_\-]*(?:{NAMES})[A-Za-z0-9_\-]*\\?["']?\s*[=:]\s*)(?P<quote>\\?["'])?(?P<value>(?:bearer\s+|basic\s+)?[^\s,;&"'<>\\]{{3,}})"#
@@ -42,7 +42,12 @@ pub fn redact(text: &str) -> Cow<'_, str> {
         if pattern.is_match(&out) {
             let cleaned = pattern.replace_all(&out, |found: &Captures<'_>| {
                 let part = |name| found.name(name).map_or("", |part| part.as_str());
-                format!("{}{}{REDACTED}{}", part("keep"), part("quote"), part("rest"))
+                format!(
+                    "{}{}{REDACTED}{}",
+                    part("keep"),
+                    part("quote"),
+                    part("rest")
+                )
             });
             out = Cow::Owned(cleaned.into_owned());
         }
@@ -57,21 +62,39 @@ mod tests {
     #[test]
     fn secrets_are_taken_out_and_the_rest_stays() {
         for (text, expected) in [
-            ("nothing to hide here: 3 jobs", "nothing to hide here: 3 jobs"),
+            (
+                "nothing to hide here: 3 jobs",
+                "nothing to hide here: 3 jobs",
+            ),
             (
                 "used gk_0123456789abcdef_Abc-d_efGH12 twice",
                 "used gk_0123456789abcdef_<redacted> twice",
             ),
-            ("open http://127.0.0.1:1/?ticket=gt_abcdefgh now", "open http://127.0.0.1:1/?<redacted> now"),
+            (
+                "open http://127.0.0.1:1/?ticket=gt_abcdefgh now",
+                "open http://127.0.0.1:1/?<redacted> now",
+            ),
             ("redis://:hunter2@host:1/0", "redis://<redacted>@host:1/0"),
             ("redis://ann:p:w@host", "redis://<redacted>@host"),
-            ("Authorization: Bearer abc.def-ghi", "Authorization: <redacted>"),
+            (
+                "Authorization: Bearer abc.def-ghi",
+                "Authorization: <redacted>",
+            ),
             ("with bearer abcdefgh", "with bearer <redacted>"),
-            (r#"{"password":"hunter2","n":1}"#, r#"{"password":"<redacted>","n":1}"#),
-            ("REDIS_PASSWORD=hunter2 next", "REDIS_PASSWORD=<redacted> next"),
+            (
+                r#"{"password":"hunter2","n":1}"#,
+                r#"{"password":"<redacted>","n":1}"#,
+            ),
+            (
+                "REDIS_PASSWORD=hunter2 next",
+                "REDIS_PASSWORD=<redacted> next",
+            ),
             ("x-api-key: k-123456", "x-api-key: <redacted>"),
             ("token_id = 12", "token_id = 12"),
-            ("https://hooks.example/T/B?key=abc&b=2", "https://hooks.example/T/B?<redacted>"),
+            (
+                "https://hooks.example/T/B?key=abc&b=2",
+                "https://hooks.example/T/B?<redacted>",
+            ),
         ] {
             assert_eq!(redact(text), expected);
         }

@@ -45,7 +45,10 @@ pub struct RingLine {
 
 impl RingLine {
     fn bytes(&self) -> usize {
-        let fields = self.fields.iter().map(|(name, value)| name.len() + value.len());
+        let fields = self
+            .fields
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
         self.message.len() + self.target.len() + fields.sum::<usize>() + 64
     }
 
@@ -55,7 +58,10 @@ impl RingLine {
         let holds = |part: &str| part.to_lowercase().contains(text);
         holds(&self.message)
             || holds(self.target)
-            || self.fields.iter().any(|(name, value)| holds(name) || holds(value))
+            || self
+                .fields
+                .iter()
+                .any(|(name, value)| holds(name) || holds(value))
     }
 }
 
@@ -106,8 +112,11 @@ impl LogRing {
     ) -> RingPage {
         let kept = self.lock();
         let newer = kept.lines.iter().rev().take_while(|line| line.id > after);
-        let mut lines: Vec<RingLine> =
-            newer.filter(|line| wanted(line)).take(lines_max).cloned().collect();
+        let mut lines: Vec<RingLine> = newer
+            .filter(|line| wanted(line))
+            .take(lines_max)
+            .cloned()
+            .collect();
         lines.reverse();
         RingPage {
             lines,
@@ -123,7 +132,9 @@ impl LogRing {
         kept.bytes += line.bytes();
         kept.lines.push_back(line);
         while kept.lines.len() > LINES_MAX || kept.bytes > BYTES_MAX {
-            let Some(oldest) = kept.lines.pop_front() else { break };
+            let Some(oldest) = kept.lines.pop_front() else {
+                break;
+            };
             kept.bytes -= oldest.bytes();
         }
     }
@@ -135,7 +146,9 @@ impl LogRing {
 
 impl fmt::Debug for LogRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogRing").field("lines", &self.lock().lines.len()).finish()
+        f.debug_struct("LogRing")
+            .field("lines", &self.lock().lines.len())
+            .finish()
     }
 }
 
@@ -175,8 +188,11 @@ impl Collected {
             // The name decides too: `token = abc` is a secret though `abc` does not look like one.
             let named = format!("{}={text}", field.name());
             let cleaned = clean(&named, FIELD_BYTES_MAX);
-            let value = cleaned.strip_prefix(field.name()).and_then(|rest| rest.strip_prefix('='));
-            self.fields.insert(field.name(), value.unwrap_or(&cleaned).to_owned());
+            let value = cleaned
+                .strip_prefix(field.name())
+                .and_then(|rest| rest.strip_prefix('='));
+            self.fields
+                .insert(field.name(), value.unwrap_or(&cleaned).to_owned());
         }
     }
 }
@@ -255,7 +271,10 @@ mod tests {
         let ring = written(|| (0..LINES_MAX).for_each(|_| tracing::info!("{long}")));
         let page = ring.newest(0, usize::MAX, |_| true);
         let bytes: usize = page.lines.iter().map(RingLine::bytes).sum();
-        assert!(bytes <= BYTES_MAX && bytes > BYTES_MAX - 3 * MESSAGE_BYTES_MAX, "{bytes}");
+        assert!(
+            bytes <= BYTES_MAX && bytes > BYTES_MAX - 3 * MESSAGE_BYTES_MAX,
+            "{bytes}"
+        );
         assert_eq!(page.last_id, LINES_MAX as u64);
     }
 
@@ -268,7 +287,10 @@ mod tests {
         });
         let errors = |line: &RingLine| line.level <= Level::ERROR;
         let page = ring.newest(0, 1, errors);
-        assert_eq!(page.lines.iter().map(|line| line.id).collect::<Vec<_>>(), [3]);
+        assert_eq!(
+            page.lines.iter().map(|line| line.id).collect::<Vec<_>>(),
+            [3]
+        );
         assert!(ring.newest(3, 10, errors).lines.is_empty());
         assert_eq!(ring.newest(0, 10, errors).lines.len(), 2);
     }
