@@ -110,6 +110,16 @@ pub(crate) enum Command {
     Health(commands::health::HealthArguments),
     /// Print or watch what a node measures
     Metrics(commands::metrics::MetricsArguments),
+    /// Show the nodes, Redis and its memory
+    System(commands::system::SystemArguments),
+    /// Show the circuit breakers of all nodes
+    Circuits(commands::circuits::CircuitsArguments),
+    /// Print or follow what a node logs
+    Logs(commands::logs::LogsArguments),
+    /// Show who did what to the deployment
+    Audit(commands::audit::AuditArguments),
+    /// Write an archive for who helps to find a fault
+    Dump(commands::dump::DumpArguments),
     /// Print a fresh one-time URL of the node of this machine
     Ticket(commands::ticket::TicketArguments),
     /// Show the configuration

@@ -10,10 +10,10 @@ use graphy_model::{Role, UserId};
 use graphy_operations::{Operations, SystemFacts};
 use graphy_store::tokens::{NewTicket, TokenError, TokenStore};
 use graphy_store::{
-    EventBus, GraphStore, LinkSettings, NodeRegistry, PresenceBus, RedisLink, RedisServer,
-    Replicas, ServerId, ServerNode, Sessions, StoreError,
+    AuditLog, EventBus, GraphStore, LinkSettings, NodeRegistry, PresenceBus, RedisLink,
+    RedisServer, Replicas, ServerId, ServerNode, Sessions, StoreError,
 };
-use graphy_telemetry::board::StatusBoard;
+use graphy_telemetry::board::{PartStatus, StatusBoard};
 use graphy_telemetry::metrics::MetricsError;
 use graphy_telemetry::{Metrics, RestartPolicy, SystemClock, TaskRegistry};
 use tokio::net::{TcpListener, TcpSocket};
@@ -117,7 +117,7 @@ impl Node {
         let board = StatusBoard::default();
         let link = RedisLink::connect(&redis.url(), LinkSettings::default(), &tasks).await?;
         let store = GraphStore::new(link.clone(), Arc::clone(&clock));
-        let replicas = Replicas::new(store.clone(), settings.replicas_max);
+        let replicas = Replicas::with(store.clone(), settings.replicas);
         let events = EventBus::start(link.clone(), &tasks, token.clone());
         let engine = settings.engine.clone();
         let intake = Intake::start(
@@ -144,7 +144,10 @@ impl Node {
             data_dir: settings.data_dir().map(|path| path.display().to_string()),
             api_url: format!("http://{address}"),
             started_at,
+            settings: settings.shown.clone(),
         };
+        let server = server_node(settings.role.as_str(), started_at);
+        let audit = AuditLog::new(link.clone(), Arc::clone(&clock), settings.audit_actions_max);
         let sessions = Sessions::new(link.clone(), nodes.clone(), settings.sessions.clone());
         let operations = Operations::start(graphy_operations::Parts {
             store: store.clone(),
@@ -160,11 +163,13 @@ impl Node {
             token: token.clone(),
             facts,
             board: board.clone(),
+            node: server.clone(),
+            read_only: settings.read_only,
+            audit,
         });
         if let Some(bridge) = &settings.bridge {
             graphy_store::bridge::start(&link, &store, bridge, &tasks, token.clone());
         }
-        let server = server_node(settings.role.as_str(), started_at);
         let hub = Hub::new(
             HubParts {
                 replicas: replicas.clone(),
@@ -178,6 +183,7 @@ impl Node {
             },
             settings.hub.clone(),
         );
+        describe(&board, &link, &replicas, &tokens, &hub);
         let role = settings.role;
         let app = App(Arc::new(Parts {
             store,
@@ -194,11 +200,20 @@ impl Node {
                 origins: settings.origins,
             },
             revocations: Revocations::default(),
+            read_only: settings.read_only,
             sockets: TaskTracker::new(),
             stopping: token.child_token(),
         }));
         let connections = TaskTracker::new();
         start_tasks(&app, &tasks, &token);
+        let idle = replicas.clone();
+        every(
+            &tasks,
+            "replicas-upkeep",
+            settings.cache_check_interval,
+            &token,
+            move || idle.forget_idle(),
+        );
         let serving = listener::serve(
             listener,
             router(&app, role),
@@ -417,6 +432,27 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NodeError> {
     let listener = socket.listen(BACKLOG).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
+}
+
+/// Puts on the board what belongs to no other part: the connections to Redis and the caches.
+fn describe(
+    board: &StatusBoard,
+    link: &RedisLink,
+    replicas: &Replicas,
+    tokens: &TokenStore,
+    hub: &Hub,
+) {
+    let (link, replicas, tokens) = (link.clone(), replicas.clone(), tokens.clone());
+    let snapshots = hub.snapshots().clone();
+    board.add(move || PartStatus {
+        circuits: link.circuits(),
+        caches: vec![
+            replicas.cache_status(),
+            snapshots.cache_status(),
+            tokens.cache_status(),
+        ],
+        ..PartStatus::default()
+    });
 }
 
 fn start_tasks(app: &App, tasks: &TaskRegistry, token: &CancellationToken) {

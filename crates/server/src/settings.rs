@@ -2,12 +2,13 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use graphy_engine::EngineConfig;
 use graphy_live::HubSettings;
 use graphy_model::Limits;
 use graphy_operations::settings::{NodeRole, Settings};
-use graphy_store::{BridgeSettings, RedisConfig, SessionSettings};
+use graphy_store::{BridgeSettings, RedisConfig, ReplicaSettings, SessionSettings};
 
 use crate::http::rates::{Rate, RateSettings};
 
@@ -34,8 +35,16 @@ pub struct NodeSettings {
     pub bridge: Option<BridgeSettings>,
     /// How fast callers may go.
     pub rates: RateSettings,
-    /// How many graphs are kept in memory.
-    pub replicas_max: usize,
+    /// Which graphs are kept in memory, and how long.
+    pub replicas: ReplicaSettings,
+    /// How often it is looked for graphs in memory that nobody uses any more.
+    pub cache_check_interval: Duration,
+    /// Whether nothing can be changed through the node.
+    pub read_only: bool,
+    /// How many actions the audit log keeps.
+    pub audit_actions_max: usize,
+    /// Settings that hold no secret, for the diagnostics.
+    pub shown: Vec<(&'static str, String)>,
     /// Host names besides those of this machine that a loopback listener answers to, without port.
     pub hosts: Vec<String>,
     /// Origins besides our own whose pages may write and open sockets.
@@ -57,7 +66,11 @@ impl NodeSettings {
             sessions: SessionSettings::default(),
             bridge: None,
             rates: RateSettings::default(),
-            replicas_max: graphy_store::replica::REPLICAS_MAX,
+            replicas: ReplicaSettings::default(),
+            cache_check_interval: Duration::from_secs(10),
+            read_only: false,
+            audit_actions_max: graphy_store::audit::ACTIONS_MAX,
+            shown: Vec::new(),
             hosts: Vec::new(),
             origins: Vec::new(),
         }
@@ -90,6 +103,7 @@ impl From<&Settings> for NodeSettings {
             hub: HubSettings {
                 limits: settings.limits.clone(),
                 grace: settings.presence_grace,
+                texts_idle: settings.cache.texts_idle,
                 ..HubSettings::default()
             },
             sessions: settings.sessions.clone(),
@@ -100,6 +114,14 @@ impl From<&Settings> for NodeSettings {
                 requests: with_burst(requests),
                 ..RateSettings::default()
             },
+            replicas: ReplicaSettings {
+                replicas_max: settings.cache.graphs_max,
+                idle_max: settings.cache.graphs_idle,
+            },
+            cache_check_interval: settings.cache.check_interval,
+            read_only: settings.read_only,
+            audit_actions_max: settings.audit_actions_max,
+            shown: settings.shown.clone(),
             ..Self::new(settings.redis.clone())
         }
     }

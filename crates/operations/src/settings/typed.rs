@@ -78,6 +78,19 @@ pub struct Rates {
     pub requests_per_second: u32,
 }
 
+/// What is kept in memory, and how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// How many graphs that nobody uses.
+    pub graphs_max: usize,
+    /// How long a graph that nobody uses; none keeps it until others need its place.
+    pub graphs_idle: Option<Duration>,
+    /// How long a text that nobody asks for.
+    pub texts_idle: Duration,
+    /// How often it is looked for what nobody uses.
+    pub check_interval: Duration,
+}
+
 /// The node that commands talk to, if it was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -110,6 +123,14 @@ pub struct Settings {
     pub bridge: Option<BridgeSettings>,
     /// The log.
     pub log: LogSettings,
+    /// Whether nothing can be changed through the node.
+    pub read_only: bool,
+    /// How many actions the audit log keeps.
+    pub audit_actions_max: usize,
+    /// What is kept in memory, and how long.
+    pub cache: CacheSettings,
+    /// Values that hold no secret by the kind of their keys, for the diagnostics.
+    pub shown: Vec<(&'static str, String)>,
     /// Jobs of one worker process at the same time.
     pub worker_concurrency: usize,
     /// How much one caller may ask for.
@@ -164,6 +185,18 @@ impl Settings {
                     _ => LogStyle::Text,
                 },
             },
+            read_only: reader.text("read_only") == "yes",
+            audit_actions_max: reader.parsed("audit.actions_max"),
+            cache: CacheSettings {
+                graphs_max: reader.parsed("cache.graphs_max"),
+                graphs_idle: Some(Duration::from_secs(
+                    reader.parsed("cache.graphs_idle_seconds"),
+                ))
+                .filter(|idle| !idle.is_zero()),
+                texts_idle: Duration::from_secs(reader.parsed("cache.texts_idle_seconds")),
+                check_interval: Duration::from_secs(reader.parsed("cache.check_seconds")),
+            },
+            shown: reader.shown(),
             worker_concurrency: reader.parsed("worker.concurrency"),
             rates: Rates {
                 commands_per_second: reader.parsed("rates.commands_per_second"),
@@ -203,6 +236,15 @@ impl Reader<'_> {
 
     fn optional(&self, key: &str) -> Option<&str> {
         Some(self.text(key)).filter(|text| !text.is_empty())
+    }
+
+    /// Returns the values of keys that take numbers or words of a closed set: no such value is a
+    /// secret, whatever its key will be called.
+    fn shown(&self) -> Vec<(&'static str, String)> {
+        let harmless = |key: &&Key| matches!(key.kind, Kind::Whole(..) | Kind::Word(_));
+        let keys = KEYS.iter().filter(harmless);
+        keys.map(|key| (key.name, self.text(key.name).to_owned()))
+            .collect()
     }
 
     /// Reads a value that `check` has found good.
