@@ -128,9 +128,17 @@ impl Operations {
             return Err(traced(ApiError::new(ErrorCode::NotFound, message)));
         };
         // Before the payload is looked at, so that who may not call learns nothing about it.
-        caller.authorize(entry.action)?;
-        if entry.effect != Effect::Reads {
-            self.require_writable().map_err(traced)?;
+        let allowed = caller.authorize(entry.action).and_then(|()| {
+            if entry.effect == Effect::Reads {
+                return Ok(());
+            }
+            self.require_writable().map_err(traced)
+        });
+        if let Err(error) = allowed {
+            // Not in the audit log: nothing was begun.
+            let (user, trace_id) = (&caller.user_id, &caller.trace_id);
+            tracing::info!(%user, operation = name, trace_id, reason = %error.message, "refused");
+            return Err(error);
         }
         let payload = if payload.is_null() {
             Value::Object(Map::new())

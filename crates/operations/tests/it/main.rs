@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
+mod audit;
 mod calls;
 mod collaboration;
+mod diagnostics;
 mod imports;
 mod overview;
 mod overview_formulas;
 mod support;
+mod system;

@@ -198,8 +198,9 @@ pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut check: impl 
     }
 }
 
-/// Lists all keys of a test's Redis, over its loopback port and in its own protocol.
-pub(crate) fn keys(redis: &TestRedis) -> BTreeSet<String> {
+/// Sends commands to a test's Redis over its loopback port, in its own protocol, and returns all
+/// that it answers.
+pub(crate) fn say(redis: &TestRedis, commands: &[&str]) -> String {
     let url = redis.tcp_url();
     let (login, rest) = url
         .expose()
@@ -208,16 +209,25 @@ pub(crate) fn keys(redis: &TestRedis) -> BTreeSet<String> {
         .unwrap();
     let password = login.trim_start_matches(':');
     let mut socket = TcpStream::connect(rest.split('/').next().unwrap()).unwrap();
+    let lines = commands.join("\r\n");
     socket
-        .write_all(format!("AUTH {password}\r\nKEYS *\r\nQUIT\r\n").as_bytes())
+        .write_all(format!("AUTH {password}\r\n{lines}\r\nQUIT\r\n").as_bytes())
         .unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("+OK\r\n"), "{answer}");
+    answer
+}
+
+/// Lists all keys of a test's Redis but those that nodes write about themselves.
+pub(crate) fn keys(redis: &TestRedis) -> BTreeSet<String> {
+    let answer = say(redis, &["KEYS *"]);
     assert!(answer.starts_with("+OK\r\n*"), "{answer}");
     answer
         .split("\r\n")
         .skip(2)
         .filter(|line| !line.is_empty() && !line.starts_with(['$', '+']))
+        .filter(|line| !line.starts_with("node:"))
         .map(str::to_owned)
         .collect()
 }
