@@ -114,6 +114,16 @@ pub(crate) enum Command {
     Metrics(commands::metrics::MetricsArguments),
     /// List queues and jobs, and retry, promote, remove, pause, limit and repair them
     Queues(commands::queues::QueuesArguments),
+    /// Show the nodes, Redis and its memory
+    System(commands::system::SystemArguments),
+    /// Show the circuit breakers of all nodes
+    Circuits(commands::circuits::CircuitsArguments),
+    /// Print or follow what a node logs
+    Logs(commands::logs::LogsArguments),
+    /// Show who did what to the deployment
+    Audit(commands::audit::AuditArguments),
+    /// Write an archive for who helps to find a fault
+    Dump(commands::dump::DumpArguments),
     /// Print a fresh one-time URL of the node of this machine
     Ticket(commands::ticket::TicketArguments),
     /// Show the configuration

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::audit;
 use crate::caller::Caller;
 use crate::operations::Operations;
 
@@ -88,6 +89,13 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "health.check", ReadSystem, Reads, health_check;
     "metrics.get", ReadSystem, Reads, metrics_get;
     "system.info", ReadGraph, Reads, system_info;
+    "system.redis", ReadSystem, Reads, system_redis;
+    "system.memory", ReadSystem, Reads, system_memory;
+    "system.nodes", ReadSystem, Reads, system_nodes;
+    "system.logs", ReadSystem, Reads, system_logs (payload);
+    "system.preview_diagnostics", ReadSystem, Reads, system_preview_diagnostics;
+    "system.save_diagnostics", ReadSystem, Reads, system_save_diagnostics (payload);
+    "audit.list", ReadSystem, Reads, audit_list (payload);
     "tokens.create", ManageTokens, Changes, tokens_create (payload);
     "tokens.list", ManageTokens, Reads, tokens_list;
     "tokens.revoke", ManageTokens, Changes, tokens_revoke (payload);
@@ -114,6 +122,9 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "queues.repair_scheduler", OperateSystem, Operates, queues_repair_scheduler (payload);
     "queues.remove_scheduler", OperateSystem, Operates, queues_remove_scheduler (payload);
 };
+
+/// Changes that are audited too: who may come in, and what cannot be brought back.
+const AUDITED_CHANGES: [&str; 3] = ["graphs.delete", "tokens.create", "tokens.revoke"];
 
 /// The same as [`Action::least_role`], which is not `const`; a test holds them together.
 const fn least_role(action: Action) -> Role {
@@ -143,15 +154,39 @@ impl Operations {
             return Err(traced(ApiError::new(ErrorCode::NotFound, message)));
         };
         // Before the payload is looked at, so that who may not call learns nothing about it.
-        caller.authorize(entry.action)?;
+        let allowed = caller.authorize(entry.action).and_then(|()| {
+            if entry.effect == Effect::Reads {
+                return Ok(());
+            }
+            self.require_writable().map_err(traced)
+        });
+        if let Err(error) = allowed {
+            // Not in the audit log: nothing was begun.
+            let (user, trace_id) = (&caller.user_id, &caller.trace_id);
+            tracing::info!(%user, operation = name, trace_id, reason = %error.message, "refused");
+            return Err(error);
+        }
         let payload = if payload.is_null() {
             Value::Object(Map::new())
         } else {
             payload
         };
-        (entry.handler)(self.clone(), caller.clone(), payload)
+        if !entry.is_audited() {
+            let answer = (entry.handler)(self.clone(), caller.clone(), payload).await;
+            return answer.map_err(traced);
+        }
+        let action = (entry.handler)(self.clone(), caller.clone(), payload.clone());
+        audit::carried_out(&self.inner.parts.audit, caller, name, &payload, action)
             .await
             .map_err(traced)
+    }
+}
+
+impl OperationEntry {
+    /// Says whether each call is written into the audit log.
+    #[must_use]
+    pub fn is_audited(&self) -> bool {
+        self.effect == Effect::Operates || AUDITED_CHANGES.contains(&self.name)
     }
 }
 
@@ -187,6 +222,9 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), OPERATIONS.len());
+        for name in AUDITED_CHANGES {
+            assert!(names.contains(&name), "{name}");
+        }
         for entry in OPERATIONS {
             assert_eq!(
                 entry.least_role,

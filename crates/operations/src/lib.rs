@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** every change of a graph goes through the queue; nothing here writes one directly.
 
+pub mod audit;
 mod caller;
 pub mod dispatch;
 pub mod export;
@@ -22,7 +23,8 @@ pub mod overview;
 mod pulse;
 mod queues;
 pub mod settings;
+mod system;
 
 pub use caller::Caller;
-pub use operations::{MetricsText, Operations, Parts, SystemFacts};
+pub use operations::{MetricsText, Operations, Parts, READ_ONLY, SystemFacts};
 pub use overview::LiveFrames;

@@ -5,6 +5,7 @@
 //! [`Operations::graphs_list`].
 
 mod conflicts;
+mod deployment;
 mod graphs;
 mod imports;
 mod past;
@@ -21,7 +22,9 @@ use std::time::Duration;
 
 use graphy_engine::Intake;
 use graphy_model::Limits;
-use graphy_store::{GraphStore, NodeRegistry, Replicas, Sessions, TokenStore};
+use graphy_store::{
+    AuditLog, GraphStore, NodeRegistry, Replicas, ServerNode, Sessions, TokenStore,
+};
 use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::{Metrics, SharedClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
@@ -32,7 +35,12 @@ use crate::journal::Journal;
 use crate::overview::{Overview, OverviewParts};
 use crate::pulse::Pulse;
 use crate::queues::{Queues, QueuesParts};
+use crate::system::diagnostics::Previews;
+use crate::system::memory::MemoryWalk;
+use crate::system::nodes;
+use crate::system::redis::RedisReports;
 
+pub use deployment::READ_ONLY;
 pub use system::{MetricsText, SystemFacts};
 
 /// What operations work with.
@@ -66,6 +74,12 @@ pub struct Parts {
     pub board: StatusBoard,
     /// How often the node probes itself when nobody asks; zero for never.
     pub probe_interval: Duration,
+    /// Which node this is.
+    pub node: ServerNode,
+    /// Whether nothing may be changed through this node.
+    pub read_only: bool,
+    /// Who did what to the deployment.
+    pub audit: AuditLog,
 }
 
 /// The operations of one node; cheap to clone.
@@ -82,11 +96,14 @@ pub(crate) struct Inner {
     pub(crate) journal: Arc<Journal>,
     pub(crate) pulse: Pulse,
     pub(crate) queues: Queues,
+    pub(crate) redis_reports: RedisReports,
+    pub(crate) memory_walk: MemoryWalk,
+    pub(crate) previews: Previews,
 }
 
 impl Operations {
     /// Makes the operations and starts what they need: the importer's janitor, the overview's
-    /// sampler and its watcher. The tasks end when `parts.token` is cancelled.
+    /// sampler and its watcher, the node's report, the walk over the key space. The tasks end when `parts.token` is cancelled.
     #[must_use]
     pub fn start(parts: Parts) -> Self {
         let pulse = Pulse::default();
@@ -121,6 +138,8 @@ impl Operations {
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),
         });
+        nodes::start(&parts);
+        let memory_walk = MemoryWalk::start(&parts);
         let inner = Inner {
             parts,
             importer,
@@ -129,6 +148,9 @@ impl Operations {
             journal,
             pulse,
             queues,
+            redis_reports: RedisReports::default(),
+            memory_walk,
+            previews: Previews::default(),
         };
         Self {
             inner: Arc::new(inner),

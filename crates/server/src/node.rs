@@ -10,10 +10,10 @@ use graphy_model::{Role, UserId};
 use graphy_operations::{Operations, SystemFacts};
 use graphy_store::tokens::{NewTicket, TokenError, TokenStore};
 use graphy_store::{
-    EventBus, GraphStore, LinkSettings, NodeRegistry, PresenceBus, RedisLink, RedisServer,
-    Replicas, ServerId, ServerNode, Sessions, StoreError,
+    AuditLog, EventBus, GraphStore, LinkSettings, NodeRegistry, PresenceBus, RedisLink,
+    RedisServer, Replicas, ServerId, ServerNode, Sessions, StoreError,
 };
-use graphy_telemetry::board::StatusBoard;
+use graphy_telemetry::board::{PartStatus, StatusBoard};
 use graphy_telemetry::metrics::MetricsError;
 use graphy_telemetry::traces::{self, TraceError};
 use graphy_telemetry::{Metrics, RestartPolicy, SystemClock, TaskRegistry};
@@ -123,7 +123,7 @@ impl Node {
         let board = StatusBoard::default();
         let link = RedisLink::connect(&redis.url(), LinkSettings::default(), &tasks).await?;
         let store = GraphStore::new(link.clone(), Arc::clone(&clock));
-        let replicas = Replicas::new(store.clone(), settings.replicas_max);
+        let replicas = Replicas::with(store.clone(), settings.replicas);
         let events = EventBus::start(link.clone(), &tasks, token.clone());
         let intake = Intake::start(
             settings.engine.clone(),
@@ -158,7 +158,10 @@ impl Node {
             data_dir: settings.data_dir().map(|path| path.display().to_string()),
             api_url: format!("http://{address}"),
             started_at,
+            settings: settings.shown.clone(),
         };
+        let server = server_node(settings.role.as_str(), started_at);
+        let audit = AuditLog::new(link.clone(), Arc::clone(&clock), settings.audit_actions_max);
         let sessions = Sessions::new(link.clone(), nodes.clone(), settings.sessions.clone());
         let operations = Operations::start(graphy_operations::Parts {
             store: store.clone(),
@@ -175,13 +178,15 @@ impl Node {
             facts,
             board: board.clone(),
             probe_interval: settings.probe_interval,
+            node: server.clone(),
+            read_only: settings.read_only,
+            audit,
         });
         if let Some(bridge) = &settings.bridge {
             graphy_store::bridge::start(&link, &store, bridge, &tasks, token.clone());
         }
-        let server = server_node(settings.role.as_str(), started_at);
-        if let Some(settings) = &settings.traces {
-            traces::install(settings, server.id.as_str())?;
+        if let Some(traces) = &settings.traces {
+            traces::install(traces, server.id.as_str())?;
         }
         let hub = Hub::new(
             HubParts {
@@ -196,6 +201,7 @@ impl Node {
             },
             settings.hub.clone(),
         );
+        describe(&board, &link, &replicas, &tokens, &hub);
         let role = settings.role;
         let app = App(Arc::new(Parts {
             store,
@@ -212,11 +218,20 @@ impl Node {
                 origins: settings.origins,
             },
             revocations: Revocations::default(),
+            read_only: settings.read_only,
             sockets: TaskTracker::new(),
             stopping: token.child_token(),
         }));
         let connections = TaskTracker::new();
         start_tasks(&app, &tasks, &token);
+        let idle = replicas.clone();
+        every(
+            &tasks,
+            "replicas-upkeep",
+            settings.cache_check_interval,
+            &token,
+            move || idle.forget_idle(),
+        );
         let serving = listener::serve(
             listener,
             router(&app, role),
@@ -441,6 +456,27 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NodeError> {
     let listener = socket.listen(BACKLOG).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
+}
+
+/// Puts on the board what belongs to no other part: the connections to Redis and the caches.
+fn describe(
+    board: &StatusBoard,
+    link: &RedisLink,
+    replicas: &Replicas,
+    tokens: &TokenStore,
+    hub: &Hub,
+) {
+    let (link, replicas, tokens) = (link.clone(), replicas.clone(), tokens.clone());
+    let snapshots = hub.snapshots().clone();
+    board.add(move || PartStatus {
+        circuits: link.circuits(),
+        caches: vec![
+            replicas.cache_status(),
+            snapshots.cache_status(),
+            tokens.cache_status(),
+        ],
+        ..PartStatus::default()
+    });
 }
 
 fn start_tasks(app: &App, tasks: &TaskRegistry, token: &CancellationToken) {

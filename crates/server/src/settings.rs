@@ -8,7 +8,7 @@ use graphy_engine::EngineConfig;
 use graphy_live::HubSettings;
 use graphy_model::Limits;
 use graphy_operations::settings::{NodeRole, Settings};
-use graphy_store::{BridgeSettings, RedisConfig, SessionSettings};
+use graphy_store::{BridgeSettings, RedisConfig, ReplicaSettings, SessionSettings};
 use graphy_telemetry::traces::TraceSettings;
 
 use crate::http::rates::{Rate, RateSettings};
@@ -40,8 +40,16 @@ pub struct NodeSettings {
     pub traces: Option<TraceSettings>,
     /// How fast callers may go.
     pub rates: RateSettings,
-    /// How many graphs are kept in memory.
-    pub replicas_max: usize,
+    /// Which graphs are kept in memory, and how long.
+    pub replicas: ReplicaSettings,
+    /// How often it is looked for graphs in memory that nobody uses any more.
+    pub cache_check_interval: Duration,
+    /// Whether nothing can be changed through the node.
+    pub read_only: bool,
+    /// How many actions the audit log keeps.
+    pub audit_actions_max: usize,
+    /// Settings that hold no secret, for the diagnostics.
+    pub shown: Vec<(&'static str, String)>,
     /// Host names besides those of this machine that a loopback listener answers to, without port.
     pub hosts: Vec<String>,
     /// Origins besides our own whose pages may write and open sockets.
@@ -65,7 +73,11 @@ impl NodeSettings {
             bridge: None,
             traces: None,
             rates: RateSettings::default(),
-            replicas_max: graphy_store::replica::REPLICAS_MAX,
+            replicas: ReplicaSettings::default(),
+            cache_check_interval: Duration::from_secs(10),
+            read_only: false,
+            audit_actions_max: graphy_store::audit::ACTIONS_MAX,
+            shown: Vec::new(),
             hosts: Vec::new(),
             origins: Vec::new(),
         }
@@ -100,6 +112,7 @@ impl From<&Settings> for NodeSettings {
             hub: HubSettings {
                 limits: settings.limits.clone(),
                 grace: settings.presence_grace,
+                texts_idle: settings.cache.texts_idle,
                 ..HubSettings::default()
             },
             sessions: settings.sessions.clone(),
@@ -111,6 +124,14 @@ impl From<&Settings> for NodeSettings {
                 requests: with_burst(requests),
                 ..RateSettings::default()
             },
+            replicas: ReplicaSettings {
+                replicas_max: settings.cache.graphs_max,
+                idle_max: settings.cache.graphs_idle,
+            },
+            cache_check_interval: settings.cache.check_interval,
+            read_only: settings.read_only,
+            audit_actions_max: settings.audit_actions_max,
+            shown: settings.shown.clone(),
             ..Self::new(settings.redis.clone())
         }
     }

@@ -75,6 +75,26 @@ pub const REPLICAS_LOADED: &str = "graphy_replicas_loaded";
 pub const PROCESS_CPU: &str = "process_cpu_percent";
 /// Memory of this process that is in RAM.
 pub const PROCESS_MEMORY: &str = "process_resident_memory_bytes";
+/// Open file descriptors of this process.
+pub const PROCESS_OPEN_FILES: &str = "process_open_fds";
+/// Threads of this process.
+pub const PROCESS_THREADS: &str = "process_threads";
+/// Memory of the computer that is in use, 0 to 1.
+pub const HOST_MEMORY_SHARE: &str = "graphy_host_memory_share";
+/// Load of the computer over the last minute.
+pub const HOST_LOAD: &str = "graphy_host_load";
+/// How often a cache had what was wanted. Label: [`label::CACHE`].
+pub const CACHE_HITS: &str = "graphy_cache_hits_total";
+/// How often a cache had not what was wanted. Label: [`label::CACHE`].
+pub const CACHE_MISSES: &str = "graphy_cache_misses_total";
+/// Entries of a cache. Label: [`label::CACHE`].
+pub const CACHE_ENTRIES: &str = "graphy_cache_entries";
+/// Whether a circuit breaker is open: 0 closed, 0.5 half-open, 1 open. Label: [`label::CIRCUIT`].
+pub const CIRCUIT_OPEN: &str = "graphy_circuit_open";
+/// How often a circuit breaker has opened. Label: [`label::CIRCUIT`].
+pub const CIRCUIT_TRIPS: &str = "graphy_circuit_trips_total";
+/// Outcomes of operations that could not be written into the audit log.
+pub const AUDIT_FAILURES: &str = "graphy_audit_failures_total";
 
 /// The keys of labels. Their values are closed sets, never ids of users or graphs.
 pub mod label {
@@ -101,6 +121,10 @@ pub mod label {
     pub const ROUTE: &str = "route";
     /// A closed error code.
     pub const REASON: &str = "reason";
+    /// Name of a cache on the status board.
+    pub const CACHE: &str = "cache";
+    /// Name of a circuit breaker on the status board.
+    pub const CIRCUIT: &str = "circuit";
 }
 
 /// What a metric measures over time.
@@ -344,6 +368,56 @@ pub const ALL: &[MetricDefinition] = &[
         Gauge,
         &[],
         "Memory of this process that is in RAM",
+    ),
+    define(
+        PROCESS_OPEN_FILES,
+        Gauge,
+        &[],
+        "Open file descriptors of this process",
+    ),
+    define(PROCESS_THREADS, Gauge, &[], "Threads of this process"),
+    define(
+        HOST_MEMORY_SHARE,
+        Gauge,
+        &[],
+        "Memory of the computer that is in use, 0 to 1",
+    ),
+    define(
+        HOST_LOAD,
+        Gauge,
+        &[],
+        "Load of the computer over the last minute",
+    ),
+    define(
+        CACHE_HITS,
+        Counter,
+        &[label::CACHE],
+        "How often a cache had what was wanted",
+    ),
+    define(
+        CACHE_MISSES,
+        Counter,
+        &[label::CACHE],
+        "How often a cache had not what was wanted",
+    ),
+    define(CACHE_ENTRIES, Gauge, &[label::CACHE], "Entries of a cache"),
+    define(
+        CIRCUIT_OPEN,
+        Gauge,
+        &[label::CIRCUIT],
+        "Whether a circuit breaker is open: 0 closed, 0.5 half-open, 1 open",
+    ),
+    define(
+        CIRCUIT_TRIPS,
+        Counter,
+        &[label::CIRCUIT],
+        "How often a circuit breaker has opened",
+    ),
+    define(
+        AUDIT_FAILURES,
+        Counter,
+        &[],
+        "Outcomes that could not be written into the audit log",
     ),
 ];
 

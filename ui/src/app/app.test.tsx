@@ -32,6 +32,7 @@ describe('the console on the fake platform', () => {
       ackLevel: 'durable',
       startedAt: 0,
       pid: 7,
+      readOnly: false,
     });
     platform.answers['overview.get'] = () => ({
       since: 0,

@@ -39,4 +39,8 @@ startedAt: number,
 /**
  * Its process.
  */
-pid: number, };
+pid: number, 
+/**
+ * Whether nothing can be changed through it; a node that does not say so can be changed.
+ */
+readOnly: boolean, };

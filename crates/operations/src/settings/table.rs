@@ -289,6 +289,53 @@ pub const KEYS: &[Key] = &[
         "Name under which the traces of this process are shown.",
     ),
     key(
+        "read_only",
+        &["GRAPHY_READ_ONLY"],
+        Kind::Word(&["no", "yes"]),
+        "no",
+        "Whether nothing can be changed through this node: commands, graphs, tokens, queues. What \
+         is in the queue is still carried out.",
+    )
+    .flag("--read-only"),
+    key(
+        "audit.actions_max",
+        &["GRAPHY_AUDIT_ACTIONS_MAX"],
+        Kind::Whole(1_000, 10_000_000),
+        "100000",
+        "How many actions of operators the audit log keeps; the oldest go first.",
+    ),
+    key(
+        "cache.graphs_max",
+        &["GRAPHY_CACHE_GRAPHS_MAX"],
+        Kind::Whole(1, 100_000),
+        "256",
+        "How many graphs that nobody uses a node keeps in memory (the first-level cache; the \
+         optimization plan names 1000).",
+    ),
+    key(
+        "cache.graphs_idle_seconds",
+        &["GRAPHY_CACHE_GRAPHS_IDLE_SECONDS"],
+        Kind::Whole(0, 604_800),
+        "3600",
+        "How long a graph that nobody uses stays in memory; 0 keeps it until others need its \
+         place (the optimization plan names 60). Whatever is in memory, each reading compares its \
+         version with Redis.",
+    ),
+    key(
+        "cache.texts_idle_seconds",
+        &["GRAPHY_CACHE_TEXTS_IDLE_SECONDS"],
+        Kind::Whole(1, 86_400),
+        "60",
+        "How long the text of a graph's state is kept that nobody asks for.",
+    ),
+    key(
+        "cache.check_seconds",
+        &["GRAPHY_CACHE_CHECK_SECONDS"],
+        Kind::Whole(1, 3600),
+        "10",
+        "How often a node looks for graphs in memory that nobody uses any more.",
+    ),
+    key(
         "worker.concurrency",
         &["GRAPHY_WORKER_CONCURRENCY"],
         Kind::Whole(1, 1024),

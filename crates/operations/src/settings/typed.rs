@@ -84,6 +84,19 @@ pub struct Rates {
     pub requests_per_second: u32,
 }
 
+/// What is kept in memory, and how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// How many graphs that nobody uses.
+    pub graphs_max: usize,
+    /// How long a graph that nobody uses; none keeps it until others need its place.
+    pub graphs_idle: Option<Duration>,
+    /// How long a text that nobody asks for.
+    pub texts_idle: Duration,
+    /// How often it is looked for what nobody uses.
+    pub check_interval: Duration,
+}
+
 /// The node that commands talk to, if it was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -118,6 +131,14 @@ pub struct Settings {
     pub log: LogSettings,
     /// Where traces go, if anywhere.
     pub traces: Option<TraceSettings>,
+    /// Whether nothing can be changed through the node.
+    pub read_only: bool,
+    /// How many actions the audit log keeps.
+    pub audit_actions_max: usize,
+    /// What is kept in memory, and how long.
+    pub cache: CacheSettings,
+    /// Values that hold no secret by the kind of their keys, for the diagnostics.
+    pub shown: Vec<(&'static str, String)>,
     /// Jobs of one worker process at the same time.
     pub worker_concurrency: usize,
     /// The queues, and the work that has time.
@@ -181,6 +202,18 @@ impl Settings {
                 sample_ratio: reader.parsed("otel.sample_ratio"),
                 service_name: reader.text("otel.service_name").to_owned(),
             }),
+            read_only: reader.text("read_only") == "yes",
+            audit_actions_max: reader.parsed("audit.actions_max"),
+            cache: CacheSettings {
+                graphs_max: reader.parsed("cache.graphs_max"),
+                graphs_idle: Some(Duration::from_secs(
+                    reader.parsed("cache.graphs_idle_seconds"),
+                ))
+                .filter(|idle| !idle.is_zero()),
+                texts_idle: Duration::from_secs(reader.parsed("cache.texts_idle_seconds")),
+                check_interval: Duration::from_secs(reader.parsed("cache.check_seconds")),
+            },
+            shown: reader.shown(),
             worker_concurrency: reader.parsed("worker.concurrency"),
             queues: reader.queues(),
             probe_interval: Duration::from_secs(reader.parsed("health.probe_seconds")),
@@ -222,6 +255,15 @@ impl Reader<'_> {
 
     fn optional(&self, key: &str) -> Option<&str> {
         Some(self.text(key)).filter(|text| !text.is_empty())
+    }
+
+    /// Returns the values of keys that take numbers or words of a closed set: no such value is a
+    /// secret, whatever its key will be called.
+    fn shown(&self) -> Vec<(&'static str, String)> {
+        let harmless = |key: &&Key| matches!(key.kind, Kind::Whole(..) | Kind::Word(_));
+        let keys = KEYS.iter().filter(harmless);
+        keys.map(|key| (key.name, self.text(key.name).to_owned()))
+            .collect()
     }
 
     /// Reads a value that `check` has found good.

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
+mod audit;
 mod calls;
 mod collaboration;
+mod diagnostics;
 mod health;
 mod imports;
 mod overview;
@@ -14,3 +16,4 @@ mod queue_support;
 mod queues;
 mod snapshots;
 mod support;
+mod system;

@@ -10,8 +10,10 @@ use graphy_model::{Limits, Role, UserId};
 use graphy_operations::{Caller, Operations, Parts, SystemFacts};
 use graphy_protocol::console::{ImportFormat, ImportRequest};
 use graphy_store::testing::TestRedis;
-use graphy_store::{EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink, RedisUrl};
-use graphy_store::{Replicas, SessionSettings, Sessions, TokenStore};
+use graphy_store::{AuditLog, EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink};
+use graphy_store::{
+    RedisUrl, Replicas, ServerId, ServerNode, SessionSettings, Sessions, TokenStore,
+};
 use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::{Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +27,7 @@ pub(crate) struct Node {
     pub(crate) store: GraphStore,
     pub(crate) intake: Intake,
     pub(crate) limits: Limits,
+    pub(crate) board: StatusBoard,
     tasks: TaskRegistry,
     token: CancellationToken,
 }
@@ -32,12 +35,17 @@ pub(crate) struct Node {
 impl Node {
     /// Starts a node whose clock is the computer's.
     pub(crate) async fn start(url: &RedisUrl) -> Self {
-        Self::start_at(url, url, SystemClock::shared()).await
+        Self::start_at(url, url, SystemClock::shared(), false).await
     }
 
     /// Starts a node whose subscriptions stay with another server, which answers as ever.
     pub(crate) async fn start_hearing(url: &RedisUrl, elsewhere: &RedisUrl) -> Self {
-        Self::start_at(url, elsewhere, SystemClock::shared()).await
+        Self::start_at(url, elsewhere, SystemClock::shared(), false).await
+    }
+
+    /// Starts a node through which nothing can be changed.
+    pub(crate) async fn start_read_only(url: &RedisUrl) -> Self {
+        Self::start_at(url, url, SystemClock::shared(), true).await
     }
 
     /// Starts a node whose clock is ahead and stands still.
@@ -47,11 +55,17 @@ impl Node {
             url,
             url,
             ManualClock::at(SystemClock.now_ms() + ahead_ms).shared(),
+            false,
         )
         .await
     }
 
-    async fn start_at(url: &RedisUrl, heard: &RedisUrl, clock: SharedClock) -> Self {
+    async fn start_at(
+        url: &RedisUrl,
+        heard: &RedisUrl,
+        clock: SharedClock,
+        read_only: bool,
+    ) -> Self {
         let (tasks, token) = (TaskRegistry::default(), CancellationToken::new());
         let link = RedisLink::connect(url, LinkSettings::default(), &tasks)
             .await
@@ -73,6 +87,17 @@ impl Node {
         )
         .await
         .unwrap();
+        let nodes = NodeRegistry::new(link.clone(), clock.clone());
+        let node = ServerNode {
+            id: ServerId::random(),
+            role: "all".to_owned(),
+            host: "test".to_owned(),
+            pid: std::process::id(),
+            version: "0.0.0-test".to_owned(),
+            started_at: clock.now_ms(),
+        };
+        nodes.announce(&node).await.unwrap();
+        let board = StatusBoard::default();
         let operations = Operations::start(Parts {
             replicas: Replicas::new(store.clone(), 16),
             tokens: TokenStore::new(link.clone(), clock.clone()),
@@ -81,7 +106,10 @@ impl Node {
                 NodeRegistry::new(link.clone(), clock.clone()),
                 SessionSettings::default(),
             ),
-            nodes: NodeRegistry::new(link, clock.clone()),
+            nodes: nodes.clone(),
+            node,
+            read_only,
+            audit: AuditLog::new(link, clock.clone(), 1000),
             store: store.clone(),
             intake: intake.clone(),
             metrics: Metrics::install().unwrap(),
@@ -96,8 +124,9 @@ impl Node {
                 data_dir: None,
                 api_url: "http://127.0.0.1:0".to_owned(),
                 started_at: 1,
+                settings: vec![("worker.concurrency", "16".to_owned())],
             },
-            board: StatusBoard::default(),
+            board: board.clone(),
             probe_interval: Duration::ZERO,
         });
         Self {
@@ -105,6 +134,7 @@ impl Node {
             store,
             intake,
             limits,
+            board,
             tasks,
             token,
         }
@@ -183,8 +213,9 @@ pub(crate) async fn until(what: &str, mut check: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Lists all keys of a test's Redis, over its loopback port and in its own protocol.
-pub(crate) fn keys(redis: &TestRedis) -> BTreeSet<String> {
+/// Sends commands to a test's Redis over its loopback port, in its own protocol, and returns all
+/// that it answers.
+pub(crate) fn say(redis: &TestRedis, commands: &[&str]) -> String {
     let url = redis.tcp_url();
     let (login, rest) = url
         .expose()
@@ -193,16 +224,25 @@ pub(crate) fn keys(redis: &TestRedis) -> BTreeSet<String> {
         .unwrap();
     let password = login.trim_start_matches(':');
     let mut socket = TcpStream::connect(rest.split('/').next().unwrap()).unwrap();
+    let lines = commands.join("\r\n");
     socket
-        .write_all(format!("AUTH {password}\r\nKEYS *\r\nQUIT\r\n").as_bytes())
+        .write_all(format!("AUTH {password}\r\n{lines}\r\nQUIT\r\n").as_bytes())
         .unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("+OK\r\n"), "{answer}");
+    answer
+}
+
+/// Lists all keys of a test's Redis but those that nodes write about themselves.
+pub(crate) fn keys(redis: &TestRedis) -> BTreeSet<String> {
+    let answer = say(redis, &["KEYS *"]);
     assert!(answer.starts_with("+OK\r\n*"), "{answer}");
     answer
         .split("\r\n")
         .skip(2)
         .filter(|line| !line.is_empty() && !line.starts_with(['$', '+']))
+        .filter(|line| !line.starts_with("node:"))
         .map(str::to_owned)
         .collect()
 }
