@@ -22,8 +22,8 @@ pub enum Probed {
         /// How many jobs are at workers.
         active: u64,
     },
-    /// The queue is paused, so that nobody may answer.
-    Paused,
+    /// The queue is paused or limited by an operator, so that nobody may answer.
+    HeldBack,
     /// Nobody answered in time.
     Silent,
 }
@@ -36,7 +36,7 @@ impl Queues {
     pub async fn probe(&self, kind: QueueKind, wait: Duration) -> Result<Probed, EngineError> {
         let started = Instant::now();
         if self.pulse(kind).await?.paused {
-            return Ok(Probed::Paused);
+            return Ok(Probed::HeldBack);
         }
         let queue = self.queue(kind);
         let job_id = format!("probe-{}", Uuid::now_v7().simple());
@@ -56,7 +56,7 @@ impl Queues {
             Ok(Ok(pulse)) if pulse.is_worked_on() => Probed::Busy {
                 active: pulse.active,
             },
-            Ok(Ok(pulse)) if pulse.paused => Probed::Paused,
+            Ok(Ok(pulse)) if pulse.paused || pulse.rate_limited => Probed::HeldBack,
             Ok(_) | Err(_) => Probed::Silent,
         })
     }

@@ -275,13 +275,10 @@ impl JobQueue {
             .map_err(EngineError::queue("schedule a job"))
     }
 
-    /// Takes a job up at once that nobody has to wait behind, for a probe.
+    /// Adds the job of a probe, before all jobs with a priority. It is kept like the others: how
+    /// many are kept is decided anew by each job that ends.
     pub(crate) async fn add_probe(&self, job_id: &str) -> Result<(), EngineError> {
-        let options = JobOptions::new()
-            .attempts(1)
-            .job_id(job_id)
-            .remove_on_complete(keep(100))
-            .remove_on_fail(keep(100));
+        let options = self.options().attempts(1).job_id(job_id);
         self.library
             .add(
                 crate::definition::PROBE,

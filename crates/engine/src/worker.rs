@@ -40,6 +40,8 @@ const PUT_BACK_MS: u64 = 1000;
 pub(crate) enum JobFault {
     /// Redis could not do it now; the job is put back without using up an attempt.
     Later(String),
+    /// It is too early for it; it waits until this moment, in milliseconds since 1970.
+    NotBefore(u64),
     /// It failed for reasons unknown, and is tried again a few times.
     Fault(String),
     /// It can never be done.
@@ -341,7 +343,7 @@ impl Work {
         });
         let status = match &result {
             Ok(_) => "completed",
-            Err(JobFault::Later(_)) => "postponed",
+            Err(JobFault::Later(_) | JobFault::NotBefore(_)) => "postponed",
             Err(_) => "failed",
         };
         let name = self.kind.metric_name(job.name());
@@ -353,6 +355,10 @@ impl Work {
         match result {
             Ok(value) => Ok(value),
             Err(JobFault::Later(reason)) => self.put_back(&job, &reason).await,
+            Err(JobFault::NotBefore(at_ms)) => {
+                job.move_to_delayed(at_ms).await?;
+                Err(bullmq::Error::Delayed)
+            }
             Err(JobFault::Fault(reason)) => Err(bullmq::Error::ProcessingError(reason)),
             Err(JobFault::Never(reason)) => Err(bullmq::Error::Unrecoverable(reason)),
             Err(JobFault::Library(error)) => Err(error),

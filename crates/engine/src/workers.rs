@@ -50,7 +50,9 @@ impl Workers {
     ///
     /// # Errors
     /// When a queue cannot be reached.
-    pub async fn start(parts: WorkerParts) -> Result<Self, EngineError> {
+    pub async fn start(mut parts: WorkerParts) -> Result<Self, EngineError> {
+        // Workers may stop before the rest of the node.
+        parts.token = parts.token.child_token();
         let name = worker_name(&parts.host);
         let processor = Processor {
             replicas: parts.replicas.clone(),

@@ -83,6 +83,7 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "conflicts.list", ReadGraph, Reads, conflicts_list (payload);
     "conflicts.rate", ReadGraph, Reads, conflicts_rate (payload);
     "conflicts.resolve", EditGraph, Changes, conflicts_resolve (payload);
+    "conflicts.settle", EditGraph, Changes, conflicts_settle (payload);
     "commands.send", ReadGraph, Changes, commands_send (payload);
     "sessions.list", ReadGraph, Reads, sessions_list (payload);
     "overview.get", ReadSystem, Reads, overview_get;

@@ -9,7 +9,8 @@ use crate::alerts::{
 };
 use crate::collaboration::{
     ConflictPage, ConflictRateRequest, ConflictRates, ConflictsRequest, GraphSettingsView,
-    HistoryPage, HistoryRequest, ResolveConflicts, SendCommand, SentCommand, SettledConflicts,
+    HistoryPage, HistoryRequest, ResolveConflicts, SendCommand, SentCommand, SettleConflicts,
+    SettledConflicts, SettlingConflicts,
 };
 use crate::console::{
     CreateToken, CreatedToken, ExportRequest, ExportedFile, GraphRef, HealthReport, ImportRef,
@@ -74,7 +75,9 @@ pub fn export_typescript(folder: &Path) -> Result<(), ExportError> {
     ResolveConflicts::export_all(&config)?;
     SendCommand::export_all(&config)?;
     SentCommand::export_all(&config)?;
+    SettleConflicts::export_all(&config)?;
     SettledConflicts::export_all(&config)?;
+    SettlingConflicts::export_all(&config)?;
     PresenceState::export_all(&config)?;
     SessionList::export_all(&config)?;
     export_watching(&config)

@@ -9,6 +9,12 @@ use crate::error::StoreError;
 /// What a manual rate limit counts as.
 const LIMITED_BY_HAND: u64 = 1 << 52;
 
+/// What the settings of a queue say: paused, concurrency, jobs of its rate limit.
+type Settings = (Option<String>, Option<u64>, Option<u64>);
+
+/// What the commands of one pulse answer, in their order.
+type Reply = (u64, u64, u64, Settings, Option<u64>, i64, Option<String>);
+
 /// What stands in the way of a queue's jobs, if anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueuePulse {
@@ -49,8 +55,6 @@ impl RedisLink {
     /// When Redis cannot be reached.
     pub async fn queue_pulse(&self, prefix: &str, queue: &str) -> Result<QueuePulse, StoreError> {
         let key = |part: &str| format!("{prefix}:{queue}:{part}");
-        type Settings = (Option<String>, Option<u64>, Option<u64>);
-        type Reply = (u64, u64, u64, Settings, Option<u64>, i64, Option<String>);
         let mut redis = self.query();
         let (wait, prioritized, active, meta, started, limited_ms, oldest): Reply = redis::pipe()
             .llen(key("wait"))

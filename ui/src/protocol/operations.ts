@@ -65,7 +65,9 @@ import type { SeriesList } from '../generated/SeriesList';
 import type { SeriesRange } from '../generated/SeriesRange';
 import type { SeriesRequest } from '../generated/SeriesRequest';
 import type { SessionList } from '../generated/SessionList';
+import type { SettleConflicts } from '../generated/SettleConflicts';
 import type { SettledConflicts } from '../generated/SettledConflicts';
+import type { SettlingConflicts } from '../generated/SettlingConflicts';
 import type { SetWebhook } from '../generated/SetWebhook';
 import type { SnapshotList } from '../generated/SnapshotList';
 import type { SnapshotRef } from '../generated/SnapshotRef';
@@ -93,6 +95,7 @@ export interface Operations {
   'conflicts.list': [ConflictsRequest, ConflictPage];
   'conflicts.rate': [ConflictRateRequest, ConflictRates];
   'conflicts.resolve': [ResolveConflicts, SettledConflicts];
+  'conflicts.settle': [SettleConflicts, SettlingConflicts];
   'commands.send': [SendCommand, SentCommand];
   'sessions.list': [Partial<GraphRef>, SessionList];
   'overview.get': [Nothing, OverviewSnapshot];

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use graphy_model::GraphId;
 use graphy_protocol::console::{ExportedFile, GraphRef};
 use graphy_protocol::queues::AddedJob;
-use graphy_protocol::reports::{SnapshotList, SnapshotRef};
+use graphy_protocol::reports::{SnapshotList, SnapshotRef, SnapshotRow};
 use graphy_telemetry::clock::{Clock as _, SystemClock};
 
 use super::export::write_file;
@@ -58,9 +58,14 @@ pub(crate) async fn run(
             let request = GraphRef {
                 graph_id: graph.clone(),
             };
+            let before = list(node, graph.clone()).await?.snapshots;
             let added: AddedJob = node.call("snapshots.make", &request).await?;
-            let newest = list(node, graph).await?.snapshots.into_iter().next();
-            output.result(&added, |added| match newest {
+            let after = list(node, graph).await?.snapshots;
+            let is_new = |row: &SnapshotRow| {
+                let mut known = before.iter();
+                !known.any(|known| known.snapshot_id == row.snapshot_id)
+            };
+            output.result(&added, |added| match after.into_iter().find(is_new) {
                 Some(row) => format!(
                     "snapshot {} of version {} ({} bytes)",
                     row.snapshot_id, row.version, row.bytes

@@ -12,6 +12,10 @@ use crate::worker::JobFault;
 
 /// Of how many nodes of a graph the rolled-up progress is kept.
 pub const NODES_MAX: usize = 20_000;
+/// From how many nodes and edges on a graph is rolled up less often.
+const LARGE_ENTITIES: u64 = 20_000;
+/// How often a large graph is rolled up at most, in milliseconds.
+const LARGE_SPACING_MS: u64 = 30_000;
 
 /// What was rolled up of a graph.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +49,9 @@ struct Kept {
 
 impl AnalyticsJobs {
     pub(super) async fn roll_up(&self, graph: &GraphId) -> Result<Value, JobFault> {
+        if let Some(at_ms) = self.too_early(graph).await? {
+            return Err(JobFault::NotBefore(at_ms));
+        }
         let outline = self.replicas.read(graph, |graph| {
             let outline = Outline::of(graph);
             (graph.epoch().clone(), graph.version(), outline)
@@ -79,6 +86,23 @@ impl AnalyticsJobs {
         };
         let kept = store.keep_progress(graph, &progress).await?;
         Ok(json!({ "version": version, "nodes": count, "kept": kept }))
+    }
+}
+
+impl AnalyticsJobs {
+    /// Says until when the graph is to be left in peace, because it is large and was rolled up a
+    /// moment ago: copying what decides holds everybody else up.
+    async fn too_early(&self, graph: &GraphId) -> Result<Option<u64>, JobFault> {
+        let store = self.replicas.store();
+        let Some(head) = store.head(graph).await? else {
+            return Ok(None);
+        };
+        if head.nodes + head.edges < LARGE_ENTITIES {
+            return Ok(None);
+        }
+        let last = store.progress(graph).await?;
+        let due_ms = last.map_or(0, |last| last.at + LARGE_SPACING_MS);
+        Ok((due_ms > store.now_ms()).then_some(due_ms))
     }
 }
 

@@ -25,6 +25,8 @@ use crate::worker::JobFault;
 const UNPACKED_MAX: u64 = 1 << 30;
 /// How many graphs are looked at for changes at once.
 const GRAPHS_AT_ONCE: usize = 100;
+/// For how many graphs one run asks, about; the next run goes on with the others.
+const ASKED_MAX: u64 = 10_000;
 
 /// What a snapshot holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -138,7 +140,7 @@ impl AnalyticsJobs {
         let (mut place, mut asked) = (0, 0_u64);
         loop {
             let page = store.versions_at(place, GRAPHS_AT_ONCE).await?;
-            if page.is_empty() {
+            if page.is_empty() || asked >= ASKED_MAX {
                 return Ok(json!({ "graphs": place, "asked": asked }));
             }
             place += page.len() as u64;

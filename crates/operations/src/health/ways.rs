@@ -87,7 +87,9 @@ impl Ways {
             Ok(Ok(Probed::Busy { active })) => {
                 Ok(format!("all workers are busy; {active} jobs are at them"))
             }
-            Ok(Ok(Probed::Paused)) => Ok("paused; not probed".to_owned()),
+            Ok(Ok(Probed::HeldBack)) => {
+                Ok("paused or limited by an operator; not probed".to_owned())
+            }
             Ok(Ok(Probed::Silent)) | Err(_) => Err(no_worker(kind.name())),
             Ok(Err(error)) => Err(error.to_string()),
         };

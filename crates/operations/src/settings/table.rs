@@ -340,8 +340,8 @@ pub const KEYS: &[Key] = &[
         &["GRAPHY_WORKER_CONCURRENCY"],
         Kind::Whole(1, 1024),
         "16",
-        "How many jobs of the queue graph-commands a worker process handles at the same time. (The \
-         plans' presets are 5 and 10.)",
+        "How many jobs of the queue graph-commands a worker process handles at the same time; \
+         the plans' presets are 5 and 10.",
     )
     .flag("--concurrency"),
     key(
@@ -371,8 +371,8 @@ pub const KEYS: &[Key] = &[
         &["GRAPHY_QUEUES_COMMANDS_PER_SECOND_MAX"],
         Kind::Whole(0, 1_000_000),
         "0",
-        "How many jobs of graph-commands all workers together start in a second; 0 is no limit. \
-         (The plans' presets are 1000 and 2000. A job holds up to a hundred commands.)",
+        "How many jobs of graph-commands all workers together start in a second, of up to a \
+         hundred commands each; 0 is no limit, the plans' presets are 1000 and 2000.",
     ),
     key(
         "queues.totals_seconds",

@@ -15,6 +15,9 @@ const TOTALS: &str = "analytics:totals";
 /// How many graphs are looked at in one round trip.
 const GRAPHS_AT_ONCE: usize = 100;
 
+/// What is read of one graph: fields of its state, and the length of its history.
+type Row = ([Option<String>; 5], u64);
+
 /// Counts over all graphs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -220,7 +223,6 @@ impl GraphStore {
             );
             pipe.xlen(keys.operations());
         }
-        type Row = ([Option<String>; 5], u64);
         let flat: Vec<redis::Value> = pipe
             .query_async(&mut self.link().query())
             .await
