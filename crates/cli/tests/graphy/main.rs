@@ -8,5 +8,6 @@
 mod collaboration;
 mod commands;
 mod neighbours;
+mod queues;
 mod session;
 mod support;
