@@ -90,6 +90,10 @@ pub struct HistoryEntry {
     pub version: u64,
     /// Which operation.
     pub operation_id: OperationId,
+    /// Which operation it replays, if an operator had one that failed carried out anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub replay_of: Option<OperationId>,
     /// What sort of command it was.
     #[serde(rename = "type")]
     pub command_type: CommandType,

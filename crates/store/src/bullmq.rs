@@ -80,7 +80,10 @@ fn value<T: FromRedisValue>(answer: Option<Value>) -> Option<T> {
 
 /// Reads a text whatever its bytes are.
 fn text(answer: Option<Value>) -> Option<String> {
-    value::<Vec<u8>>(answer).map(|bytes| lossy(&bytes))
+    match answer? {
+        Value::SimpleString(text) => Some(text),
+        other => value::<Vec<u8>>(Some(other)).map(|bytes| lossy(&bytes)),
+    }
 }
 
 fn lossy(bytes: &[u8]) -> String {

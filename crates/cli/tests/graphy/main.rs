@@ -8,6 +8,7 @@
 mod collaboration;
 mod commands;
 mod neighbours;
+mod queues;
 mod session;
 mod support;
 mod system;

@@ -207,6 +207,9 @@ impl Watch {
         found.sort();
         found.dedup();
         self.find(found).await?;
+        if cursor == 0 {
+            self.forget_gone().await?;
+        }
         let mut sight = self.queues.sight();
         let search = &mut sight.search;
         search.cursor = cursor;
@@ -214,6 +217,21 @@ impl Watch {
         if cursor == 0 {
             search.keys_seen = search.keys_total;
             search.completed_at = Some(now);
+        }
+        Ok(())
+    }
+
+    /// Forgets queues that exist no more.
+    async fn forget_gone(&self) -> Result<(), StoreError> {
+        let known = self.queues.sight().counted(true);
+        for names in known.chunks(100) {
+            let are = self.queues.reader().are_queues(names).await?;
+            let gone = names.iter().zip(are).filter(|(_, is)| !is);
+            let mut sight = self.queues.sight();
+            for (name, _) in gone {
+                sight.queues.remove(name);
+                sight.search.cut = false;
+            }
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod overview;
 mod overview_formulas;
 mod queue_actions;
 mod queue_bulk;
+mod queue_peers;
 mod queue_support;
 mod queues;
 mod snapshots;

@@ -14,10 +14,12 @@ use super::{Pledge, UNDO_MS, busy, fault, kept_as, write};
 use crate::caller::Caller;
 use crate::queues::one::JobFault;
 use crate::queues::row::list_of;
-use crate::queues::{Queues, reference};
+use crate::queues::{Queues, holds_commands, reference};
 
-/// How many jobs are changed before the run looks up.
+/// How many jobs are changed before the run looks up; a replay of commands takes longer than a
+/// move between lists.
 const SLICE: usize = 50;
+const REPLAY_SLICE: usize = 5;
 /// One part in this many of the selected jobs may have moved since they were shown.
 const MOVED_SHARE: usize = 10;
 /// How long the run rests between slices at most; it rests as long as it works.
@@ -156,7 +158,12 @@ impl Queues {
         run: &mut BulkRun,
         context: &TaskContext,
     ) -> Result<BulkState, ApiError> {
-        for slice in pledge.ids.chunks(SLICE) {
+        let slice = if holds_commands(queue) {
+            REPLAY_SLICE
+        } else {
+            SLICE
+        };
+        for slice in pledge.ids.chunks(slice) {
             let started = Instant::now();
             for id in slice {
                 match self.change(pledge, queue, &run.run_id, id).await {
