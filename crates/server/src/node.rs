@@ -163,6 +163,7 @@ impl Node {
         let server = server_node(settings.role.as_str(), started_at);
         let audit = AuditLog::new(link.clone(), Arc::clone(&clock), settings.audit_actions_max);
         let sessions = Sessions::new(link.clone(), nodes.clone(), settings.sessions.clone());
+        describe(&board, &link, &replicas, &tokens);
         let operations = Operations::start(graphy_operations::Parts {
             store: store.clone(),
             replicas: replicas.clone(),
@@ -201,7 +202,11 @@ impl Node {
             },
             settings.hub.clone(),
         );
-        describe(&board, &link, &replicas, &tokens, &hub);
+        let texts = hub.snapshots().clone();
+        board.add(move || PartStatus {
+            caches: vec![texts.cache_status()],
+            ..PartStatus::default()
+        });
         let role = settings.role;
         let app = App(Arc::new(Parts {
             store,
@@ -458,23 +463,12 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NodeError> {
     Ok((listener, address))
 }
 
-/// Puts on the board what belongs to no other part: the connections to Redis and the caches.
-fn describe(
-    board: &StatusBoard,
-    link: &RedisLink,
-    replicas: &Replicas,
-    tokens: &TokenStore,
-    hub: &Hub,
-) {
+/// Puts on the board what belongs to no other part: the connections to Redis and two caches.
+fn describe(board: &StatusBoard, link: &RedisLink, replicas: &Replicas, tokens: &TokenStore) {
     let (link, replicas, tokens) = (link.clone(), replicas.clone(), tokens.clone());
-    let snapshots = hub.snapshots().clone();
     board.add(move || PartStatus {
         circuits: link.circuits(),
-        caches: vec![
-            replicas.cache_status(),
-            snapshots.cache_status(),
-            tokens.cache_status(),
-        ],
+        caches: vec![replicas.cache_status(), tokens.cache_status()],
         ..PartStatus::default()
     });
 }

@@ -154,7 +154,7 @@ async fn no_secret_from_any_place_is_in_the_archive() {
         "CONFIG SET slowlog-log-slower-than 0".to_owned(),
         format!("CLIENT SETNAME {}", plant("client name")),
         format!(
-            "HSET bull:graph-commands:99 name X data {{\"a\":\"{job}\"}} failedReason {reason}"
+            "HSET bull:graph-commands:99 name X data \"{{\\\"a\\\":\\\"{job}\\\"}}\" failedReason {reason}"
         ),
         format!("SET shop:secret {}", plant("value of a slow command")),
         format!("SET session:{}1 x", plant("key of somebody else")),
@@ -268,10 +268,13 @@ async fn no_secret_from_any_place_is_in_the_archive() {
             files[file]
         );
     }
-    for (file, text) in &files {
-        for (place, canary) in &canaries {
-            assert!(!text.contains(canary), "{file} tells the {place}");
-        }
-    }
+    let leaks: Vec<String> = files
+        .iter()
+        .flat_map(|(file, text)| {
+            let found = canaries.iter().filter(|(_, canary)| text.contains(canary));
+            found.map(move |(place, _)| format!("{file} tells the {place}"))
+        })
+        .collect();
+    assert_eq!(leaks, Vec::<String>::new());
     assert!(canaries.len() > 20);
 }

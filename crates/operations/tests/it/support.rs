@@ -231,6 +231,7 @@ pub(crate) fn say(redis: &TestRedis, commands: &[&str]) -> String {
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("+OK\r\n"), "{answer}");
+    assert!(!answer.contains("\r\n-"), "{answer}");
     answer
 }
 

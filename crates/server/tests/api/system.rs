@@ -74,7 +74,7 @@ async fn nodes_of_every_role_tell_of_their_circuits_and_caches() {
             .collect();
         assert_eq!(
             caches[..3],
-            ["graphs", "graph texts, KiB", "tokens"],
+            ["graphs", "tokens", "graph texts, KiB"],
             "{caches:?}"
         );
     }
