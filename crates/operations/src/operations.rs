@@ -18,6 +18,7 @@ use std::sync::Arc;
 use graphy_engine::Intake;
 use graphy_model::Limits;
 use graphy_store::{GraphStore, NodeRegistry, Replicas, Sessions, TokenStore};
+use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::{Metrics, SharedClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +57,8 @@ pub struct Parts {
     pub token: CancellationToken,
     /// What the node says of itself.
     pub facts: SystemFacts,
+    /// What the parts of the node say of themselves.
+    pub board: StatusBoard,
 }
 
 /// The operations of one node; cheap to clone.

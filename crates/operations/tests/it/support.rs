@@ -12,6 +12,7 @@ use graphy_protocol::console::{ImportFormat, ImportRequest};
 use graphy_store::testing::TestRedis;
 use graphy_store::{EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink, RedisUrl};
 use graphy_store::{Replicas, SessionSettings, Sessions, TokenStore};
+use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::{Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
 
@@ -87,6 +88,7 @@ impl Node {
                 api_url: "http://127.0.0.1:0".to_owned(),
                 started_at: 1,
             },
+            board: StatusBoard::default(),
         });
         Self {
             operations,
