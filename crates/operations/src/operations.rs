@@ -4,10 +4,12 @@
 //! through [`Operations::dispatch`]. They are named as in the wire table: `graphs.list` is
 //! [`Operations::graphs_list`].
 
+mod alerts;
 mod conflicts;
 mod graphs;
 mod imports;
 mod past;
+mod series;
 mod sessions;
 mod sharing;
 mod system;
@@ -17,17 +19,19 @@ use std::sync::Arc;
 
 use graphy_engine::Intake;
 use graphy_model::Limits;
-use graphy_store::{GraphStore, NodeRegistry, Replicas, Sessions, TokenStore};
+use graphy_store::{AlertStore, GraphStore, NodeRegistry, Replicas, Sessions, TokenStore};
 use graphy_telemetry::board::StatusBoard;
-use graphy_telemetry::{Metrics, SharedClock, TaskRegistry};
+use graphy_telemetry::{ArchiveSettings, Metrics, Recorder, SharedClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
 
+use crate::alerts::{AlertParts, Alerts};
 use crate::health::HealthProbe;
 use crate::importer::{Importer, ImporterParts};
 use crate::journal::Journal;
 use crate::overview::{Overview, OverviewParts};
 use crate::pulse::Pulse;
 
+pub(crate) use series::expression_fault;
 pub use system::{MetricsText, SystemFacts};
 
 /// What operations work with.
@@ -59,6 +63,8 @@ pub struct Parts {
     pub facts: SystemFacts,
     /// What the parts of the node say of themselves.
     pub board: StatusBoard,
+    /// Where the history of the metrics is kept.
+    pub history: ArchiveSettings,
 }
 
 /// The operations of one node; cheap to clone.
@@ -71,6 +77,8 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) importer: Importer,
     pub(crate) overview: Overview,
+    pub(crate) recorder: Recorder,
+    pub(crate) alerts: Alerts,
     pub(crate) health: HealthProbe,
     pub(crate) journal: Arc<Journal>,
     pub(crate) pulse: Pulse,
@@ -92,6 +100,7 @@ impl Operations {
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),
         });
+        let recorder = Recorder::start(parts.history.clone(), &parts.tasks, parts.token.clone());
         let overview = Overview::start(OverviewParts {
             store: parts.store.clone(),
             nodes: parts.nodes.clone(),
@@ -100,6 +109,18 @@ impl Operations {
             clock: Arc::clone(&parts.clock),
             journal: Arc::clone(&journal),
             pulse: pulse.clone(),
+            recorder: recorder.clone(),
+            tasks: parts.tasks.clone(),
+            token: parts.token.clone(),
+        });
+        let alerts = Alerts::start(AlertParts {
+            store: AlertStore::new(parts.store.link().clone()),
+            overview: overview.clone(),
+            clock: Arc::clone(&parts.clock),
+            journal: Arc::clone(&journal),
+            pulse: pulse.clone(),
+            facts: parts.facts.clone(),
+            board: parts.board.clone(),
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),
         });
@@ -108,6 +129,8 @@ impl Operations {
             parts,
             importer,
             overview,
+            recorder,
+            alerts,
             health,
             journal,
             pulse,

@@ -160,6 +160,7 @@ impl Node {
             token: token.clone(),
             facts,
             board: board.clone(),
+            history: settings.history(),
         });
         if let Some(bridge) = &settings.bridge {
             graphy_store::bridge::start(&link, &store, bridge, &tasks, token.clone());

@@ -1,5 +1,6 @@
 //! The archive for async code: rows in, stretches out, and never a blocked thread.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::{Archive, ArchiveSettings, Place, Range, RangeQuery, Row};
+use crate::names;
 use crate::tasks::{RestartPolicy, TaskContext, TaskFailure, TaskRegistry};
 
 /// How often rows are written; a killed process loses at most so much.
@@ -80,6 +82,17 @@ impl Recorder {
         self.inner.place.subscribe()
     }
 
+    /// Says why the history is kept in memory although it has a folder, if that is so.
+    #[must_use]
+    pub fn fallback(&self) -> Option<String> {
+        match &*self.inner.place.borrow() {
+            Some(Place::Memory(reason)) if self.inner.settings.folder.is_some() => {
+                Some(reason.clone())
+            }
+            _ => None,
+        }
+    }
+
     /// Reads a stretch of history.
     ///
     /// # Errors
@@ -105,6 +118,7 @@ impl Recorder {
         let inner = Arc::clone(&self.inner);
         self.blocking(move |archive, _| {
             // Under the archive's lock, so that no reader misses the rows or sees them twice.
+            measure_disk(inner.settings.folder.as_deref());
             let rows = std::mem::take(&mut *lock(&inner.tail));
             if rows.is_empty() {
                 return;
@@ -139,6 +153,10 @@ impl Recorder {
             let mut archive = lock(&inner.archive);
             let archive = archive.get_or_insert_with(|| {
                 let archive = Archive::open(inner.settings.clone());
+                if let (Some(_), Place::Memory(reason)) = (&inner.settings.folder, archive.place())
+                {
+                    tracing::warn!(reason, "metric history is kept in memory only");
+                }
                 inner.place.send_replace(Some(archive.place().clone()));
                 archive
             });
@@ -147,6 +165,17 @@ impl Recorder {
         });
         done.await
             .map_err(|error| TaskFailure::new(format!("metric history: {error}")))
+    }
+}
+
+/// Sets the gauge [`names::DATA_DISK_FREE`] for the disk that the history lies on.
+fn measure_disk(folder: Option<&Path>) {
+    let Some(folder) = folder else { return };
+    if let (Ok(free), Ok(total)) = (fs4::available_space(folder), fs4::total_space(folder))
+        && total > 0
+    {
+        #[expect(clippy::cast_precision_loss, reason = "a share needs no exact bytes")]
+        metrics::gauge!(names::DATA_DISK_FREE).set(free as f64 / total as f64);
     }
 }
 
