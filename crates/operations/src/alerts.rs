@@ -16,7 +16,7 @@ mod validate;
 mod webhook;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use graphy_model::UserId;
@@ -82,12 +82,16 @@ struct Inner {
     sender: webhook::Sender,
     /// Something may be to be delivered.
     due: Notify,
+    /// Counts readings, so that of two at once the later one counts.
+    reads: AtomicU64,
 }
 
 #[derive(Default)]
 struct Seen {
     /// None until it was read for the first time: what fired before is no news.
     book: Option<Book>,
+    /// The reading that it is from.
+    read: u64,
     tracks: BTreeMap<String, Track>,
 }
 
@@ -116,6 +120,7 @@ impl Alerts {
                 leads: AtomicBool::new(false),
                 sender,
                 due: Notify::new(),
+                reads: AtomicU64::new(0),
             }),
         };
         keeper::spawn(&alerts, &parts.tasks, &parts.token);
@@ -330,6 +335,7 @@ impl Alerts {
 
     /// Reads what is stored, and tells what is new.
     async fn reload(&self) -> Result<(), StoreError> {
+        let read = self.inner.reads.fetch_add(1, Ordering::Relaxed) + 1;
         let book = Book::read(self.inner.store.read().await?);
         let now_ms = self.inner.clock.now_ms();
         let watched: Vec<&str> = book
@@ -341,14 +347,10 @@ impl Alerts {
         self.inner.overview.book().watch(watched.into_iter());
         let told = {
             let mut seen = lock(&self.inner.seen);
-            // Of two readings at once the later one counts.
-            if seen
-                .book
-                .as_ref()
-                .is_some_and(|known| known.revision > book.revision)
-            {
+            if seen.read > read {
                 return Ok(());
             }
+            seen.read = read;
             let told = seen.book.as_ref().map(|known| news(known, &book, now_ms));
             seen.tracks.retain(|id, _| book.rules.contains_key(id));
             seen.book = Some(book);

@@ -47,7 +47,7 @@ enum Action {
     },
     /// Show, set, test or remove where alerts are sent
     Webhook {
-        /// The http:// or https:// address
+        /// The http:// address
         url: Option<String>,
         /// Remove it
         #[arg(long, conflicts_with_all = ["url", "test"])]

@@ -108,7 +108,7 @@ impl Track {
                 self.worst = value;
                 self.fire_if_due(rule, now_ms);
             }
-            (AlertState::Ok, Sight::Well) => self.worst = None,
+            (AlertState::Ok, Sight::Well) => {}
             (_, Sight::Well) => self.enter(AlertState::Ok, now_ms),
         }
     }

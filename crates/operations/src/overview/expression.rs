@@ -23,7 +23,7 @@ mod selector;
 
 use std::fmt;
 
-use graphy_telemetry::names::{self, MetricKind};
+use graphy_telemetry::names::MetricKind;
 
 pub use selector::Selector;
 
@@ -206,19 +206,8 @@ impl Expression {
 
 fn check(selector: &Selector, wanted: MetricKind) -> Result<(), ExpressionError> {
     let name = selector.name.as_str();
-    let part = name
-        .strip_suffix("_count")
-        .or_else(|| name.strip_suffix("_sum"));
-    let of_histogram = part
-        .and_then(names::definition)
-        .filter(|found| found.kind == MetricKind::Histogram);
-    let Some(definition) = names::definition(name).or(of_histogram) else {
+    let Some((definition, kind)) = selector.definition() else {
         return Err(ExpressionError::Unknown(name.to_owned()));
-    };
-    let kind = if definition.name == name {
-        definition.kind
-    } else {
-        MetricKind::Counter
     };
     if kind != wanted {
         let (kind, hint) = match kind {

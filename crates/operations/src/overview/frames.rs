@@ -128,12 +128,22 @@ impl LiveFrames {
     }
 }
 
-/// Leaves the oldest events out of a frame until it is small enough.
+/// Makes a frame small enough: without its oldest events, then its oldest alerts, then the points of
+/// expressions, which come last and have long names.
 fn fit(frame: &mut LiveFrame) {
     let size = |frame: &LiveFrame| serde_json::to_string(frame).map_or(0, |text| text.len());
-    while size(frame) > FRAME_BYTES_MAX && !frame.events.is_empty() {
-        let half = frame.events.len().div_ceil(2);
-        frame.events.drain(..half);
+    while size(frame) > FRAME_BYTES_MAX {
+        if !frame.events.is_empty() {
+            let half = frame.events.len().div_ceil(2);
+            frame.events.drain(..half);
+        } else if !frame.alerts.is_empty() {
+            let half = frame.alerts.len().div_ceil(2);
+            frame.alerts.drain(..half);
+        } else if !frame.points.is_empty() {
+            frame.points.truncate(frame.points.len() / 2);
+        } else {
+            return;
+        }
     }
 }
 
@@ -165,5 +175,25 @@ mod tests {
         assert!(serde_json::to_string(&frame).unwrap().len() <= FRAME_BYTES_MAX);
         assert_eq!(frame.events.last().unwrap().id, 49);
         assert!(frame.events.len() > 5);
+    }
+
+    #[test]
+    fn long_names_of_expressions_do_not_make_a_frame_too_large() {
+        let point = |number: usize| SeriesPoint {
+            name: format!("{number}{}", "x".repeat(500)),
+            value: Some(1.0),
+        };
+        let mut frame = LiveFrame {
+            at: 0,
+            environment: "test".to_owned(),
+            points: (0..140).map(point).collect(),
+            imports: Vec::new(),
+            events: Vec::new(),
+            alerts: Vec::new(),
+            graphs_changed: true,
+        };
+        fit(&mut frame);
+        assert!(serde_json::to_string(&frame).unwrap().len() <= FRAME_BYTES_MAX);
+        assert!(frame.points.len() > 50 && frame.points[0].name.starts_with("0x"));
     }
 }

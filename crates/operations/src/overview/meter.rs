@@ -123,17 +123,12 @@ impl Turn<'_> {
             .value_where(&selector.name, |labels| selector.fits(labels))
     }
 
-    /// How much a counter has grown, and in how many seconds. A counter that nobody has ever raised
-    /// is not rendered; that it has not grown is known all the same once something of its name is.
+    /// How much a counter has grown, and in how many seconds. One that nobody has raised yet is not
+    /// rendered: if it is a counter of ours, it stands at zero.
     fn growth(&mut self, selector: &Selector, window: Window) -> Option<(f64, f64)> {
-        let now = match self.read(selector) {
-            Some(value) => value,
-            None => self
-                .moment
-                .snapshot
-                .value(&selector.name, &[])
-                .map(|_| 0.0)?,
-        };
+        let now = self
+            .read(selector)
+            .or_else(|| selector.is_counter().then_some(0.0))?;
         let key = (selector.clone(), window);
         let readings = self.meter.counters.entry(key).or_default();
         readings.take(self.meter.turn, self.moment.at_ms, window, now);

@@ -13,7 +13,7 @@ use graphy_protocol::alerts::{
 use graphy_protocol::series::SeriesRequest;
 use graphy_protocol::{ApiError, ErrorCode};
 use graphy_store::testing::TestRedis;
-use graphy_telemetry::names;
+use graphy_telemetry::{Metrics, names};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -21,6 +21,8 @@ use tokio::net::TcpListener;
 use crate::support::{DEADLINE, Node, caller, until};
 
 fn measure(connections: f64) {
+    // Before a recorder is there, values go nowhere.
+    Metrics::install().unwrap();
     metrics::gauge!(names::WEBSOCKET_CONNECTIONS).set(connections);
 }
 

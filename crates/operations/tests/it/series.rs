@@ -12,7 +12,7 @@ use crate::support::{Node, caller, until};
 async fn range(node: &Node, names: &[&str], from: u64) -> SeriesRange {
     let request = SeriesRequest {
         names: names.iter().map(|name| (*name).to_owned()).collect(),
-        from,
+        from: from - 1,
         to: None,
         steps_max: Some(2000),
     };
@@ -52,7 +52,10 @@ async fn what_was_measured_is_there_after_a_restart() {
         Some(Place::Folder(_))
     ));
     assert_eq!(again.since, before.since);
-    for (at, value) in before.at.iter().zip(&before.series[0].mean) {
+    // The newest second may have got a further value after it was read.
+    let means = &before.series[0].mean;
+    let newest = means.iter().rposition(Option::is_some).unwrap();
+    for (at, value) in before.at.iter().zip(means).take(newest) {
         if value.is_some() {
             let place = again.at.iter().position(|one| one == at).unwrap();
             assert_eq!(again.series[0].mean[place], *value);

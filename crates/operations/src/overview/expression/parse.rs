@@ -370,7 +370,7 @@ mod tests {
         check(
             "bullmq_queue_size{queue_name=~\"a+\"}",
             &expect![
-                "error: cannot be read at character 32: expected plain characters, or in a pattern also . .* |"
+                "error: cannot be read at character 33: expected plain characters, or in a pattern also . .* |"
             ],
         );
         check(

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use graphy_telemetry::names::{self, MetricDefinition, MetricKind};
+
 /// A metric and what its labels must be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Selector {
@@ -21,6 +23,26 @@ pub enum Match {
 }
 
 impl Selector {
+    /// Finds the metric in the table, and what it is read as: the `_count` and `_sum` of a histogram
+    /// are counters.
+    pub(super) fn definition(&self) -> Option<(&'static MetricDefinition, MetricKind)> {
+        if let Some(found) = names::definition(&self.name) {
+            return Some((found, found.kind));
+        }
+        let suffixes = ["_count", "_sum"];
+        let mut stems = suffixes
+            .iter()
+            .filter_map(|suffix| self.name.strip_suffix(suffix));
+        let found = stems.find_map(names::definition)?;
+        (found.kind == MetricKind::Histogram).then_some((found, MetricKind::Counter))
+    }
+
+    /// Says whether it is a counter of ours.
+    pub(crate) fn is_counter(&self) -> bool {
+        self.definition()
+            .is_some_and(|(_, kind)| kind == MetricKind::Counter)
+    }
+
     /// Says whether the labels of a value are as they must be.
     #[must_use]
     pub fn fits(&self, labels: &[(String, String)]) -> bool {
