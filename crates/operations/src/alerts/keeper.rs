@@ -201,7 +201,7 @@ impl Keeper {
     fn step(&mut self, values: &BTreeMap<&str, f64>, leads: bool, now_ms: u64) {
         let takes_over = self.leads_since_ms == Some(now_ms);
         let mut seen = lock(&self.alerts.inner.seen);
-        let super::Seen { book, tracks } = &mut *seen;
+        let super::Seen { book, tracks, .. } = &mut *seen;
         let Some(book) = book else { return };
         for (id, rule) in &book.rules {
             let mut value = values.get(rule.series.as_str()).copied();
