@@ -48,6 +48,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Verify(arguments) => Box::pin(verify::run(&global, arguments, output)).await,
         Command::Health(_) => health::run(&node()?, output).await,
         Command::Metrics(arguments) => Box::pin(metrics::run(&node()?, &arguments, output)).await,
+        Command::Alerts(arguments) => Box::pin(alerts::run(&node()?, arguments, output)).await,
         Command::Ticket(_) => Box::pin(ticket::run(&global, output)).await,
         Command::Config(arguments) => config::run(&global, &arguments, output),
     }
