@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod circuits;
 pub(crate) mod config;
@@ -54,13 +55,14 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Token(arguments) => token::run(&node()?, arguments, output).await,
         Command::Verify(arguments) => Box::pin(verify::run(&global, arguments, output)).await,
         Command::Health(arguments) => health::run(&node()?, &arguments, output).await,
-        Command::Metrics(arguments) => metrics::run(&node()?, &arguments, output).await,
+        Command::Metrics(arguments) => Box::pin(metrics::run(&node()?, &arguments, output)).await,
         Command::Queues(arguments) => Box::pin(queues::run(&node()?, arguments, output)).await,
         Command::System(arguments) => system::run(&node()?, &arguments, output).await,
         Command::Circuits(arguments) => circuits::run(&node()?, &arguments, output).await,
         Command::Logs(arguments) => logs::run(&node()?, &arguments, output).await,
         Command::Audit(arguments) => audit::run(&node()?, arguments, output).await,
         Command::Dump(arguments) => dump::run(&node()?, arguments, output).await,
+        Command::Alerts(arguments) => Box::pin(alerts::run(&node()?, arguments, output)).await,
         Command::Ticket(_) => Box::pin(ticket::run(&global, output)).await,
         Command::Config(arguments) => config::run(&global, &arguments, output),
     }

@@ -54,6 +54,7 @@ impl fmt::Display for JobFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Later(reason) | Self::Fault(reason) | Self::Never(reason) => f.write_str(reason),
+            Self::NotBefore(moment_ms) => write!(f, "too early, due at {moment_ms} ms"),
             Self::Library(error) => error.fmt(f),
         }
     }

@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** every change of a graph goes through the queue; nothing here writes one directly.
 
+mod alerts;
 pub mod audit;
 mod caller;
 pub mod dispatch;

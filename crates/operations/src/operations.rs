@@ -4,6 +4,7 @@
 //! through [`Operations::dispatch`]. They are named as in the wire table: `graphs.list` is
 //! [`Operations::graphs_list`].
 
+mod alerts;
 mod conflicts;
 mod deployment;
 mod graphs;
@@ -11,6 +12,7 @@ mod imports;
 mod past;
 mod queue_actions;
 mod queues;
+mod series;
 mod sessions;
 mod sharing;
 mod snapshots;
@@ -23,12 +25,13 @@ use std::time::Duration;
 use graphy_engine::Intake;
 use graphy_model::Limits;
 use graphy_store::{
-    AuditLog, GraphStore, NodeRegistry, Replicas, ServerNode, Sessions, TokenStore,
+    AlertStore, AuditLog, GraphStore, NodeRegistry, Replicas, ServerNode, Sessions, TokenStore,
 };
 use graphy_telemetry::board::StatusBoard;
-use graphy_telemetry::{Metrics, SharedClock, TaskRegistry};
+use graphy_telemetry::{ArchiveSettings, Metrics, Recorder, SharedClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
 
+use crate::alerts::{AlertParts, Alerts};
 use crate::health::HealthProbe;
 use crate::importer::{Importer, ImporterParts};
 use crate::journal::Journal;
@@ -41,6 +44,7 @@ use crate::system::nodes;
 use crate::system::redis::RedisReports;
 
 pub use deployment::READ_ONLY;
+pub(crate) use series::expression_fault;
 pub use system::{MetricsText, SystemFacts};
 
 /// What operations work with.
@@ -80,6 +84,8 @@ pub struct Parts {
     pub read_only: bool,
     /// Who did what to the deployment.
     pub audit: AuditLog,
+    /// Where the history of the metrics is kept.
+    pub history: ArchiveSettings,
 }
 
 /// The operations of one node; cheap to clone.
@@ -92,6 +98,8 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) importer: Importer,
     pub(crate) overview: Overview,
+    pub(crate) recorder: Recorder,
+    pub(crate) alerts: Alerts,
     pub(crate) health: HealthProbe,
     pub(crate) journal: Arc<Journal>,
     pub(crate) pulse: Pulse,
@@ -117,6 +125,7 @@ impl Operations {
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),
         });
+        let recorder = Recorder::start(parts.history.clone(), &parts.tasks, parts.token.clone());
         let overview = Overview::start(OverviewParts {
             store: parts.store.clone(),
             nodes: parts.nodes.clone(),
@@ -125,6 +134,18 @@ impl Operations {
             clock: Arc::clone(&parts.clock),
             journal: Arc::clone(&journal),
             pulse: pulse.clone(),
+            recorder: recorder.clone(),
+            tasks: parts.tasks.clone(),
+            token: parts.token.clone(),
+        });
+        let alerts = Alerts::start(AlertParts {
+            store: AlertStore::new(parts.store.link().clone()),
+            overview: overview.clone(),
+            clock: Arc::clone(&parts.clock),
+            journal: Arc::clone(&journal),
+            pulse: pulse.clone(),
+            facts: parts.facts.clone(),
+            board: parts.board.clone(),
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),
         });
@@ -144,6 +165,8 @@ impl Operations {
             parts,
             importer,
             overview,
+            recorder,
+            alerts,
             health,
             journal,
             pulse,

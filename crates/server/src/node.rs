@@ -182,6 +182,7 @@ impl Node {
             node: server.clone(),
             read_only: settings.read_only,
             audit,
+            history: settings.history(),
         });
         if let Some(bridge) = &settings.bridge {
             graphy_store::bridge::start(&link, &store, bridge, &tasks, token.clone());

@@ -9,6 +9,7 @@ use graphy_live::HubSettings;
 use graphy_model::Limits;
 use graphy_operations::settings::{NodeRole, Settings};
 use graphy_store::{BridgeSettings, RedisConfig, ReplicaSettings, SessionSettings};
+use graphy_telemetry::ArchiveSettings;
 use graphy_telemetry::traces::TraceSettings;
 
 use crate::http::rates::{Rate, RateSettings};
@@ -52,6 +53,8 @@ pub struct NodeSettings {
     pub shown: Vec<(&'static str, String)>,
     /// Host names besides those of this machine that a loopback listener answers to, without port.
     pub hosts: Vec<String>,
+    /// Where the history of the metrics lies; in memory if nowhere.
+    pub metrics_dir: Option<PathBuf>,
     /// Origins besides our own whose pages may write and open sockets.
     pub origins: Vec<String>,
 }
@@ -60,6 +63,10 @@ impl NodeSettings {
     /// Makes the usual settings: everything in one process, on a free loopback port.
     #[must_use]
     pub fn new(redis: RedisConfig) -> Self {
+        let metrics_dir = match &redis {
+            RedisConfig::Private(private) => Some(private.data_dir.join("metrics")),
+            RedisConfig::Url(_) => None,
+        };
         Self {
             environment: "local".to_owned(),
             role: NodeRole::All,
@@ -79,7 +86,16 @@ impl NodeSettings {
             audit_actions_max: graphy_store::audit::ACTIONS_MAX,
             shown: Vec::new(),
             hosts: Vec::new(),
+            metrics_dir,
             origins: Vec::new(),
+        }
+    }
+
+    /// Returns how much history of the metrics is kept, and where.
+    pub(crate) fn history(&self) -> ArchiveSettings {
+        match &self.metrics_dir {
+            Some(folder) => ArchiveSettings::in_folder(folder),
+            None => ArchiveSettings::in_memory(),
         }
     }
 
@@ -132,6 +148,7 @@ impl From<&Settings> for NodeSettings {
             read_only: settings.read_only,
             audit_actions_max: settings.audit_actions_max,
             shown: settings.shown.clone(),
+            metrics_dir: Some(settings.data_dir.join("metrics")),
             ..Self::new(settings.redis.clone())
         }
     }

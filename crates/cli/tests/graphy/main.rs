@@ -12,3 +12,4 @@ mod queues;
 mod session;
 mod support;
 mod system;
+mod watching;

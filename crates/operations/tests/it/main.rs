@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
+mod alerts;
 mod audit;
 mod calls;
 mod collaboration;
@@ -15,6 +16,7 @@ mod queue_bulk;
 mod queue_peers;
 mod queue_support;
 mod queues;
+mod series;
 mod snapshots;
 mod support;
 mod system;

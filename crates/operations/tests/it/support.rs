@@ -15,7 +15,9 @@ use graphy_store::{
     RedisUrl, Replicas, ServerId, ServerNode, SessionSettings, Sessions, TokenStore,
 };
 use graphy_telemetry::board::StatusBoard;
-use graphy_telemetry::{Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry};
+use graphy_telemetry::{
+    ArchiveSettings, Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How long a test waits for anything.
@@ -60,11 +62,37 @@ impl Node {
         .await
     }
 
+    /// Starts a node that keeps the history of its metrics in a folder.
+    pub(crate) async fn start_keeping(url: &RedisUrl, folder: &std::path::Path) -> Self {
+        let history = ArchiveSettings::in_folder(folder);
+        Self::start_with(url, url, SystemClock::shared(), false, history).await
+    }
+
+    /// Ends the node and waits until it has written what it had to.
+    pub(crate) async fn stop(self) {
+        self.token.cancel();
+        let running = self
+            .tasks
+            .ended_but(&["redis-query", "redis-write"], DEADLINE)
+            .await;
+        assert_eq!(running, Ok(()));
+    }
+
     async fn start_at(
         url: &RedisUrl,
         heard: &RedisUrl,
         clock: SharedClock,
         read_only: bool,
+    ) -> Self {
+        Self::start_with(url, heard, clock, read_only, ArchiveSettings::in_memory()).await
+    }
+
+    async fn start_with(
+        url: &RedisUrl,
+        heard: &RedisUrl,
+        clock: SharedClock,
+        read_only: bool,
+        history: ArchiveSettings,
     ) -> Self {
         let (tasks, token) = (TaskRegistry::default(), CancellationToken::new());
         let link = RedisLink::connect(url, LinkSettings::default(), &tasks)
@@ -128,6 +156,7 @@ impl Node {
             },
             board: board.clone(),
             probe_interval: Duration::ZERO,
+            history,
         });
         Self {
             operations,
