@@ -3,7 +3,7 @@
 //! Events of the bus are the fast way; the history in the store is the truth. On every gap, every
 //! hint of one and every audit the room compares itself with the store and fills what is missing.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -408,13 +408,23 @@ impl Follower {
         if by_client.is_empty() {
             return;
         }
+        let contested: HashSet<OperationId> = outcomes
+            .iter()
+            .filter(|one| matches!(one.outcome, Outcome::Conflict { .. }))
+            .map(|one| one.operation_id)
+            .collect();
+        let mut shown = HashSet::new();
         self.room.each(|member| {
             let outbox = &member.outbox;
             for (operation, text) in by_client.get(&member.who.client_id).into_iter().flatten() {
                 outbox.settle(*operation);
                 outbox.push_text(text.clone());
+                if contested.contains(operation) {
+                    shown.insert(*operation);
+                }
             }
         });
+        metrics::counter!(names::VISIBLE_CONFLICTS).increment(shown.len() as u64);
     }
 
     /// Closes the room for good: its graph is gone.
