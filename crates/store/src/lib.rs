@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod graph;
 mod hashes;
+pub mod ledger;
 pub mod node_registry;
 pub mod presence;
 pub mod private_redis;
@@ -29,6 +30,7 @@ pub use connection::{AckLevel, LinkConnection, LinkSettings, LinkState, RedisLin
 pub use error::StoreError;
 pub use events::{BatchEvent, BusEvent, CommandOutcome, EventBus, Subscription};
 pub use graph::{GraphStore, Head, History};
+pub use ledger::{Ledger, LedgerEntry, LedgerSlot};
 pub use node_registry::{NodeRegistry, ServerId, ServerNode};
 pub use presence::{PresenceBus, PresenceListener, PresenceNews};
 pub use private_redis::{PrivateEndpoint, PrivateRedis, PrivateRedisState, RedisServer};
