@@ -82,6 +82,9 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "sessions.list", ReadGraph, Reads, sessions_list (payload);
     "overview.get", ReadSystem, Reads, overview_get;
     "health.check", ReadSystem, Reads, health_check;
+    "reports.targets", ReadSystem, Reads, reports_targets (payload);
+    "reports.performance", ReadSystem, Reads, reports_performance (payload);
+    "reports.enter", OperateSystem, Operates, reports_enter (payload);
     "metrics.get", ReadSystem, Reads, metrics_get;
     "system.info", ReadGraph, Reads, system_info;
     "tokens.create", ManageTokens, Changes, tokens_create (payload);

@@ -20,6 +20,7 @@ pub mod layout;
 mod operations;
 pub mod overview;
 mod pulse;
+mod report;
 pub mod settings;
 
 pub use caller::Caller;

@@ -8,6 +8,7 @@ mod conflicts;
 mod graphs;
 mod imports;
 mod past;
+mod reports;
 mod sessions;
 mod sharing;
 mod system;
@@ -26,6 +27,7 @@ use crate::importer::{Importer, ImporterParts};
 use crate::journal::Journal;
 use crate::overview::{Overview, OverviewParts};
 use crate::pulse::Pulse;
+use crate::report::{Keeper, KeeperParts};
 
 pub use system::{MetricsText, SystemFacts};
 
@@ -71,6 +73,7 @@ pub(crate) struct Inner {
     pub(crate) health: HealthProbe,
     pub(crate) journal: Arc<Journal>,
     pub(crate) pulse: Pulse,
+    pub(crate) keeper: Keeper,
 }
 
 impl Operations {
@@ -101,6 +104,13 @@ impl Operations {
             token: parts.token.clone(),
         });
         let health = HealthProbe::new(&parts);
+        let keeper = Keeper::start(KeeperParts {
+            store: parts.store.clone(),
+            metrics: parts.metrics.clone(),
+            clock: Arc::clone(&parts.clock),
+            tasks: parts.tasks.clone(),
+            token: parts.token.clone(),
+        });
         let inner = Inner {
             parts,
             importer,
@@ -108,6 +118,7 @@ impl Operations {
             health,
             journal,
             pulse,
+            keeper,
         };
         Self {
             inner: Arc::new(inner),

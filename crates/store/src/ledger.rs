@@ -32,6 +32,9 @@ pub const HEARD_WITHIN: Duration = Duration::from_secs(45);
 const DOWN_MAX: Duration = Duration::from_secs(7 * 86_400);
 
 const HEARD: &str = "{ledger}:heard";
+const AUDIT: &str = "{ledger}:audit";
+/// How often a graph is audited.
+const AUDIT_INTERVAL: Duration = Duration::from_secs(50);
 /// How many slots are read in one round trip.
 const READ_SLOTS: usize = 100;
 
@@ -147,6 +150,24 @@ impl Ledger {
         let mut link = self.link.write();
         let noted: Result<(), _> = link.hset_multiple(HEARD, &fields).await;
         noted.map_err(StoreError::redis("note that a node stops"))
+    }
+
+    /// Says whether the caller is to audit a graph now: one node of a deployment at a time.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn claim_audit(&self) -> Result<bool, StoreError> {
+        let claimed: Result<Option<String>, _> = redis::cmd("SET")
+            .arg(AUDIT)
+            .arg(1)
+            .arg("NX")
+            .arg("EX")
+            .arg(AUDIT_INTERVAL.as_secs())
+            .query_async(&mut self.link.write())
+            .await;
+        Ok(claimed
+            .map_err(StoreError::redis("claim an audit"))?
+            .is_some())
     }
 
     /// Returns the slots that a span touches, in their order, of the size that reaches back so

@@ -9,7 +9,7 @@ use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
 const FAMILY: &str = "sans-serif";
 
 /// Returns the font at a size in pixels of the picture.
-pub(super) fn font(size: f64) -> FontDesc<'static> {
+pub(crate) fn font(size: f64) -> FontDesc<'static> {
     static REGISTERED: OnceLock<()> = OnceLock::new();
     REGISTERED.get_or_init(|| {
         let added = register_font(FAMILY, FontStyle::Normal, dejavu::sans::regular());
@@ -19,7 +19,7 @@ pub(super) fn font(size: f64) -> FontDesc<'static> {
 }
 
 /// Cuts a text so that it fits into a width, with `…` where it was cut.
-pub(super) fn clipped(text: &str, size: f64, width: f64) -> String {
+pub(crate) fn clipped(text: &str, size: f64, width: f64) -> String {
     let plain: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
