@@ -110,6 +110,8 @@ pub(crate) enum Command {
     Health(commands::health::HealthArguments),
     /// Print or watch what a node measures
     Metrics(commands::metrics::MetricsArguments),
+    /// Say how the deployment did, against the targets of the plans
+    Report(commands::report::ReportArguments),
     /// Print a fresh one-time URL of the node of this machine
     Ticket(commands::ticket::TicketArguments),
     /// Show the configuration

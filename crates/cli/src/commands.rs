@@ -10,6 +10,7 @@ pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod metrics;
+pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod sessions;
 pub(crate) mod ticket;
@@ -47,6 +48,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Verify(arguments) => Box::pin(verify::run(&global, arguments, output)).await,
         Command::Health(_) => health::run(&node()?, output).await,
         Command::Metrics(arguments) => metrics::run(&node()?, &arguments, output).await,
+        Command::Report(arguments) => report::run(&node()?, arguments, output).await,
         Command::Ticket(_) => Box::pin(ticket::run(&global, output)).await,
         Command::Config(arguments) => config::run(&global, &arguments, output),
     }

@@ -133,7 +133,7 @@ impl Report {
     }
 
     fn coverage_in_words(&self) -> String {
-        rows::in_words(targets::Unit::Share, self.figures.coverage)
+        format!("{:.1} %", self.figures.coverage * 100.0)
     }
 }
 

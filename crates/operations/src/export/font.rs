@@ -18,6 +18,14 @@ pub(crate) fn font(size: f64) -> FontDesc<'static> {
     FontDesc::new(FontFamily::SansSerif, size, FontStyle::Normal)
 }
 
+/// Returns how wide a text is at a size.
+pub(crate) fn width(text: &str, size: f64) -> f64 {
+    // Measured large, because sizes are whole.
+    const TIMES: f64 = 8.0;
+    let measured = font(size * TIMES).box_size(text);
+    measured.map_or(0.0, |(width, _)| f64::from(width) / TIMES)
+}
+
 /// Cuts a text so that it fits into a width, with `…` where it was cut.
 pub(crate) fn clipped(text: &str, size: f64, width: f64) -> String {
     let plain: String = text

@@ -5,6 +5,7 @@ use super::axis;
 use super::canvas::{Anchor, Canvas, Drawing, Point, TextStyle};
 use super::theme::Ink;
 use crate::export::ExportError;
+use crate::export::font::width;
 
 pub(super) const WIDTH: u32 = 590;
 pub(super) const HEIGHT: u32 = 250;
@@ -130,14 +131,12 @@ impl Chart {
             return Ok(());
         }
         let mut right = f64::from(WIDTH) - RIGHT;
-        let text = TextStyle::new(SMALL, Ink::Muted, Anchor::Right);
+        let text = TextStyle::new(SMALL, Ink::Muted, Anchor::Left);
         for (line, ink) in self.lines.iter().zip(INKS).rev() {
-            canvas.text(&line.label, (right, 22.0), text.within(110.0))?;
-            #[expect(clippy::cast_precision_loss, reason = "a short word")]
-            let width = line.label.chars().count() as f64 * 7.2;
-            right -= width.min(110.0) + 6.0;
-            canvas.line(&[(right - 16.0, 22.0), (right, 22.0)], ink, 2.5)?;
-            right -= 28.0;
+            right -= width(&line.label, SMALL);
+            canvas.text(&line.label, (right, 22.0), text)?;
+            canvas.line(&[(right - 22.0, 22.0), (right - 6.0, 22.0)], ink, 2.5)?;
+            right -= 38.0;
         }
         Ok(())
     }

@@ -61,11 +61,11 @@ const PLANS: [Plan; 6] = [
         ],
     },
     Plan {
-        title: "Success",
-        unit: "% of commands that did what was asked",
+        title: "Commands without success",
+        unit: "% of commands; the target is 0.1 %",
         factor: 100.0,
-        limit: None,
-        lines: &[("success", "success_rate")],
+        limit: Some(0.1),
+        lines: &[("without success", "failure_rate")],
     },
 ];
 
@@ -99,9 +99,9 @@ const SERIES: [(&str, Reading); 10] = [
     ("broadcast_p95_ms", |_, period| {
         period.quantile_ms(BROADCAST_SECONDS, 0.95)
     }),
-    ("success_rate", |_, period| {
+    ("failure_rate", |_, period| {
         let commands = period.commands();
-        (commands > 0.0).then(|| period.sum(&["commands.success"]) / commands)
+        (commands > 0.0).then(|| 1.0 - period.sum(&["commands.success"]) / commands)
     }),
 ];
 

@@ -51,7 +51,7 @@ impl Period {
     /// Returns the sum of some fields.
     pub(super) fn sum(&self, fields: &[&str]) -> f64 {
         let found = fields.iter().filter_map(|field| self.sums.get(*field));
-        found.sum()
+        found.fold(0.0, |sum, value| sum + value)
     }
 
     /// Returns which share of `whole` is `part`; none if there is no whole.
