@@ -32,6 +32,7 @@ pub(crate) fn test(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
                 Purpose::Server,
                 Purpose::Console,
                 Purpose::Examples,
+                Purpose::Monitoring,
                 Purpose::Tests,
             ],
         )?;
@@ -44,7 +45,8 @@ pub(crate) fn test(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         end_to_end::browser(workspace, &mut report);
         end_to_end::desktop(workspace, &mut report);
     } else {
-        setup::prepare(workspace, &[Purpose::Server, Purpose::Examples])?;
+        let wanted = [Purpose::Server, Purpose::Examples, Purpose::Monitoring];
+        setup::prepare(workspace, &wanted)?;
         setup::test_tools(workspace)?;
         rust_tests(workspace, arguments, &mut report);
     }
