@@ -405,6 +405,8 @@ impl SessionHandle {
                 operation_id: Some(operation),
             });
         } else {
+            use graphy_telemetry::names::{OPTIMISTIC_UPDATES, label};
+            metrics::counter!(OPTIMISTIC_UPDATES, label::RESULT => "reverted").increment(1);
             self.send(&ServerFrame::Revert {
                 operation_id: operation,
                 code: rejection.code,

@@ -1,8 +1,9 @@
 //! What a deployment counted, per stretch of time: the ground of its reports.
 //!
 //! Each node adds its counts to the slot of the moment; counts of all nodes come together there, so
-//! shares and quantiles of any span are exact and outlive every process. There are two sizes of
-//! slot: five minutes, kept for two days, and an hour, kept for a month.
+//! shares and quantiles of any span are exact and outlive every process. There are three sizes of
+//! slot: a minute, kept for some hours, five minutes, kept for two days, and an hour, kept for a
+//! month.
 //!
 //! Also kept: figures that a person entered because nothing here can measure them.
 //!
@@ -80,10 +81,10 @@ impl Ledger {
         call.arg(entry.now)
             .arg(entry.since)
             .arg(ready.unwrap_or_default());
+        call.arg(entry.sums.len());
         for size in SlotSize::ALL {
             call.arg(size.kept().as_secs());
         }
-        call.arg(entry.sums.len());
         for (field, value) in entry.sums.iter().chain(&entry.peaks) {
             call.arg(field).arg(value);
         }

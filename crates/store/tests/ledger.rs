@@ -45,7 +45,7 @@ async fn nodes_add_up_and_time_counts_once() {
         .await
         .unwrap();
     let slot = one(&ledger, 0, 20_000).await;
-    assert_eq!((slot.start, slot.length_ms), (HOUR, 300_000));
+    assert_eq!((slot.start, slot.length_ms), (HOUR, 60_000));
     assert_eq!(
         slot.measured_ms, 20_000.0,
         "two nodes at once are one deployment"
@@ -59,11 +59,18 @@ async fn nodes_add_up_and_time_counts_once() {
         .add(&entry(310_000, 300_000, Some(300_000), 7.0))
         .await
         .unwrap();
-    let fine = ledger
+    let minutes = ledger
         .read(HOUR, HOUR + 310_000, HOUR + 310_000)
         .await
         .unwrap();
+    assert_eq!(minutes.len(), 2);
+    let next_day = HOUR + 86_400_000;
+    let fine = ledger.read(HOUR, HOUR + 310_000, next_day).await.unwrap();
     assert_eq!(fine.len(), 2);
+    assert_eq!(
+        (fine[1].start, fine[1].values["commands"]),
+        (HOUR + 300_000, 7.0)
+    );
     let later = HOUR + 3 * 86_400_000;
     let hours = ledger.read(HOUR, HOUR + 310_000, later).await.unwrap();
     assert_eq!(hours.len(), 1);
@@ -90,10 +97,8 @@ async fn a_crash_is_down_time_and_a_stop_is_not() {
     // It dies, and comes back after seven minutes.
     let down = ledger.opened(HOUR + 440_000).await.unwrap();
     assert_eq!(down, Some(Duration::from_secs(420)));
-    let slots = ledger
-        .read(HOUR, HOUR + 440_000, HOUR + 440_000)
-        .await
-        .unwrap();
+    let next_day = HOUR + 86_400_000;
+    let slots = ledger.read(HOUR, HOUR + 440_000, next_day).await.unwrap();
     let down: Vec<f64> = slots.iter().map(|slot| slot.down_ms).collect();
     assert_eq!(down, [280_000.0, 140_000.0], "spread over the slots");
     // It is stopped in good order, and started the next day.

@@ -21,8 +21,8 @@ const SPAN_MS_MAX: u64 = 31 * 86_400_000;
 
 impl Operations {
     /// `reports.targets`: the success metrics of the plans over a span, target against actual.
-    /// The span is widened to whole slots of the ledger: five minutes, or an hour for what is
-    /// older than two days.
+    /// The span is widened to whole slots of the ledger: a minute, or five minutes for what is
+    /// older than four hours, or an hour for what is older than two days.
     ///
     /// # Errors
     /// `forbidden`; `invalid` for a span that is none; or that of the store.

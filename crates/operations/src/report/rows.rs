@@ -98,6 +98,8 @@ fn verdict(limit: Limit, value: Option<f64>) -> Verdict {
 fn limit_in_words(target: &Target) -> String {
     let words = |value| in_words(target.unit, value);
     match target.limit {
+        // Nothing is more than all.
+        Limit::AtLeast(limit) if target.unit == Unit::Share && limit >= 1.0 => words(limit),
         Limit::Below(limit) => format!("< {}", words(limit)),
         Limit::AtMost(limit) => format!("≤ {}", words(limit)),
         Limit::Above(limit) => format!("> {}", words(limit)),

@@ -6,6 +6,8 @@ use std::time::Duration;
 /// How long the stretches are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlotSize {
+    /// A minute.
+    Minute,
     /// Five minutes.
     Fine,
     /// An hour.
@@ -13,13 +15,14 @@ pub enum SlotSize {
 }
 
 impl SlotSize {
-    /// Both sizes, in the order of the script's keys.
-    pub const ALL: [Self; 2] = [Self::Fine, Self::Hour];
+    /// All sizes, the finest first.
+    pub const ALL: [Self; 3] = [Self::Minute, Self::Fine, Self::Hour];
 
     /// Returns the length, in milliseconds.
     #[must_use]
     pub fn length_ms(self) -> u64 {
         match self {
+            Self::Minute => 60_000,
             Self::Fine => 300_000,
             Self::Hour => 3_600_000,
         }
@@ -29,6 +32,7 @@ impl SlotSize {
     #[must_use]
     pub fn kept(self) -> Duration {
         match self {
+            Self::Minute => Duration::from_secs(4 * 3600),
             Self::Fine => Duration::from_secs(2 * 86_400),
             Self::Hour => Duration::from_secs(31 * 86_400),
         }
@@ -42,12 +46,12 @@ impl SlotSize {
 
     /// Returns the finest size whose slots are all still kept.
     pub(super) fn reaching(from: u64, to: u64, now: u64) -> Self {
-        let fine = super::millis(Self::Fine.kept());
-        if from + fine >= now && to.saturating_sub(from) <= fine {
-            Self::Fine
-        } else {
-            Self::Hour
-        }
+        let reaches = |size: &Self| {
+            let kept = super::millis(size.kept());
+            from + kept >= now && to.saturating_sub(from) <= kept
+        };
+        let found = Self::ALL.into_iter().find(reaches);
+        found.unwrap_or(Self::Hour)
     }
 
     pub(super) fn starts(self, from: u64, to: u64) -> impl Iterator<Item = u64> {
@@ -57,6 +61,7 @@ impl SlotSize {
 
     pub(super) fn key(self, start: u64) -> String {
         match self {
+            Self::Minute => format!("{{ledger}}:minute:{start}"),
             Self::Fine => format!("{{ledger}}:fine:{start}"),
             Self::Hour => format!("{{ledger}}:hour:{start}"),
         }
@@ -109,6 +114,8 @@ mod tests {
     #[test]
     fn old_spans_are_read_by_the_hour() {
         let (hour, day, now) = (3_600_000, 86_400_000, 1_000 * 86_400_000);
+        let recent = SlotSize::reaching(now - hour, now, now);
+        assert_eq!(recent, SlotSize::Minute);
         assert_eq!(SlotSize::reaching(now - day, now, now), SlotSize::Fine);
         assert_eq!(SlotSize::reaching(now - 3 * day, now, now), SlotSize::Hour);
         let old = now - 10 * day;
