@@ -112,6 +112,8 @@ pub(crate) enum Command {
     Metrics(commands::metrics::MetricsArguments),
     /// Say how the deployment did, against the targets of the plans
     Report(commands::report::ReportArguments),
+    /// Show alerts, look after them, and change their rules
+    Alerts(commands::alerts::AlertsArguments),
     /// Print a fresh one-time URL of the node of this machine
     Ticket(commands::ticket::TicketArguments),
     /// Show the configuration

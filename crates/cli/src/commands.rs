@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod alerts;
 pub(crate) mod config;
 pub(crate) mod conflicts;
 pub(crate) mod demo;
@@ -47,7 +48,8 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Token(arguments) => token::run(&node()?, arguments, output).await,
         Command::Verify(arguments) => Box::pin(verify::run(&global, arguments, output)).await,
         Command::Health(_) => health::run(&node()?, output).await,
-        Command::Metrics(arguments) => metrics::run(&node()?, &arguments, output).await,
+        Command::Metrics(arguments) => Box::pin(metrics::run(&node()?, &arguments, output)).await,
+        Command::Alerts(arguments) => alerts::run(&node()?, arguments, output).await,
         Command::Report(arguments) => report::run(&node()?, arguments, output).await,
         Command::Ticket(_) => Box::pin(ticket::run(&global, output)).await,
         Command::Config(arguments) => config::run(&global, &arguments, output),

@@ -80,6 +80,15 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "conflicts.resolve", EditGraph, Changes, conflicts_resolve (payload);
     "commands.send", ReadGraph, Changes, commands_send (payload);
     "sessions.list", ReadGraph, Reads, sessions_list (payload);
+    "series.list", ReadSystem, Reads, series_list;
+    "series.range", ReadSystem, Reads, series_range (payload);
+    "alerts.list", ReadSystem, Reads, alerts_list;
+    "alerts.save", OperateSystem, Operates, alerts_save (payload);
+    "alerts.remove", OperateSystem, Operates, alerts_remove (payload);
+    "alerts.acknowledge", OperateSystem, Operates, alerts_acknowledge (payload);
+    "alerts.snooze", OperateSystem, Operates, alerts_snooze (payload);
+    "alerts.set_webhook", OperateSystem, Operates, alerts_set_webhook (payload);
+    "alerts.test_webhook", OperateSystem, Operates, alerts_test_webhook;
     "overview.get", ReadSystem, Reads, overview_get;
     "health.check", ReadSystem, Reads, health_check;
     "reports.targets", ReadSystem, Reads, reports_targets (payload);

@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** every change of a graph goes through the queue; nothing here writes one directly.
 
+mod alerts;
 mod caller;
 pub mod dispatch;
 pub mod export;

@@ -4,11 +4,13 @@
 //! through [`Operations::dispatch`]. They are named as in the wire table: `graphs.list` is
 //! [`Operations::graphs_list`].
 
+mod alerts;
 mod conflicts;
 mod graphs;
 mod imports;
 mod past;
 mod reports;
+mod series;
 mod sessions;
 mod sharing;
 mod system;
@@ -18,10 +20,12 @@ use std::sync::Arc;
 
 use graphy_engine::Intake;
 use graphy_model::Limits;
-use graphy_store::{GraphStore, NodeRegistry, Replicas, Sessions, TokenStore};
-use graphy_telemetry::{Metrics, SharedClock, TaskRegistry};
+use graphy_store::{AlertStore, GraphStore, NodeRegistry, Replicas, Sessions, TokenStore};
+use graphy_telemetry::board::StatusBoard;
+use graphy_telemetry::{ArchiveSettings, Metrics, Recorder, SharedClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
 
+use crate::alerts::{AlertParts, Alerts};
 use crate::health::HealthProbe;
 use crate::importer::{Importer, ImporterParts};
 use crate::journal::Journal;
@@ -29,6 +33,7 @@ use crate::overview::{Overview, OverviewParts};
 use crate::pulse::Pulse;
 use crate::report::{Keeper, KeeperParts};
 
+pub(crate) use series::expression_fault;
 pub use system::{MetricsText, SystemFacts};
 
 /// What operations work with.
@@ -58,6 +63,10 @@ pub struct Parts {
     pub token: CancellationToken,
     /// What the node says of itself.
     pub facts: SystemFacts,
+    /// What the parts of the node say of themselves.
+    pub board: StatusBoard,
+    /// Where the history of the metrics is kept.
+    pub history: ArchiveSettings,
 }
 
 /// The operations of one node; cheap to clone.
@@ -70,6 +79,8 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) importer: Importer,
     pub(crate) overview: Overview,
+    pub(crate) recorder: Recorder,
+    pub(crate) alerts: Alerts,
     pub(crate) health: HealthProbe,
     pub(crate) journal: Arc<Journal>,
     pub(crate) pulse: Pulse,
@@ -92,6 +103,7 @@ impl Operations {
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),
         });
+        let recorder = Recorder::start(parts.history.clone(), &parts.tasks, parts.token.clone());
         let overview = Overview::start(OverviewParts {
             store: parts.store.clone(),
             nodes: parts.nodes.clone(),
@@ -100,6 +112,18 @@ impl Operations {
             clock: Arc::clone(&parts.clock),
             journal: Arc::clone(&journal),
             pulse: pulse.clone(),
+            recorder: recorder.clone(),
+            tasks: parts.tasks.clone(),
+            token: parts.token.clone(),
+        });
+        let alerts = Alerts::start(AlertParts {
+            store: AlertStore::new(parts.store.link().clone()),
+            overview: overview.clone(),
+            clock: Arc::clone(&parts.clock),
+            journal: Arc::clone(&journal),
+            pulse: pulse.clone(),
+            facts: parts.facts.clone(),
+            board: parts.board.clone(),
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),
         });
@@ -115,6 +139,8 @@ impl Operations {
             parts,
             importer,
             overview,
+            recorder,
+            alerts,
             health,
             journal,
             pulse,

@@ -13,6 +13,7 @@ use graphy_store::{
     EventBus, GraphStore, LinkSettings, NodeRegistry, PresenceBus, RedisLink, RedisServer,
     Replicas, ServerId, ServerNode, Sessions, StoreError,
 };
+use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::metrics::MetricsError;
 use graphy_telemetry::{Metrics, RestartPolicy, SystemClock, TaskRegistry};
 use tokio::net::{TcpListener, TcpSocket};
@@ -113,6 +114,7 @@ impl Node {
         // Whatever fails below, the tasks started before it end.
         let guard = token.clone().drop_guard();
         let started_at = clock.now_ms();
+        let board = StatusBoard::default();
         let link = RedisLink::connect(&redis.url(), LinkSettings::default(), &tasks).await?;
         let store = GraphStore::new(link.clone(), Arc::clone(&clock));
         let replicas = Replicas::new(store.clone(), settings.replicas_max);
@@ -157,6 +159,8 @@ impl Node {
             tasks: tasks.clone(),
             token: token.clone(),
             facts,
+            board: board.clone(),
+            history: settings.history(),
         });
         if let Some(bridge) = &settings.bridge {
             graphy_store::bridge::start(&link, &store, bridge, &tasks, token.clone());

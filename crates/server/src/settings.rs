@@ -8,6 +8,7 @@ use graphy_live::HubSettings;
 use graphy_model::Limits;
 use graphy_operations::settings::{NodeRole, Settings};
 use graphy_store::{BridgeSettings, RedisConfig, SessionSettings};
+use graphy_telemetry::ArchiveSettings;
 
 use crate::http::rates::{Rate, RateSettings};
 
@@ -38,6 +39,8 @@ pub struct NodeSettings {
     pub replicas_max: usize,
     /// Host names besides those of this machine that a loopback listener answers to, without port.
     pub hosts: Vec<String>,
+    /// Where the history of the metrics lies; in memory if nowhere.
+    pub metrics_dir: Option<PathBuf>,
     /// Origins besides our own whose pages may write and open sockets.
     pub origins: Vec<String>,
 }
@@ -46,6 +49,10 @@ impl NodeSettings {
     /// Makes the usual settings: everything in one process, on a free loopback port.
     #[must_use]
     pub fn new(redis: RedisConfig) -> Self {
+        let metrics_dir = match &redis {
+            RedisConfig::Private(private) => Some(private.data_dir.join("metrics")),
+            RedisConfig::Url(_) => None,
+        };
         Self {
             environment: "local".to_owned(),
             role: NodeRole::All,
@@ -59,7 +66,16 @@ impl NodeSettings {
             rates: RateSettings::default(),
             replicas_max: graphy_store::replica::REPLICAS_MAX,
             hosts: Vec::new(),
+            metrics_dir,
             origins: Vec::new(),
+        }
+    }
+
+    /// Returns how much history of the metrics is kept, and where.
+    pub(crate) fn history(&self) -> ArchiveSettings {
+        match &self.metrics_dir {
+            Some(folder) => ArchiveSettings::in_folder(folder),
+            None => ArchiveSettings::in_memory(),
         }
     }
 
@@ -100,6 +116,7 @@ impl From<&Settings> for NodeSettings {
                 requests: with_burst(requests),
                 ..RateSettings::default()
             },
+            metrics_dir: Some(settings.data_dir.join("metrics")),
             ..Self::new(settings.redis.clone())
         }
     }

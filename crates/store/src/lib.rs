@@ -3,6 +3,7 @@
 //! This is the only crate that names `redis`. It decides nothing about graphs: it connects, keeps
 //! what others decided, and says truthfully what a reply means ([`reply`]).
 
+pub mod alerts;
 pub mod bridge;
 pub mod config;
 pub mod connection;
@@ -24,6 +25,7 @@ pub mod sessions;
 pub mod testing;
 pub mod tokens;
 
+pub use alerts::{AlertChange, AlertStore, AlertTick, StoredAlerts};
 pub use bridge::BridgeSettings;
 pub use config::{FsyncPolicy, PrivateRedisConfig, RedisConfig, RedisUrl};
 pub use connection::{AckLevel, LinkConnection, LinkSettings, LinkState, RedisLink, RedisProbe};

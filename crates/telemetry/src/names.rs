@@ -70,6 +70,27 @@ pub const PROCESS_CPU: &str = "process_cpu_percent";
 /// Memory of this process that is in RAM.
 pub const PROCESS_MEMORY: &str = "process_resident_memory_bytes";
 
+/// Commands per second that Redis handles (`instantaneous_ops_per_sec` of INFO).
+pub const REDIS_OPERATIONS: &str = "graphy_redis_operations_per_second";
+/// Connections to Redis (`connected_clients` of INFO).
+pub const REDIS_CLIENTS: &str = "graphy_redis_clients";
+/// Memory in use by Redis of what it may use; only where it has a `maxmemory`.
+pub const REDIS_MEMORY_SHARE: &str = "graphy_redis_memory_share";
+/// Whether Redis could write its append-only file, 1 or 0; only where it has one.
+pub const REDIS_AOF_OK: &str = "graphy_redis_aof_ok";
+/// Size of Redis' append-only file.
+pub const REDIS_AOF_SIZE: &str = "graphy_redis_aof_bytes";
+/// Free room on the disk of the data folder, 0 to 1.
+pub const DATA_DISK_FREE: &str = "graphy_data_disk_free_share";
+/// How late the node's own clock tick came.
+pub const EVENT_LOOP_LAG: &str = "graphy_event_loop_lag_seconds";
+/// Background tasks that failed for good.
+pub const TASKS_FAILED: &str = "graphy_tasks_failed";
+/// Alerts that fire, as this node knows. Label: [`label::SEVERITY`].
+pub const ALERTS_FIRING: &str = "graphy_alerts_firing";
+/// Attempts to hand an alert to the webhook. Label: [`label::OUTCOME`].
+pub const WEBHOOK_ATTEMPTS: &str = "graphy_alert_webhook_attempts_total";
+
 /// The keys of labels. Their values are closed sets, never ids of users or graphs.
 pub mod label {
     /// Type of a command, for example `CREATE_NODE`.
@@ -94,6 +115,10 @@ pub mod label {
     pub const STATE: &str = "state";
     /// A closed error code.
     pub const REASON: &str = "reason";
+    /// `info`, `warning` or `critical`.
+    pub const SEVERITY: &str = "severity";
+    /// `delivered`, `failed` or `given_up`.
+    pub const OUTCOME: &str = "outcome";
 }
 
 /// What a metric measures over time.
@@ -339,6 +364,61 @@ pub const ALL: &[MetricDefinition] = &[
         Gauge,
         &[],
         "Memory of this process that is in RAM",
+    ),
+    define(
+        REDIS_OPERATIONS,
+        Gauge,
+        &[],
+        "Commands per second that Redis handles",
+    ),
+    define(REDIS_CLIENTS, Gauge, &[], "Connections to Redis"),
+    define(
+        REDIS_MEMORY_SHARE,
+        Gauge,
+        &[],
+        "Memory in use by Redis of what it may use",
+    ),
+    define(
+        REDIS_AOF_OK,
+        Gauge,
+        &[],
+        "Whether Redis could write its append-only file",
+    ),
+    define(
+        REDIS_AOF_SIZE,
+        Gauge,
+        &[],
+        "Size of the append-only file of Redis",
+    ),
+    define(
+        DATA_DISK_FREE,
+        Gauge,
+        &[],
+        "Free room on the disk of the data folder, 0 to 1",
+    ),
+    define(
+        EVENT_LOOP_LAG,
+        Gauge,
+        &[],
+        "How late the node's own clock tick came",
+    ),
+    define(
+        TASKS_FAILED,
+        Gauge,
+        &[],
+        "Background tasks that failed for good",
+    ),
+    define(
+        ALERTS_FIRING,
+        Gauge,
+        &[label::SEVERITY],
+        "Alerts that fire, as this node knows",
+    ),
+    define(
+        WEBHOOK_ATTEMPTS,
+        Counter,
+        &[label::OUTCOME],
+        "Attempts to hand an alert to the webhook",
     ),
 ];
 

@@ -10,3 +10,4 @@ mod commands;
 mod neighbours;
 mod session;
 mod support;
+mod watching;

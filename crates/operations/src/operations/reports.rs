@@ -3,6 +3,7 @@
 use graphy_model::Action;
 use graphy_protocol::console::ExportedFile;
 use graphy_protocol::reports::{EnterFigure, PerformanceReport, ReportRequest, TargetsRequest};
+use graphy_protocol::series::AlertMark;
 use graphy_protocol::{ApiError, ErrorCode};
 use graphy_store::ledger::{EnteredFigure, LedgerSlot};
 use tokio::task::spawn_blocking;
@@ -58,7 +59,8 @@ impl Operations {
             version: facts.version.clone(),
             now: self.inner.parts.clock.now_ms(),
         };
-        let report = Report::of(subject, span, &slots, &entered, Vec::new());
+        let alerts = self.alerts_in(span).await?;
+        let report = Report::of(subject, span, &slots, &entered, alerts);
         match spawn_blocking(move || report.file(request.format)).await {
             Ok(file) => Ok(file?),
             Err(_) => Err(ApiError::new(ErrorCode::Internal, "the report failed")),
@@ -133,6 +135,23 @@ impl Operations {
         let now = self.inner.parts.clock.now_ms();
         let slots = keeper.ledger().read(from, to, now).await;
         slots.map_err(|error| store_fault(&error))
+    }
+
+    /// Returns the alerts that fired in a span, as far as they are kept, the oldest first.
+    async fn alerts_in(&self, (from, to): (u64, u64)) -> Result<Vec<AlertMark>, ApiError> {
+        let list = self.inner.alerts.list().await?;
+        let fired = list.events.into_iter().rev();
+        let fired =
+            fired.filter(|event| event.from < to && event.to.is_none_or(|ended| ended > from));
+        Ok(fired
+            .map(|event| AlertMark {
+                rule_id: event.rule_id,
+                title: event.title,
+                series: event.series,
+                from: event.from,
+                to: event.to,
+            })
+            .collect())
     }
 
     async fn entered(&self) -> Result<std::collections::BTreeMap<String, EnteredFigure>, ApiError> {

@@ -34,6 +34,7 @@ struct Sent {
     at: Instant,
     sample: u64,
     event: u64,
+    alert: u64,
     graphs_revision: u64,
     imports: Vec<ImportProgress>,
 }
@@ -91,6 +92,14 @@ impl LiveFrames {
         if events.len() > EVENTS_MAX {
             events.drain(..events.len() - EVENTS_MAX);
         }
+        // The same holds for the alerts and `alerts.list`.
+        let (last_alert, mut alerts) = match before {
+            Some(sent) => inner.alerts.notices_since(sent.alert),
+            None => (inner.alerts.notices_since(u64::MAX).0, Vec::new()),
+        };
+        if !self.sees_system {
+            alerts.clear();
+        }
         let imports = inner.importer.progress();
         let news = imports.iter().filter(|import| match before {
             Some(sent) => !sent.imports.contains(import),
@@ -102,7 +111,7 @@ impl LiveFrames {
             points,
             imports: news.cloned().collect(),
             events,
-            alerts: Vec::new(),
+            alerts,
             graphs_changed: before.is_none_or(|sent| sent.graphs_revision != graphs_revision),
         };
         fit(&mut frame);
@@ -111,6 +120,7 @@ impl LiveFrames {
             at,
             sample,
             event: last_event,
+            alert: last_alert,
             graphs_revision,
             imports,
         });

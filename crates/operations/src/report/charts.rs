@@ -7,14 +7,16 @@ use super::chart::{Chart, Line};
 use super::period::Period;
 use super::tally::{BROADCAST_SECONDS, COMMAND_SECONDS, QUERY_SECONDS};
 
-/// One chart: its title, unit, the factor from the series' unit to it, its limit, and its lines
-/// as label and name of the series.
+/// One chart: its title, unit, the factor from the series' unit to it, its limit, its lines as
+/// label and name of the series, and what else is marked on it.
 struct Plan {
     title: &'static str,
     unit: &'static str,
     factor: f64,
     limit: Option<f64>,
     lines: &'static [(&'static str, &'static str)],
+    /// Other series of which an alert is marked here.
+    watched: &'static [&'static str],
 }
 
 const PLANS: [Plan; 6] = [
@@ -28,6 +30,7 @@ const PLANS: [Plan; 6] = [
             ("p95", "command_p95_ms"),
             ("p99", "command_p99_ms"),
         ],
+        watched: &["command_p95_5m_ms", "command_p99_5m_ms"],
     },
     Plan {
         title: "Throughput",
@@ -35,6 +38,7 @@ const PLANS: [Plan; 6] = [
         factor: 1.0,
         limit: None,
         lines: &[("commands", "commands_per_second")],
+        watched: &[],
     },
     Plan {
         title: "Queue depth",
@@ -42,6 +46,7 @@ const PLANS: [Plan; 6] = [
         factor: 1.0,
         limit: None,
         lines: &[("mean", "queue_depth"), ("greatest", "queue_depth_max")],
+        watched: &["queue_latency_p95_ms"],
     },
     Plan {
         title: "Conflicts",
@@ -49,6 +54,7 @@ const PLANS: [Plan; 6] = [
         factor: 100.0,
         limit: Some(0.1),
         lines: &[("conflicts", "conflict_rate")],
+        watched: &["conflict_rate_5m"],
     },
     Plan {
         title: "Reading and telling",
@@ -59,6 +65,7 @@ const PLANS: [Plan; 6] = [
             ("queries", "query_p95_ms"),
             ("broadcasts", "broadcast_p95_ms"),
         ],
+        watched: &["broadcast_p95_5m_ms"],
     },
     Plan {
         title: "Commands without success",
@@ -66,6 +73,7 @@ const PLANS: [Plan; 6] = [
         factor: 100.0,
         limit: Some(0.1),
         lines: &[("without success", "failure_rate")],
+        watched: &["success_rate"],
     },
 ];
 
@@ -155,7 +163,10 @@ pub(super) fn charts(range: &SeriesRange, from: u64, to: u64) -> Vec<Chart> {
                     values,
                 }
             });
-            let named = |mark: &&AlertMark| plan.lines.iter().any(|(_, name)| *name == mark.series);
+            let named = |mark: &&AlertMark| {
+                let series = mark.series.as_str();
+                plan.watched.contains(&series) || plan.lines.iter().any(|(_, name)| *name == series)
+            };
             let spans = range.alerts.iter().filter(named).filter_map(|mark| {
                 let (begin, end) = (mark.from.max(from), mark.to.unwrap_or(to).min(to));
                 (begin < end).then_some((begin, end))

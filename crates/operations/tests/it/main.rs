@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
+mod alerts;
 mod calls;
 mod collaboration;
 mod imports;
 mod overview;
 mod overview_formulas;
+mod series;
 mod support;

@@ -12,7 +12,10 @@ use graphy_protocol::console::{ImportFormat, ImportRequest};
 use graphy_store::testing::TestRedis;
 use graphy_store::{EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink, RedisUrl};
 use graphy_store::{Replicas, SessionSettings, Sessions, TokenStore};
-use graphy_telemetry::{Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry};
+use graphy_telemetry::board::StatusBoard;
+use graphy_telemetry::{
+    ArchiveSettings, Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How long a test waits for anything.
@@ -44,7 +47,27 @@ impl Node {
         .await
     }
 
+    /// Starts a node that keeps the history of its metrics in a folder.
+    pub(crate) async fn start_keeping(url: &RedisUrl, folder: &std::path::Path) -> Self {
+        let history = ArchiveSettings::in_folder(folder);
+        Self::start_with(url, SystemClock::shared(), history).await
+    }
+
+    /// Ends the node and waits until it has written what it had to.
+    pub(crate) async fn stop(self) {
+        self.token.cancel();
+        let running = self
+            .tasks
+            .ended_but(&["redis-query", "redis-write"], DEADLINE)
+            .await;
+        assert_eq!(running, Ok(()));
+    }
+
     async fn start_at(url: &RedisUrl, clock: SharedClock) -> Self {
+        Self::start_with(url, clock, ArchiveSettings::in_memory()).await
+    }
+
+    async fn start_with(url: &RedisUrl, clock: SharedClock, history: ArchiveSettings) -> Self {
         let (tasks, token) = (TaskRegistry::default(), CancellationToken::new());
         let link = RedisLink::connect(url, LinkSettings::default(), &tasks)
             .await
@@ -87,6 +110,8 @@ impl Node {
                 api_url: "http://127.0.0.1:0".to_owned(),
                 started_at: 1,
             },
+            board: StatusBoard::default(),
+            history,
         });
         Self {
             operations,
