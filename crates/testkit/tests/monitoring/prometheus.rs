@@ -115,6 +115,28 @@ impl Prometheus {
         }
     }
 
+    /// Returns the names of all that was read of the node.
+    pub(crate) async fn names(&self) -> Vec<String> {
+        let mut url = reqwest::Url::parse(&self.url("/api/v1/label/__name__/values")).unwrap();
+        url.query_pairs_mut()
+            .append_pair("match[]", "{job=\"graphy\"}");
+        let value: Value = self
+            .client
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let names = value["data"].as_array().unwrap().iter();
+        names
+            .map(|name| name.as_str().unwrap().to_owned())
+            // Prometheus' own notes on each scrape.
+            .filter(|name| name != "up" && !name.starts_with("scrape_"))
+            .collect()
+    }
+
     /// Returns the rules, each evaluated at least once.
     pub(crate) async fn rules(&self) -> Vec<Rule> {
         let answer = self
