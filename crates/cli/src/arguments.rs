@@ -102,6 +102,8 @@ pub(crate) enum Command {
     Policy(commands::edit::PolicyArguments),
     /// Show who is connected
     Sessions(commands::sessions::SessionsArguments),
+    /// List, make and export snapshots of a graph
+    Snapshots(commands::snapshots::SnapshotsArguments),
     /// Make, list and revoke tokens
     Token(commands::token::TokenArguments),
     /// Compare what is stored with its own checksum

@@ -14,6 +14,7 @@ pub(crate) mod metrics;
 pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod sessions;
+pub(crate) mod snapshots;
 pub(crate) mod ticket;
 pub(crate) mod token;
 pub(crate) mod verify;
@@ -45,6 +46,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Share(arguments) => edit::share(&node()?, arguments, output).await,
         Command::Policy(arguments) => edit::policy(&node()?, arguments, output).await,
         Command::Sessions(arguments) => sessions::run(&node()?, arguments, output).await,
+        Command::Snapshots(arguments) => snapshots::run(&node()?, arguments, output).await,
         Command::Token(arguments) => token::run(&node()?, arguments, output).await,
         Command::Verify(arguments) => Box::pin(verify::run(&global, arguments, output)).await,
         Command::Health(_) => health::run(&node()?, output).await,

@@ -131,6 +131,7 @@ pub(crate) fn decide(
         checksum: graph.checksum(),
         operations: batch.told,
         outcomes: settled.iter().chain(told).map(Settled::announced).collect(),
+        resync: Vec::new(),
     };
     let write = BatchWrite {
         epoch: graph.epoch().clone(),

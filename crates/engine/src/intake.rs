@@ -23,6 +23,7 @@ use crate::error::EngineError;
 use crate::job::{Content, Origin, QueuedCommand};
 use crate::lane::{Line, Waiting};
 use crate::queue::CommandQueue;
+use crate::queues::Queues;
 use crate::weight;
 
 /// How often a caller who waits for an outcome looks it up in case the news of it was lost.
@@ -56,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) store: GraphStore,
     pub(crate) events: EventBus,
     pub(crate) queue: CommandQueue,
+    pub(crate) queues: Queues,
     pub(crate) tasks: TaskRegistry,
     pub(crate) token: CancellationToken,
     /// Memory for commands that wait in all lines, in KiB.
@@ -78,12 +80,13 @@ impl Intake {
         tasks: TaskRegistry,
         token: CancellationToken,
     ) -> Result<Self, EngineError> {
-        let queue = CommandQueue::open(link, &config).await?;
+        let queues = Queues::open(link, &config).await?;
         let inner = Inner {
             config,
             store,
             events,
-            queue,
+            queue: queues.commands().clone(),
+            queues,
             tasks,
             token,
             room: Arc::new(Semaphore::new(WAITING_KIB_MAX)),
@@ -95,7 +98,19 @@ impl Intake {
         })
     }
 
-    /// Returns the queue, for its counts.
+    /// Returns all queues.
+    #[must_use]
+    pub fn queues(&self) -> &Queues {
+        &self.inner.queues
+    }
+
+    /// Returns the events of all graphs, as this node hears them.
+    #[must_use]
+    pub fn events(&self) -> &EventBus {
+        &self.inner.events
+    }
+
+    /// Returns the queue of commands, for its counts.
     #[must_use]
     pub fn queue(&self) -> &CommandQueue {
         &self.inner.queue

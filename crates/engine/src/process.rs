@@ -359,6 +359,7 @@ impl Processor {
                 .chain(also)
                 .map(Settled::announced)
                 .collect(),
+            resync: Vec::new(),
         };
         let message =
             serde_json::to_string(&event).expect("events hold only texts, numbers and JSON values");

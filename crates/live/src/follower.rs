@@ -207,6 +207,13 @@ impl Follower {
         if self.lookup_at.is_some() {
             self.lookup_at = Some(now + self.lookup_wait);
         }
+        if !event.resync.is_empty() {
+            self.room.each(|member| {
+                if event.resync.contains(&member.who.client_id) {
+                    member.outbox.mark_resync();
+                }
+            });
+        }
         match self.timeline.take(event) {
             Taken::InOrder => Course::Goes,
             Taken::Gap | Taken::OtherEpoch => match self.compare().await {
@@ -286,6 +293,7 @@ impl Follower {
                 checksum: graphy_model::Checksum::default(),
                 operations,
                 outcomes: Vec::new(),
+                resync: Vec::new(),
             };
             self.timeline.take(&event);
         }

@@ -208,6 +208,7 @@ mod tests {
             checksum: Checksum(to),
             operations: operations(from, to),
             outcomes: vec![],
+            resync: Vec::new(),
         }
     }
 

@@ -74,10 +74,15 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "graphs.export", ReadGraph, Reads, graphs_export (payload);
     "graph.verify", ReadGraph, Reads, graph_verify (payload);
     "graph.settings", ReadGraph, Reads, graph_settings (payload);
+    "graph.progress", ReadGraph, Reads, graph_progress (payload);
+    "snapshots.list", ReadGraph, Reads, snapshots_list (payload);
+    "snapshots.make", EditGraph, Changes, snapshots_make (payload);
+    "snapshots.export", ReadGraph, Reads, snapshots_export (payload);
     "history.list", ReadGraph, Reads, history_list (payload);
     "conflicts.list", ReadGraph, Reads, conflicts_list (payload);
     "conflicts.rate", ReadGraph, Reads, conflicts_rate (payload);
     "conflicts.resolve", EditGraph, Changes, conflicts_resolve (payload);
+    "conflicts.settle", EditGraph, Changes, conflicts_settle (payload);
     "commands.send", ReadGraph, Changes, commands_send (payload);
     "sessions.list", ReadGraph, Reads, sessions_list (payload);
     "series.list", ReadSystem, Reads, series_list;

@@ -13,10 +13,12 @@ mod reports;
 mod series;
 mod sessions;
 mod sharing;
+mod snapshots;
 mod system;
 mod tokens;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use graphy_engine::Intake;
 use graphy_model::Limits;
@@ -67,6 +69,8 @@ pub struct Parts {
     pub board: StatusBoard,
     /// Where the history of the metrics is kept.
     pub history: ArchiveSettings,
+    /// How often the node probes itself when nobody asks; zero for never.
+    pub probe_interval: Duration,
 }
 
 /// The operations of one node; cheap to clone.
@@ -127,7 +131,7 @@ impl Operations {
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),
         });
-        let health = HealthProbe::new(&parts);
+        let health = HealthProbe::start(&parts);
         let keeper = Keeper::start(KeeperParts {
             store: parts.store.clone(),
             metrics: parts.metrics.clone(),
@@ -135,6 +139,8 @@ impl Operations {
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),
         });
+        let queues = parts.intake.queues();
+        queues.measure(parts.store.clone(), &parts.tasks, parts.token.clone());
         let inner = Inner {
             parts,
             importer,
@@ -155,6 +161,12 @@ impl Operations {
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.inner.journal
+    }
+
+    /// Returns what the parts of the node say of themselves.
+    #[must_use]
+    pub fn board(&self) -> &StatusBoard {
+        &self.inner.parts.board
     }
 
     /// Returns the imports, for callers that wait for one in the same process.

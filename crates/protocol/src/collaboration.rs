@@ -294,6 +294,25 @@ pub struct ResolveConflicts {
     pub value: Option<Value>,
 }
 
+/// Settles all conflicts of a graph that wait for a person, in the same way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SettleConflicts {
+    /// The graph that they are in.
+    pub graph_id: GraphId,
+    /// What is chosen for each: `mine` or `theirs`.
+    pub choice: Choice,
+}
+
+/// Conflicts that are being settled by jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SettlingConflicts {
+    /// How many; each by a job of the queue sync-operations.
+    #[ts(type = "number")]
+    pub conflicts: u64,
+}
+
 /// How one conflict's settlement ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

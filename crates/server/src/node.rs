@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use graphy_engine::{EngineError, Intake, Workers};
+use graphy_engine::{EngineError, Intake, WorkerParts, Workers};
 use graphy_live::{Hub, HubParts};
 use graphy_model::{Role, UserId};
 use graphy_operations::{Operations, SystemFacts};
@@ -119,9 +119,8 @@ impl Node {
         let store = GraphStore::new(link.clone(), Arc::clone(&clock));
         let replicas = Replicas::new(store.clone(), settings.replicas_max);
         let events = EventBus::start(link.clone(), &tasks, token.clone());
-        let engine = settings.engine.clone();
         let intake = Intake::start(
-            engine.clone(),
+            settings.engine.clone(),
             &link,
             store.clone(),
             events.clone(),
@@ -130,7 +129,16 @@ impl Node {
         )
         .await?;
         let workers = if settings.role.runs_workers() {
-            Some(Workers::start(engine, &link, replicas.clone(), &tasks, token.clone()).await?)
+            let parts = WorkerParts {
+                queues: intake.queues().clone(),
+                replicas: replicas.clone(),
+                host: host_name(),
+                clock: Arc::clone(&clock),
+                tasks: tasks.clone(),
+                token: token.clone(),
+                board: board.clone(),
+            };
+            Some(Workers::start(parts).await?)
         } else {
             None
         };
@@ -161,6 +169,7 @@ impl Node {
             facts,
             board: board.clone(),
             history: settings.history(),
+            probe_interval: settings.probe_interval,
         });
         if let Some(bridge) = &settings.bridge {
             graphy_store::bridge::start(&link, &store, bridge, &tasks, token.clone());
@@ -445,16 +454,20 @@ fn start_tasks(app: &App, tasks: &TaskRegistry, token: &CancellationToken) {
 }
 
 fn server_node(role: &str, started_at: u64) -> ServerNode {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
     ServerNode {
         id: ServerId::random(),
         role: role.to_owned(),
-        host: if host.is_empty() { "localhost" } else { host }.to_owned(),
+        host: host_name(),
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at,
     }
+}
+
+fn host_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    if host.is_empty() { "localhost" } else { host }.to_owned()
 }
 
 fn local_user() -> UserId {

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use graphy_engine::EngineConfig;
 use graphy_live::HubSettings;
@@ -27,6 +28,8 @@ pub struct NodeSettings {
     pub limits: Limits,
     /// Intake and workers.
     pub engine: EngineConfig,
+    /// How often the node probes itself when nobody asks; zero for never.
+    pub probe_interval: Duration,
     /// Sockets.
     pub hub: HubSettings,
     /// The list of connected sessions.
@@ -60,6 +63,7 @@ impl NodeSettings {
             redis,
             limits: Limits::default(),
             engine: EngineConfig::default(),
+            probe_interval: Duration::ZERO,
             hub: HubSettings::default(),
             sessions: SessionSettings::default(),
             bridge: None,
@@ -101,8 +105,10 @@ impl From<&Settings> for NodeSettings {
             engine: EngineConfig {
                 limits: settings.limits.clone(),
                 concurrency: settings.worker_concurrency,
+                queues: settings.queues.clone(),
                 ..EngineConfig::default()
             },
+            probe_interval: settings.probe_interval,
             hub: HubSettings {
                 limits: settings.limits.clone(),
                 grace: settings.presence_grace,

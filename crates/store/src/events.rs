@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::connection::RedisLink;
 use crate::ear::{Ear, Heard, Listener, Topic};
 use crate::error::StoreError;
+use crate::graph::Head;
 use crate::graph::keys::GraphKeys;
 
 /// How one command of a batch ended.
@@ -48,6 +49,28 @@ pub struct BatchEvent {
     pub operations: Vec<AppliedOperation>,
     /// How every command of the batch ended.
     pub outcomes: Vec<CommandOutcome>,
+    /// Clients whom the nodes that hold them are to bring to the present anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resync: Vec<ClientId>,
+}
+
+impl BatchEvent {
+    /// Makes an event that says where a graph stands and changes nothing: whoever listens compares
+    /// itself with the history if it stands elsewhere.
+    #[must_use]
+    pub fn position(graph: &GraphId, job_id: &str, head: &Head) -> Self {
+        Self {
+            graph_id: graph.clone(),
+            job_id: job_id.to_owned(),
+            epoch: head.epoch.clone(),
+            from_version: head.version,
+            to_version: head.version,
+            checksum: head.checksum,
+            operations: Vec::new(),
+            outcomes: Vec::new(),
+            resync: Vec::new(),
+        }
+    }
 }
 
 /// What a listener gets.

@@ -99,6 +99,7 @@ impl World {
             checksum: Checksum(0),
             operations: (from + 1..=to).map(operation).collect(),
             outcomes: vec![],
+            resync: vec![],
         };
         let text = serde_json::to_string(&event).expect("JSON");
         let _: usize = self

@@ -17,6 +17,34 @@ pub const WEBSOCKET_CONNECTIONS: &str = "websocket_active_connections";
 pub const QUEUE_SIZE: &str = "bullmq_queue_size";
 /// Time a job waited before a worker took it. Label: [`label::QUEUE_NAME`].
 pub const QUEUE_LATENCY: &str = "bullmq_queue_latency_seconds";
+/// Runs of jobs by how they ended. Labels: [`label::QUEUE_NAME`], [`label::JOB_NAME`],
+/// [`label::STATUS`].
+pub const JOBS_PROCESSED: &str = "graphy_jobs_processed_total";
+/// Time that a worker spent on a job. Label: [`label::QUEUE_NAME`].
+pub const JOB_DURATION: &str = "graphy_job_duration_seconds";
+/// Jobs that were taken back from workers that gave no sign. Label: [`label::QUEUE_NAME`].
+pub const JOBS_STALLED: &str = "graphy_jobs_stalled_total";
+/// Workers that fetched nothing though jobs waited, and were made anew. Label:
+/// [`label::QUEUE_NAME`].
+pub const WORKER_REBUILDS: &str = "graphy_worker_rebuilds_total";
+/// Whether the node's last probe of a way came through, 1 or 0. Label: [`label::PROBE`].
+pub const PROBE_SUCCESS: &str = "graphy_probe_success";
+/// Time that probes took that came through. Label: [`label::PROBE`].
+pub const PROBE_DURATION: &str = "graphy_probe_duration_seconds";
+/// Graphs of the deployment, as last counted.
+pub const GRAPHS: &str = "graphy_graphs";
+/// Nodes of all graphs, as last counted.
+pub const GRAPH_NODES: &str = "graphy_graph_nodes";
+/// Edges of all graphs, as last counted.
+pub const GRAPH_EDGES: &str = "graphy_graph_edges";
+/// Entries in the histories of all graphs, as last counted.
+pub const HISTORY_ENTRIES: &str = "graphy_history_entries";
+/// Graphs that did not add up to their checksum when they were last checked.
+pub const CHECKSUM_MISMATCHES: &str = "graphy_checksum_mismatches";
+/// How old the counts of all graphs are.
+pub const TOTALS_AGE: &str = "graphy_totals_age_seconds";
+/// Snapshots of graphs that this process made.
+pub const SNAPSHOTS_MADE: &str = "graphy_snapshots_made_total";
 /// Time from an applied batch to the last subscriber's outgoing queue.
 pub const BROADCAST_DURATION: &str = "graphy_broadcast_duration_seconds";
 /// Subscriptions by how they were brought up to date. Label: [`label::MODE`].
@@ -95,12 +123,17 @@ pub const WEBHOOK_ATTEMPTS: &str = "graphy_alert_webhook_attempts_total";
 pub mod label {
     /// Type of a command, for example `CREATE_NODE`.
     pub const TYPE: &str = "type";
-    /// `success`, `conflict`, `rejected`, `duplicate` or `failed`; for HTTP the status code.
+    /// `success`, `conflict`, `rejected`, `duplicate` or `failed`; for jobs `completed`, `failed`
+    /// or `postponed`; for HTTP the status code.
     pub const STATUS: &str = "status";
     /// How a conflict was resolved.
     pub const RESOLUTION_TYPE: &str = "resolution_type";
     /// Name of a BullMQ queue.
     pub const QUEUE_NAME: &str = "queue_name";
+    /// Name of a job of one of our queues, or `other`.
+    pub const JOB_NAME: &str = "job_name";
+    /// What a probe goes through.
+    pub const PROBE: &str = "probe";
     /// `in_sync`, `behind` or `full`.
     pub const MODE: &str = "mode";
     /// Name of a background task.
@@ -214,6 +247,69 @@ pub const ALL: &[MetricDefinition] = &[
         Histogram,
         &[label::QUEUE_NAME],
         "Time a job waited before a worker took it",
+    ),
+    define(
+        JOBS_PROCESSED,
+        Counter,
+        &[label::QUEUE_NAME, label::JOB_NAME, label::STATUS],
+        "Runs of jobs by how they ended",
+    ),
+    define(
+        JOB_DURATION,
+        Histogram,
+        &[label::QUEUE_NAME],
+        "Time a worker spent on a job",
+    ),
+    define(
+        JOBS_STALLED,
+        Counter,
+        &[label::QUEUE_NAME],
+        "Jobs taken back from workers that gave no sign",
+    ),
+    define(
+        WORKER_REBUILDS,
+        Counter,
+        &[label::QUEUE_NAME],
+        "Workers made anew because they fetched nothing though jobs waited",
+    ),
+    define(
+        PROBE_SUCCESS,
+        Gauge,
+        &[label::PROBE],
+        "Whether the node's last probe of a way came through",
+    ),
+    define(
+        PROBE_DURATION,
+        Histogram,
+        &[label::PROBE],
+        "Time of probes that came through",
+    ),
+    define(GRAPHS, Gauge, &[], "Graphs of the deployment"),
+    define(GRAPH_NODES, Gauge, &[], "Nodes of all graphs"),
+    define(GRAPH_EDGES, Gauge, &[], "Edges of all graphs"),
+    define(
+        HISTORY_ENTRIES,
+        Gauge,
+        &[],
+        "Entries in the histories of all graphs",
+    ),
+    define(
+        CHECKSUM_MISMATCHES,
+        Gauge,
+        &[],
+        "Graphs that did not add up to their checksum when last checked",
+    ),
+    define(
+        TOTALS_AGE,
+        Gauge,
+        &[],
+        "Age of the counts of all graphs, in seconds",
+    ),
+    define(
+        SNAPSHOTS_MADE,
+        Counter,
+        &[],
+        "Snapshots of graphs made by this process",
     ),
     define(
         BROADCAST_DURATION,

@@ -1,6 +1,6 @@
 //! `graphy export`: write a graph to a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use graphy_model::GraphId;
@@ -57,11 +57,21 @@ pub(crate) async fn run(
         format,
     };
     let file: ExportedFile = node.call("graphs.export", &request).await?;
-    let Some(saved) = save(file, arguments.output.as_deref())? else {
+    write_file(&arguments.graph, file, arguments.output.as_deref(), output)
+}
+
+/// Writes a file of a graph that a node sent, and says where.
+pub(super) fn write_file(
+    graph: &GraphId,
+    file: ExportedFile,
+    path: Option<&Path>,
+    output: Output,
+) -> Result<(), Failure> {
+    let Some(saved) = save(file, path)? else {
         return Ok(());
     };
     let written = Written {
-        graph_id: arguments.graph.clone(),
+        graph_id: graph.clone(),
         file: saved.file,
         mime: saved.mime,
         bytes: saved.bytes,

@@ -279,6 +279,7 @@ impl World {
                 client_id: Some(client_id),
                 outcome: outcome.clone(),
             }],
+            resync: Vec::new(),
         };
         // News of nothing stand for news that never came.
         let told = match news {

@@ -267,9 +267,77 @@ pub const KEYS: &[Key] = &[
         &["GRAPHY_WORKER_CONCURRENCY"],
         Kind::Whole(1, 1024),
         "16",
-        "How many jobs a worker process handles at the same time.",
+        "How many jobs of the queue graph-commands a worker process handles at the same time; \
+         the plans' presets are 5 and 10.",
     )
     .flag("--concurrency"),
+    key(
+        "queues.prefix",
+        &["GRAPHY_QUEUES_PREFIX"],
+        Kind::Text,
+        "bull",
+        "What the keys of the BullMQ queues begin with, 1 to 64 of A-Z a-z 0-9 _ . { } and -. All \
+         nodes and producers of a deployment need the same; on a Redis Cluster it is {bull}.",
+    ),
+    key(
+        "queues.sync_concurrency",
+        &["GRAPHY_QUEUES_SYNC_CONCURRENCY"],
+        Kind::Whole(1, 1024),
+        "10",
+        "How many jobs of the queue sync-operations a worker process handles at the same time.",
+    ),
+    key(
+        "queues.analytics_concurrency",
+        &["GRAPHY_QUEUES_ANALYTICS_CONCURRENCY"],
+        Kind::Whole(1, 64),
+        "2",
+        "How many jobs of the queue analytics a worker process handles at the same time.",
+    ),
+    key(
+        "queues.commands_per_second_max",
+        &["GRAPHY_QUEUES_COMMANDS_PER_SECOND_MAX"],
+        Kind::Whole(0, 1_000_000),
+        "0",
+        "How many jobs of graph-commands all workers together start in a second, of up to a \
+         hundred commands each; 0 is no limit, the plans' presets are 1000 and 2000.",
+    ),
+    key(
+        "queues.totals_seconds",
+        &["GRAPHY_QUEUES_TOTALS_SECONDS"],
+        Kind::Whole(0, 86_400),
+        "30",
+        "How often all graphs are counted and some checksums checked (UPDATE_METRICS); 0 is never. \
+         The node that started last decides for the deployment.",
+    ),
+    key(
+        "snapshots.interval_seconds",
+        &["GRAPHY_SNAPSHOTS_INTERVAL_SECONDS"],
+        Kind::Whole(0, 2_592_000),
+        "3600",
+        "How often graphs that have changed since their last snapshot get one; 0 is never. The \
+         node that started last decides for the deployment.",
+    ),
+    key(
+        "snapshots.count_max",
+        &["GRAPHY_SNAPSHOTS_COUNT_MAX"],
+        Kind::Whole(1, 1000),
+        "10",
+        "How many snapshots of a graph are kept.",
+    ),
+    key(
+        "snapshots.bytes_max",
+        &["GRAPHY_SNAPSHOTS_BYTES_MAX"],
+        Kind::Whole(1024, 4_294_967_296),
+        "67108864",
+        "How many bytes the snapshots of a graph take together; the newest is always kept.",
+    ),
+    key(
+        "health.probe_seconds",
+        &["GRAPHY_HEALTH_PROBE_SECONDS"],
+        Kind::Whole(0, 3600),
+        "30",
+        "How often a node probes itself end to end when nobody asks for its health; 0 is never.",
+    ),
     key(
         "rates.commands_per_second",
         &["GRAPHY_RATES_COMMANDS_PER_SECOND"],

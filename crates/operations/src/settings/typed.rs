@@ -7,7 +7,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use graphy_client::NodeUrl;
+use graphy_engine::{JobsLimit, QueueSettings};
 use graphy_model::Limits;
+use graphy_store::graph::SnapshotRoom;
 use graphy_store::{
     BridgeSettings, FsyncPolicy, PrivateRedisConfig, RedisConfig, RedisUrl, Secret, SessionSettings,
 };
@@ -15,6 +17,9 @@ use graphy_store::{
 use super::error::{Fault, SettingsError};
 use super::layers::{Resolved, Source};
 use super::table::{KEYS, Key, Kind};
+
+/// The longest text that the keys of queues may begin with.
+const QUEUE_PREFIX_MAX: usize = 64;
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +117,10 @@ pub struct Settings {
     pub log: LogSettings,
     /// Jobs of one worker process at the same time.
     pub worker_concurrency: usize,
+    /// The queues, and the work that has time.
+    pub queues: QueueSettings,
+    /// How often a node probes itself when nobody asks; zero for never.
+    pub probe_interval: Duration,
     /// How much one caller may ask for.
     pub rates: Rates,
     /// What graphs and commands may weigh.
@@ -165,6 +174,8 @@ impl Settings {
                 },
             },
             worker_concurrency: reader.parsed("worker.concurrency"),
+            queues: reader.queues(),
+            probe_interval: Duration::from_secs(reader.parsed("health.probe_seconds")),
             rates: Rates {
                 commands_per_second: reader.parsed("rates.commands_per_second"),
                 requests_per_second: reader.parsed("rates.requests_per_second"),
@@ -246,6 +257,37 @@ impl Reader<'_> {
                 source_: entry.source.clone(),
                 reason,
             });
+        }
+    }
+
+    fn queues(&mut self) -> QueueSettings {
+        let prefix = self.text("queues.prefix").to_owned();
+        let fits = |c: char| c.is_ascii_alphanumeric() || "_.{}-".contains(c);
+        if prefix.len() > QUEUE_PREFIX_MAX || !prefix.chars().all(fits) {
+            self.faults.push(Fault::Value {
+                key: "queues.prefix",
+                source_: self.resolved.get("queues.prefix").source.clone(),
+                reason: format!(
+                    "{prefix:?} is not 1 to {QUEUE_PREFIX_MAX} of A-Z a-z 0-9 _ . {{ }} and -"
+                ),
+            });
+        }
+        let jobs: u64 = self.parsed("queues.commands_per_second_max");
+        QueueSettings {
+            prefix,
+            sync_concurrency: self.parsed("queues.sync_concurrency"),
+            analytics_concurrency: self.parsed("queues.analytics_concurrency"),
+            commands_limit: (jobs > 0).then_some(JobsLimit {
+                jobs,
+                per: Duration::from_secs(1),
+            }),
+            totals_interval: Duration::from_secs(self.parsed("queues.totals_seconds")),
+            snapshot_interval: Duration::from_secs(self.parsed("snapshots.interval_seconds")),
+            snapshot_room: SnapshotRoom {
+                count_max: self.parsed("snapshots.count_max"),
+                bytes_max: self.parsed("snapshots.bytes_max"),
+            },
+            ..QueueSettings::default()
         }
     }
 

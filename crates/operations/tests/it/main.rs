@@ -5,8 +5,10 @@
 mod alerts;
 mod calls;
 mod collaboration;
+mod health;
 mod imports;
 mod overview;
 mod overview_formulas;
 mod series;
+mod snapshots;
 mod support;

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use graphy_engine::{EngineConfig, Intake, Workers};
+use graphy_engine::{EngineConfig, Intake, WorkerParts, Workers};
 use graphy_model::{Limits, Role, UserId};
 use graphy_operations::{Caller, Operations, Parts, SystemFacts};
 use graphy_protocol::console::{ImportFormat, ImportRequest};
@@ -34,13 +34,19 @@ pub(crate) struct Node {
 impl Node {
     /// Starts a node whose clock is the computer's.
     pub(crate) async fn start(url: &RedisUrl) -> Self {
-        Self::start_at(url, SystemClock::shared()).await
+        Self::start_at(url, url, SystemClock::shared()).await
+    }
+
+    /// Starts a node whose subscriptions stay with another server, which answers as ever.
+    pub(crate) async fn start_hearing(url: &RedisUrl, elsewhere: &RedisUrl) -> Self {
+        Self::start_at(url, elsewhere, SystemClock::shared()).await
     }
 
     /// Starts a node whose clock is ahead and stands still.
     pub(crate) async fn start_ahead(url: &RedisUrl, ahead: Duration) -> Self {
         let ahead_ms = u64::try_from(ahead.as_millis()).unwrap();
         Self::start_at(
+            url,
             url,
             ManualClock::at(SystemClock.now_ms() + ahead_ms).shared(),
         )
@@ -50,7 +56,7 @@ impl Node {
     /// Starts a node that keeps the history of its metrics in a folder.
     pub(crate) async fn start_keeping(url: &RedisUrl, folder: &std::path::Path) -> Self {
         let history = ArchiveSettings::in_folder(folder);
-        Self::start_with(url, SystemClock::shared(), history).await
+        Self::start_with(url, url, SystemClock::shared(), history).await
     }
 
     /// Ends the node and waits until it has written what it had to.
@@ -63,17 +69,25 @@ impl Node {
         assert_eq!(running, Ok(()));
     }
 
-    async fn start_at(url: &RedisUrl, clock: SharedClock) -> Self {
-        Self::start_with(url, clock, ArchiveSettings::in_memory()).await
+    async fn start_at(url: &RedisUrl, heard: &RedisUrl, clock: SharedClock) -> Self {
+        Self::start_with(url, heard, clock, ArchiveSettings::in_memory()).await
     }
 
-    async fn start_with(url: &RedisUrl, clock: SharedClock, history: ArchiveSettings) -> Self {
+    async fn start_with(
+        url: &RedisUrl,
+        heard: &RedisUrl,
+        clock: SharedClock,
+        history: ArchiveSettings,
+    ) -> Self {
         let (tasks, token) = (TaskRegistry::default(), CancellationToken::new());
         let link = RedisLink::connect(url, LinkSettings::default(), &tasks)
             .await
             .unwrap();
         let store = GraphStore::new(link.clone(), clock.clone());
-        let events = EventBus::start(link.clone(), &tasks, token.clone());
+        let ear = RedisLink::connect(heard, LinkSettings::default(), &tasks)
+            .await
+            .unwrap();
+        let events = EventBus::start(ear, &tasks, token.clone());
         let config = EngineConfig::default();
         let limits = config.limits.clone();
         let intake = Intake::start(
@@ -112,6 +126,7 @@ impl Node {
             },
             board: StatusBoard::default(),
             history,
+            probe_interval: Duration::ZERO,
         });
         Self {
             operations,
@@ -126,16 +141,16 @@ impl Node {
     /// Starts workers beside the node.
     pub(crate) async fn workers(&self) -> Workers {
         let replicas = Replicas::new(self.store.clone(), 16);
-        let link = self.store.link();
-        Workers::start(
-            EngineConfig::default(),
-            link,
+        let parts = WorkerParts {
+            queues: self.intake.queues().clone(),
             replicas,
-            &self.tasks,
-            self.token.clone(),
-        )
-        .await
-        .unwrap()
+            host: "test".to_owned(),
+            clock: SystemClock::shared(),
+            tasks: self.tasks.clone(),
+            token: self.token.clone(),
+            board: self.operations.board().clone(),
+        };
+        Workers::start(parts).await.unwrap()
     }
 }
 
