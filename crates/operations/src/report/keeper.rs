@@ -206,11 +206,10 @@ impl Keeper {
 
 /// Says whether the self-probes that run in the background came through; true where none runs.
 fn probes_pass(snapshot: &MetricsSnapshot) -> bool {
-    const PROBE_SUCCESS: &str = "graphy_probe_success";
-    snapshot
-        .label_values(PROBE_SUCCESS, "probe")
+    let probes = snapshot.label_values(names::PROBE_SUCCESS, label::PROBE);
+    probes
         .into_iter()
-        .all(|probe| snapshot.value(PROBE_SUCCESS, &[("probe", probe)]) != Some(0.0))
+        .all(|probe| snapshot.value(names::PROBE_SUCCESS, &[(label::PROBE, probe)]) != Some(0.0))
 }
 
 fn count_service(state: &mut State, now: u64, ready: bool) {
