@@ -33,6 +33,7 @@ pub(crate) fn test(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
                 Purpose::Console,
                 Purpose::Examples,
                 Purpose::Browser,
+                Purpose::Monitoring,
                 Purpose::Tests,
             ],
         )?;
@@ -45,10 +46,13 @@ pub(crate) fn test(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         end_to_end::browser(workspace, &mut report);
         end_to_end::desktop(workspace, &mut report);
     } else {
-        setup::prepare(
-            workspace,
-            &[Purpose::Server, Purpose::Examples, Purpose::Browser],
-        )?;
+        let wanted = [
+            Purpose::Server,
+            Purpose::Examples,
+            Purpose::Browser,
+            Purpose::Monitoring,
+        ];
+        setup::prepare(workspace, &wanted)?;
         setup::test_tools(workspace)?;
         rust_tests(workspace, arguments, &mut report);
     }

@@ -124,6 +124,8 @@ pub(crate) enum Command {
     Audit(commands::audit::AuditArguments),
     /// Write an archive for who helps to find a fault
     Dump(commands::dump::DumpArguments),
+    /// Say how the deployment did, against the targets of the plans
+    Report(commands::report::ReportArguments),
     /// Show alerts, look after them, and change their rules
     Alerts(commands::alerts::AlertsArguments),
     /// Print a fresh one-time URL of the node of this machine

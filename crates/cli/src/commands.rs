@@ -16,6 +16,7 @@ pub(crate) mod import;
 pub(crate) mod logs;
 pub(crate) mod metrics;
 pub(crate) mod queues;
+pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod sessions;
 pub(crate) mod snapshots;
@@ -63,6 +64,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Audit(arguments) => audit::run(&node()?, arguments, output).await,
         Command::Dump(arguments) => dump::run(&node()?, arguments, output).await,
         Command::Alerts(arguments) => Box::pin(alerts::run(&node()?, arguments, output)).await,
+        Command::Report(arguments) => report::run(&node()?, arguments, output).await,
         Command::Ticket(_) => Box::pin(ticket::run(&global, output)).await,
         Command::Config(arguments) => config::run(&global, &arguments, output),
     }

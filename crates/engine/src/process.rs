@@ -419,6 +419,11 @@ impl Processor {
                 names::COMMANDS_PROCESSED, label::TYPE => kind, label::STATUS => status
             )
             .increment(1);
+            if one.client_id.is_some()
+                && let Some(result) = one.outcome.optimistic_result()
+            {
+                metrics::counter!(names::OPTIMISTIC_UPDATES, label::RESULT => result).increment(1);
+            }
             #[expect(clippy::cast_precision_loss, reason = "a short time in milliseconds")]
             let seconds = now_ms.saturating_sub(one.accepted_at) as f64 / 1000.0;
             metrics::histogram!(names::COMMAND_DURATION, label::TYPE => kind).record(seconds);

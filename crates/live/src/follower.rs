@@ -3,7 +3,7 @@
 //! Events of the bus are the fast way; the history in the store is the truth. On every gap, every
 //! hint of one and every audit the room compares itself with the store and fills what is missing.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -444,6 +444,12 @@ impl Follower {
         if by_client.is_empty() {
             return;
         }
+        let contested: HashSet<OperationId> = outcomes
+            .iter()
+            .filter(|one| matches!(one.outcome, Outcome::Conflict { .. }))
+            .map(|one| one.operation_id)
+            .collect();
+        let mut shown = HashSet::new();
         self.room.each(|member| {
             let outbox = &member.outbox;
             let told = by_client.get(&member.who.client_id);
@@ -453,8 +459,12 @@ impl Follower {
                     Some(delivery) => outbox.push_outcome(text.clone(), delivery),
                     None => outbox.push_text(text.clone()),
                 }
+                if contested.contains(operation) {
+                    shown.insert(*operation);
+                }
             }
         });
+        metrics::counter!(names::VISIBLE_CONFLICTS).increment(shown.len() as u64);
     }
 
     /// Closes the room for good: its graph is gone.

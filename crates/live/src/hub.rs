@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::member::{Departure, Member, Who, display_name};
 use crate::outbox::{Bounds, Closing, Outbox};
+use crate::recovery::Returning;
 use crate::registrar::Registrar;
-use crate::resume::{Reader, synchronise};
+use crate::resume::{Reader, SyncMode, synchronise};
 use crate::room::{Room, RoomSignal, Standing};
 use crate::session::Session;
 use crate::snapshot::Snapshots;
@@ -122,6 +123,8 @@ pub struct OpenRequest {
     pub partial: Option<PartialState>,
     /// The commands of which the client does not know how they ended.
     pub pending: Vec<OperationId>,
+    /// How long the client wanted a socket and had none.
+    pub away: Option<Duration>,
 }
 
 /// What a hub works with.
@@ -210,6 +213,18 @@ impl Hub {
     /// # Errors
     /// [`OpenError`] says why not.
     pub async fn open(&self, request: OpenRequest) -> Result<Session, OpenError> {
+        let returning = Returning::of(&request);
+        let opened = self.let_in(request).await;
+        match &opened {
+            Ok((_, mode)) => returning.came(*mode),
+            Err(OpenError::Unavailable { .. }) => returning.failed(),
+            // The graph or the right is gone, or another node is to be asked: a right answer.
+            Err(OpenError::NotFound(_) | OpenError::Forbidden { .. } | OpenError::GoingAway) => {}
+        }
+        opened.map(|(session, _)| session)
+    }
+
+    async fn let_in(&self, request: OpenRequest) -> Result<(Session, SyncMode), OpenError> {
         let graph_id = request.graph_id.clone();
         let unavailable = |source| OpenError::Unavailable {
             graph: graph_id.clone(),
@@ -250,12 +265,9 @@ impl Hub {
                 .unwrap_or(u64::MAX),
         };
         let welcome = welcome.to_text().into();
-        Ok(Session::new(
-            Arc::clone(&self.shared),
-            membership,
-            welcome,
-            synced,
-        ))
+        let mode = synced.mode;
+        let shared = Arc::clone(&self.shared);
+        Ok((Session::new(shared, membership, welcome, synced), mode))
     }
 
     /// Lets a socket into its room, if its bearer may know the graph at all.

@@ -20,6 +20,7 @@ mod hub;
 mod member;
 mod outbox;
 mod presence;
+mod recovery;
 mod registrar;
 mod repair;
 mod resume;

@@ -20,6 +20,7 @@ use graphy_telemetry::traces::OpenSpan;
 use tokio::sync::Notify;
 
 use crate::encode::Update;
+use crate::session::delivery;
 
 /// How many commands of one socket may be without an outcome.
 pub(crate) const AWAITED_MAX: usize = 10_000;
@@ -110,10 +111,15 @@ impl Outbox {
     /// Queues a broadcast frame, or gives the queued ones up for a resync.
     pub(crate) fn push_update(&self, update: &Arc<Update>) {
         let mut queue = self.lock();
-        if queue.closing || queue.resync_pending {
+        if queue.closing {
+            return;
+        }
+        if queue.resync_pending {
+            delivery("missed", 1);
             return;
         }
         if queue.bytes + update.text.len() > self.bounds.updates_bytes_max {
+            delivery("missed", 1);
             queue.drop_updates();
         } else {
             queue.bytes += update.text.len();
@@ -140,6 +146,7 @@ impl Outbox {
         }
         if queue.bytes + bytes > self.bounds.total_bytes_max {
             metrics::counter!(graphy_telemetry::names::SLOW_CONSUMERS).increment(1);
+            queue.count_missed();
             queue.close(Closing {
                 code: close::SLOW_CONSUMER,
                 reason: "too much waits to be read",
@@ -304,7 +311,14 @@ impl Queue {
         }
     }
 
+    fn count_missed(&self) {
+        let updates = self.items.iter();
+        let missed = updates.filter(|item| matches!(item, Item::Update(_)));
+        delivery("missed", missed.count() as u64);
+    }
+
     fn drop_updates(&mut self) {
+        self.count_missed();
         self.items.retain(|item| !matches!(item, Item::Update(_)));
         self.items.push_front(Item::Resync);
         self.resync_pending = true;

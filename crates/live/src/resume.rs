@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use graphy_model::{Checksum, Epoch, GraphId, OperationId, UserId};
+use graphy_model::{Checksum, Epoch, GraphId, OperationId, Outcome, UserId};
 use graphy_protocol::{Landed, PartialState, ServerFrame, Sync};
 use graphy_store::{GraphStore, Head, History, StoreError};
 use graphy_telemetry::names::{self, label};
@@ -26,8 +26,31 @@ pub(crate) struct Reader<'a> {
     pub(crate) pending: &'a [OperationId],
 }
 
+/// How a reader was brought to the present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SyncMode {
+    /// It was there already.
+    InSync,
+    /// By the difference.
+    Behind,
+    /// By the whole state.
+    Full,
+}
+
+impl SyncMode {
+    /// Returns the value of the metrics' label.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::InSync => "in_sync",
+            Self::Behind => "behind",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// A reader at the present.
 pub(crate) struct Synced {
+    pub(crate) mode: SyncMode,
     pub(crate) head: Head,
     pub(crate) epoch: Epoch,
     pub(crate) version: u64,
@@ -48,13 +71,17 @@ pub(crate) async fn synchronise(
         return Ok(None);
     };
     let ids = landed.iter().map(|one| one.operation_id).collect();
+    let contested = landed
+        .iter()
+        .filter(|one| matches!(one.outcome, Outcome::Conflict { .. }))
+        .count() as u64;
     let now = Point::of(&head);
     let resumed = match &reader.partial {
         Some(partial) => rest_of(store, snapshots, &reader, partial, &now, &landed).await?,
         None => None,
     };
     let (mode, epoch, version, frames) = if let Some(frames) = resumed {
-        ("full", now.epoch, now.version, frames)
+        (SyncMode::Full, now.epoch, now.version, frames)
     } else {
         match difference(store, reader.graph, reader.from.as_ref(), &now).await? {
             Difference::None => {
@@ -65,11 +92,11 @@ pub(crate) async fn synchronise(
                     landed,
                 });
                 let frames = vec![frame.to_text().into()];
-                ("in_sync", now.epoch, now.version, frames)
+                (SyncMode::InSync, now.epoch, now.version, frames)
             }
             Difference::Operations(segment) => {
                 let frames = behind(&now.epoch, segment, &landed);
-                ("behind", now.epoch, now.version, frames)
+                (SyncMode::Behind, now.epoch, now.version, frames)
             }
             Difference::Everything => {
                 let Some(snapshot) = snapshots.at(reader.graph, &head).await? else {
@@ -78,12 +105,19 @@ pub(crate) async fn synchronise(
                 snapshot.prepare().await;
                 let viewport = store.viewport(reader.graph, reader.user).await?;
                 let frames = snapshot.frames(0, viewport, &landed);
-                ("full", snapshot.epoch.clone(), snapshot.version, frames)
+                (
+                    SyncMode::Full,
+                    snapshot.epoch.clone(),
+                    snapshot.version,
+                    frames,
+                )
             }
         }
     };
-    metrics::counter!(names::RESUMES, label::MODE => mode).increment(1);
+    metrics::counter!(names::RESUMES, label::MODE => mode.as_str()).increment(1);
+    metrics::counter!(names::VISIBLE_CONFLICTS).increment(contested);
     Ok(Some(Synced {
+        mode,
         head,
         epoch,
         version,

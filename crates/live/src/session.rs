@@ -43,6 +43,8 @@ pub struct Session {
     version: u64,
     ready: VecDeque<Bytes>,
     heartbeat_at: Instant,
+    /// Until when the time of this socket is counted.
+    counted_until: Instant,
     closed: Option<Closing>,
     /// What is to be read from the store before anything else.
     wanted: Option<Wanted>,
@@ -80,6 +82,7 @@ impl Session {
             version,
             ready,
             heartbeat_at,
+            counted_until: Instant::now(),
             closed: None,
             wanted: None,
             delivery: None,
@@ -142,15 +145,26 @@ impl Session {
             }
             Item::Update(update) => match self.place(&update) {
                 Place::Next(text) => {
+                    delivery("delivered", 1);
                     self.go_to(update.to);
                     return Some(text);
                 }
                 Place::Known => {}
-                Place::Gap => self.wanted = Some(Wanted::Sync(Some(self.position()))),
+                Place::Gap => {
+                    delivery("missed", 1);
+                    self.wanted = Some(Wanted::Sync(Some(self.position())));
+                }
             },
             Item::Resync => self.wanted = Some(Wanted::Sync(Some(self.position()))),
-            Item::SyncFrom(from) => self.wanted = Some(Wanted::Sync(from)),
-            Item::Digests => self.wanted = Some(Wanted::Answer(Question::Digests)),
+            Item::SyncFrom(from) => {
+                // Something that was handed to the socket did not get there.
+                delivery("missed", 1);
+                self.wanted = Some(Wanted::Sync(from));
+            }
+            Item::Digests => {
+                metrics::counter!(graphy_telemetry::names::REPLICA_REPAIRS).increment(1);
+                self.wanted = Some(Wanted::Answer(Question::Digests));
+            }
             Item::Repair(buckets) => {
                 self.wanted = Some(Wanted::Answer(Question::Buckets(buckets)));
             }
@@ -173,8 +187,18 @@ impl Session {
     }
 
     fn speak(&mut self, frame: Bytes) -> Outgoing {
+        self.count_time();
         self.heartbeat_at = Instant::now() + self.shared.settings.heartbeat;
         Outgoing::Frame(frame)
+    }
+
+    /// Counts the whole seconds since the last count; heartbeats see to it that it is called.
+    fn count_time(&mut self) {
+        let seconds = self.counted_until.elapsed().as_secs();
+        if seconds > 0 {
+            metrics::counter!(graphy_telemetry::names::SOCKET_SERVED).increment(seconds);
+            self.counted_until += Duration::from_secs(seconds);
+        }
     }
 
     fn place(&self, update: &Update) -> Place {
@@ -266,6 +290,12 @@ impl Session {
     }
 }
 
+/// Counts updates that were due to a socket.
+pub(crate) fn delivery(result: &'static str, count: u64) {
+    use graphy_telemetry::names::{DELIVERIES, label};
+    metrics::counter!(DELIVERIES, label::RESULT => result).increment(count);
+}
+
 enum Fetched {
     Done,
     /// Only the whole state helps.
@@ -275,6 +305,12 @@ enum Fetched {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        // The second that has begun counts from its half on.
+        self.counted_until = self
+            .counted_until
+            .checked_sub(Duration::from_millis(500))
+            .unwrap_or(self.counted_until);
+        self.count_time();
         metrics::gauge!(graphy_telemetry::names::WEBSOCKET_CONNECTIONS).decrement(1);
     }
 }
@@ -379,6 +415,8 @@ impl SessionHandle {
                 operation_id: Some(operation),
             });
         } else {
+            use graphy_telemetry::names::{OPTIMISTIC_UPDATES, label};
+            metrics::counter!(OPTIMISTIC_UPDATES, label::RESULT => "reverted").increment(1);
             self.send(&ServerFrame::Revert {
                 operation_id: operation,
                 code: rejection.code,

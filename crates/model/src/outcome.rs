@@ -191,6 +191,21 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// Says what becomes of an edit that its author saw at once: `kept`, `contested` or
+    /// `reverted`. None if that is not settled by this: it was settled before, or the same intent
+    /// is sent again.
+    #[must_use]
+    pub fn optimistic_result(&self) -> Option<&'static str> {
+        match self {
+            Self::Applied { .. } | Self::Merged { .. } => Some("kept"),
+            Self::Conflict { .. } => Some("contested"),
+            Self::Rejected(rejection) if !rejection.code.retryable() => Some("reverted"),
+            Self::Rejected(_) | Self::Duplicate { .. } => None,
+        }
+    }
+}
+
 impl From<Rejection> for Outcome {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
@@ -209,6 +224,19 @@ mod tests {
                 format!("\"{}\"", code.as_str())
             );
         }
+    }
+
+    #[test]
+    fn what_is_sent_again_is_not_reverted_yet() {
+        let rejected = |code| Outcome::Rejected(Rejection::new(code, "no")).optimistic_result();
+        assert_eq!(rejected(RejectCode::NotFound), Some("reverted"));
+        assert_eq!(rejected(RejectCode::Unavailable), None);
+        let applied = Outcome::Applied { version: 1 };
+        assert_eq!(applied.optimistic_result(), Some("kept"));
+        let again = Outcome::Duplicate {
+            first: Some(Box::new(applied)),
+        };
+        assert_eq!(again.optimistic_result(), None);
     }
 
     #[test]

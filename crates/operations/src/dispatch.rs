@@ -97,6 +97,9 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "alerts.test_webhook", OperateSystem, Operates, alerts_test_webhook;
     "overview.get", ReadSystem, Reads, overview_get;
     "health.check", ReadSystem, Reads, health_check;
+    "reports.targets", ReadSystem, Reads, reports_targets (payload);
+    "reports.performance", ReadSystem, Reads, reports_performance (payload);
+    "reports.enter", OperateSystem, Operates, reports_enter (payload);
     "metrics.get", ReadSystem, Reads, metrics_get;
     "system.info", ReadGraph, Reads, system_info;
     "system.redis", ReadSystem, Reads, system_redis;

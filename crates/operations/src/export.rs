@@ -3,11 +3,11 @@
 //! Pure: a graph in, bytes out. Both pictures are drawn by one renderer, so that the console, the
 //! HTTP API and the CLI give the same.
 
-mod font;
+pub(crate) mod font;
 mod json;
 mod paint;
 mod palette;
-mod picture;
+pub(crate) mod picture;
 mod scene;
 
 use base64::Engine as _;

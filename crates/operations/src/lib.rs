@@ -23,6 +23,7 @@ mod operations;
 pub mod overview;
 mod pulse;
 mod queues;
+mod report;
 pub mod settings;
 mod system;
 

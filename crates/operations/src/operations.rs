@@ -12,6 +12,7 @@ mod imports;
 mod past;
 mod queue_actions;
 mod queues;
+mod reports;
 mod series;
 mod sessions;
 mod sharing;
@@ -38,6 +39,7 @@ use crate::journal::Journal;
 use crate::overview::{Overview, OverviewParts};
 use crate::pulse::Pulse;
 use crate::queues::{Queues, QueuesParts};
+use crate::report::{Keeper, KeeperParts};
 use crate::system::diagnostics::Previews;
 use crate::system::memory::MemoryWalk;
 use crate::system::nodes;
@@ -107,6 +109,7 @@ pub(crate) struct Inner {
     pub(crate) redis_reports: RedisReports,
     pub(crate) memory_walk: MemoryWalk,
     pub(crate) previews: Previews,
+    pub(crate) keeper: Keeper,
 }
 
 impl Operations {
@@ -150,6 +153,13 @@ impl Operations {
             token: parts.token.clone(),
         });
         let health = HealthProbe::start(&parts);
+        let keeper = Keeper::start(KeeperParts {
+            store: parts.store.clone(),
+            metrics: parts.metrics.clone(),
+            clock: Arc::clone(&parts.clock),
+            tasks: parts.tasks.clone(),
+            token: parts.token.clone(),
+        });
         let own_queues = parts.intake.queues();
         own_queues.measure(parts.store.clone(), &parts.tasks, parts.token.clone());
         let queues = Queues::start(&QueuesParts {
@@ -174,6 +184,7 @@ impl Operations {
             redis_reports: RedisReports::default(),
             memory_walk,
             previews: Previews::default(),
+            keeper,
         };
         Self {
             inner: Arc::new(inner),

@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 pub use snapshot::{HistogramReading, MetricsSnapshot};
 
-use crate::names::{ALL, MetricKind, SECONDS_BUCKETS};
+use crate::names::{ALL, AWAY_BUCKETS, MetricKind, SECONDS_BUCKETS, SOCKET_AWAY};
 
 /// Says why metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,10 @@ impl Metrics {
         }
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)
+            .and_then(|builder| {
+                let away = Matcher::Full(SOCKET_AWAY.to_owned());
+                builder.set_buckets_for_metric(away, &AWAY_BUCKETS)
+            })
             .and_then(PrometheusBuilder::install_recorder)
             .map_err(MetricsError::Install)?;
         describe_all();
@@ -107,6 +111,12 @@ mod tests {
         assert!(
             text.contains("# HELP graphy_resume_total Subscriptions by how"),
             "{text}"
+        );
+        metrics::histogram!(names::SOCKET_AWAY).record(25.0);
+        let text_of_away = metrics.render();
+        assert!(
+            text_of_away.contains("graphy_socket_away_seconds_bucket{le=\"30\"} 1"),
+            "{text_of_away}"
         );
         assert!(
             text.contains("graphy_broadcast_duration_seconds_bucket{le=\"0.005\"} 1"),

@@ -69,6 +69,28 @@ pub const HTTP_REQUESTS: &str = "graphy_http_requests_total";
 pub const HTTP_DURATION: &str = "graphy_http_request_duration_seconds";
 /// Requests and commands that were turned away. Label: [`label::REASON`].
 pub const REFUSALS: &str = "graphy_refusals_total";
+/// Seconds that WebSockets were open, summed over them.
+pub const SOCKET_SERVED: &str = "graphy_socket_served_seconds_total";
+/// How long clients that came back had been without a socket, as they say.
+pub const SOCKET_AWAY: &str = "graphy_socket_away_seconds";
+/// Clients that came back holding a state, by how they were brought up to date.
+/// Label: [`label::RESULT`].
+pub const RECOVERIES: &str = "graphy_recoveries_total";
+/// Updates that were due to a socket. Label: [`label::RESULT`].
+pub const DELIVERIES: &str = "graphy_deliveries_total";
+/// Commands that an editor showed before the server had confirmed them. Label: [`label::RESULT`].
+pub const OPTIMISTIC_UPDATES: &str = "graphy_optimistic_updates_total";
+/// Conflicts that were put before the person whose edit met them.
+pub const VISIBLE_CONFLICTS: &str = "graphy_visible_conflicts_total";
+/// Frames of clients. Label: [`label::RESULT`].
+pub const CLIENT_FRAMES: &str = "graphy_client_frames_total";
+/// Graphs whose stored content was compared with their checksum. Label: [`label::RESULT`].
+pub const CHECKSUM_AUDITS: &str = "graphy_checksum_audits_total";
+/// Times that a client found its copy of a graph to differ and asked for a repair.
+pub const REPLICA_REPAIRS: &str = "graphy_replica_repairs_total";
+/// Seconds that this process was measured, by whether its self-probe came through.
+/// Label: [`label::STATE`].
+pub const SERVICE_SECONDS: &str = "graphy_service_seconds_total";
 /// Graphs whose replica is in memory.
 pub const REPLICAS_LOADED: &str = "graphy_replicas_loaded";
 /// CPU in use by this process, 100 per core.
@@ -140,6 +162,10 @@ pub mod label {
     pub const LINK: &str = "link";
     /// Template of a route, for example `/api/v2/graphs/{id}`.
     pub const ROUTE: &str = "route";
+    /// How something ended; the values stand beside each metric in `docs/slo.md`.
+    pub const RESULT: &str = "result";
+    /// `ready` or `not_ready`.
+    pub const STATE: &str = "state";
     /// A closed error code.
     pub const REASON: &str = "reason";
     /// Name of a cache on the status board.
@@ -176,7 +202,12 @@ pub struct MetricDefinition {
     pub help: &'static str,
 }
 
-/// Upper bounds of the histograms whose names end in `_seconds`.
+/// Upper bounds of [`SOCKET_AWAY`], which is about people who come back.
+pub const AWAY_BUCKETS: [f64; 11] = [
+    0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0,
+];
+
+/// Upper bounds of the other histograms whose names end in `_seconds`.
 pub const SECONDS_BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0,
 ];
@@ -377,6 +408,66 @@ pub const ALL: &[MetricDefinition] = &[
         "Requests and commands turned away",
     ),
     define(
+        SOCKET_SERVED,
+        Counter,
+        &[],
+        "Seconds that WebSockets were open, summed over them",
+    ),
+    define(
+        SOCKET_AWAY,
+        Histogram,
+        &[],
+        "How long clients that came back had been without a socket",
+    ),
+    define(
+        RECOVERIES,
+        Counter,
+        &[label::RESULT],
+        "Clients that came back holding a state, by how they were brought up to date",
+    ),
+    define(
+        DELIVERIES,
+        Counter,
+        &[label::RESULT],
+        "Updates due to a socket: delivered in order, or missed and made good by a resync",
+    ),
+    define(
+        OPTIMISTIC_UPDATES,
+        Counter,
+        &[label::RESULT],
+        "Commands of editors, which show them at once: kept, contested or reverted",
+    ),
+    define(
+        VISIBLE_CONFLICTS,
+        Counter,
+        &[],
+        "Conflicts that were put before the person whose edit met them",
+    ),
+    define(
+        CLIENT_FRAMES,
+        Counter,
+        &[label::RESULT],
+        "Frames of clients: understood or malformed",
+    ),
+    define(
+        CHECKSUM_AUDITS,
+        Counter,
+        &[label::RESULT],
+        "Graphs whose stored content was compared with their checksum",
+    ),
+    define(
+        REPLICA_REPAIRS,
+        Counter,
+        &[],
+        "Times that a client found its copy of a graph to differ",
+    ),
+    define(
+        SERVICE_SECONDS,
+        Counter,
+        &[label::STATE],
+        "Seconds that this process was measured, by whether its self-probe came through",
+    ),
+    define(
         REPLICAS_LOADED,
         Gauge,
         &[],
@@ -532,6 +623,6 @@ mod tests {
 
     #[test]
     fn buckets_grow() {
-        assert!(SECONDS_BUCKETS.is_sorted());
+        assert!(SECONDS_BUCKETS.is_sorted() && AWAY_BUCKETS.is_sorted());
     }
 }

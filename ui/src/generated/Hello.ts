@@ -40,4 +40,8 @@ name?: string,
 /**
  * The piece of a full state that came through before the connection was lost.
  */
-partial?: PartialState, };
+partial?: PartialState, 
+/**
+ * How long the client wanted a socket and had none, in milliseconds; absent the first time.
+ */
+awayMs?: number, };

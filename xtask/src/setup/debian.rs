@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     Examples,
     /// To run the tests that look at pages.
     Browser,
+    /// To test what `deploy/` holds for the systems that watch a deployment.
+    Monitoring,
     /// To run all tests.
     Tests,
 }
@@ -53,11 +55,15 @@ const PACKAGES: &[Package] = &[
     package(Purpose::Tests, "dbus-x11", None),
     package(Purpose::Browser, "chromium", Some("chromium")),
     package(Purpose::Tests, "imagemagick", Some("import")),
+    package(Purpose::Monitoring, "prometheus", Some("prometheus")),
     package(Purpose::Examples, "curl", Some("curl")),
     package(Purpose::Examples, "jq", Some("jq")),
     package(Purpose::Examples, "python3-venv", None),
     package(Purpose::Examples, "python3-pip", Some("pip3")),
 ];
+
+/// Packages that bring a service which nobody here asked for: only their programs are wanted.
+const UNWANTED_SERVICES: &[&str] = &["prometheus"];
 
 /// Installs what the purposes need and the system lacks.
 pub(super) fn install_missing(workspace: &Workspace, purposes: &[Purpose]) -> Result<()> {
@@ -79,8 +85,10 @@ pub(super) fn install_missing(workspace: &Workspace, purposes: &[Purpose]) -> Re
     install.extend(&missing);
     let by_hand = format!("sudo apt-get update && sudo {}", install.join(" "));
     match Rights::of_this_user(workspace) {
-        Rights::Root => apt_get(workspace, &[], &apt, &install),
-        Rights::Sudo => apt_get(workspace, &["sudo"], &apt, &install),
+        Rights::Root => apt_get(workspace, &[], &apt, &install)
+            .map(|()| stop_services(workspace, &[], &missing)),
+        Rights::Sudo => apt_get(workspace, &["sudo"], &apt, &install)
+            .map(|()| stop_services(workspace, &["sudo"], &missing)),
         Rights::None => bail!("system packages are missing; please run:\n  {by_hand}"),
     }
     .with_context(|| format!("could not install system packages; by hand:\n  {by_hand}"))
@@ -96,6 +104,24 @@ fn apt_get(workspace: &Workspace, prefix: &[&str], apt: &str, install: &[&str]) 
             .run()?;
     }
     Ok(())
+}
+
+/// Stops the services that came with what was just installed, and keeps them from starting with
+/// the system; a service that was there before is its owner's affair.
+fn stop_services(workspace: &Workspace, prefix: &[&str], installed: &[&str]) {
+    let managed = std::path::Path::new("/run/systemd/system").is_dir();
+    for service in UNWANTED_SERVICES
+        .iter()
+        .filter(|name| installed.contains(name))
+    {
+        let stop: Vec<&str> = if managed {
+            vec!["systemctl", "disable", "--now", service]
+        } else {
+            vec!["service", service, "stop"]
+        };
+        // Where services do not start by themselves there is none to stop.
+        let _ = Shell::new(workspace.root(), &[prefix, &stop].concat()).read();
+    }
 }
 
 enum Rights {

@@ -24,6 +24,7 @@ pub(crate) fn everything(workspace: &Workspace) -> Result<()> {
             Purpose::Console,
             Purpose::Examples,
             Purpose::Browser,
+            Purpose::Monitoring,
             Purpose::Tests,
         ],
     )?;

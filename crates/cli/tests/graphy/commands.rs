@@ -275,3 +275,93 @@ fn what_config_show_prints_is_a_file_that_config_takes() {
     );
     assert!(!shown.contains("s3cret"), "{shown}");
 }
+
+#[test]
+fn reports_are_written_and_figures_entered() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let _served = Served::on(data, &[]);
+    let imported = ask(data, &["import", CARGO_LOCK, "--name", "Lock"]);
+    assert_eq!(imported["state"], "done");
+
+    let targets = ask(data, &["report", "targets", "--from", "-1h"]);
+    let row = |targets: &serde_json::Value, key: &str| {
+        let rows = targets["targets"].as_array().unwrap();
+        rows.iter().find(|row| row["key"] == key).unwrap().clone()
+    };
+    let success = row(&targets, "success_rate");
+    assert_eq!(
+        (&success["actual"], &success["verdict"]),
+        (&"100 %".into(), &"met".into())
+    );
+    assert_eq!(
+        row(&targets, "error_reports")["actual"],
+        serde_json::Value::Null
+    );
+    let people = say(data, &["report", "targets"]);
+    assert!(people.out.contains("WebSocket uptime"), "{}", people.out);
+
+    ask(
+        data,
+        &[
+            "report",
+            "enter",
+            "error_reports",
+            "12",
+            "--note",
+            "help desk",
+        ],
+    );
+    let entered = row(&ask(data, &["report", "targets"]), "error_reports");
+    assert_eq!(
+        (&entered["actual"], &entered["verdict"]),
+        (&"12/week".into(), &"missed".into())
+    );
+    assert!(
+        entered["note"]
+            .as_str()
+            .unwrap()
+            .starts_with("help desk (entered by ")
+    );
+    let wrong = say(data, &["--json", "report", "enter", "success_rate", "1"]);
+    assert_ne!(wrong.code, 0);
+    assert!(wrong.err.contains("measured"), "{}", wrong.err);
+    ask(data, &["report", "enter", "error_reports"]);
+    assert_eq!(
+        row(&ask(data, &["report", "targets"]), "error_reports")["actual"],
+        serde_json::Value::Null
+    );
+
+    for (format, start) in [
+        ("html", &b"<!doctype html>"[..]),
+        ("png", b"\x89PNG"),
+        ("svg", b"<svg"),
+        ("json", b"{"),
+    ] {
+        let file = format!("report.{format}");
+        ask(
+            data,
+            &[
+                "report",
+                "performance",
+                "--from",
+                "-2h",
+                "--format",
+                format,
+                "-o",
+                &file,
+            ],
+        );
+        let content = std::fs::read(data.join(&file)).unwrap();
+        assert!(content.starts_with(start), "{format}");
+    }
+    let backwards = say(
+        data,
+        &["report", "performance", "--from", "now", "--to", "-1h"],
+    );
+    assert!(
+        backwards.err.contains("begins before it ends"),
+        "{}",
+        backwards.err
+    );
+}

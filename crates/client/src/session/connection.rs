@@ -40,6 +40,8 @@ pub(super) struct Connection<'a> {
     pub(super) outlet: &'a mut Outlet,
     pub(super) position: &'a mut Position,
     pub(super) reached_online: bool,
+    /// Since when there is no socket although there was one.
+    pub(super) lost_at: Option<Instant>,
 }
 
 /// The state of a connection that has a socket.
@@ -105,6 +107,10 @@ impl Connection<'_> {
     }
 }
 
+fn millis_since(moment: Instant) -> u64 {
+    u64::try_from(moment.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Live<'_, '_> {
     async fn greet(&mut self) -> ControlFlow<End> {
         self.on.position.expect_sync();
@@ -124,6 +130,7 @@ impl Live<'_, '_> {
             pending: Vec::new(),
             name: None,
             partial: self.on.position.partial().cloned(),
+            away_ms: self.on.lost_at.map(millis_since),
         };
         let room =
             HELLO_BYTES_MAX.saturating_sub(ClientFrame::Hello(hello.clone()).to_text().len());

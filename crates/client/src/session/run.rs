@@ -6,7 +6,7 @@ use std::time::Duration;
 use graphy_model::{RejectCode, Rejection};
 use graphy_protocol::close;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::{debug, info};
 
 use super::backoff::Backoff;
@@ -28,6 +28,7 @@ pub(super) async fn run(
 ) {
     let mut backoff = Backoff::new(timing.reconnect_first, timing.reconnect_longest);
     let mut position = Position::default();
+    let mut lost_at = None;
     let (code, reason) = loop {
         outlet.tell(SessionStatus::Connecting {
             attempt: backoff.tries() + 1,
@@ -40,6 +41,7 @@ pub(super) async fn run(
             outlet: &mut outlet,
             position: &mut position,
             reached_online: false,
+            lost_at,
         };
         let (end, reached_online) = connection.live().await;
         {
@@ -48,6 +50,7 @@ pub(super) async fn run(
             inner.ledger.take_all_back();
         }
         if reached_online {
+            lost_at = Some(Instant::now());
             backoff.reset();
         }
         let (reason, wait) = match end {

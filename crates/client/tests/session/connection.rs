@@ -99,8 +99,11 @@ async fn a_final_close_code_ends_the_session() {
 async fn other_close_codes_do_not() {
     let server = Server::start().await;
     let (_session, mut reader) = server.open(timing());
-    for code in [close::GOING_AWAY, close::SLOW_CONSUMER, close::IDLE, 1001] {
-        let (peer, _) = server.welcome(0, vec![]).await;
+    let codes = [close::GOING_AWAY, close::SLOW_CONSUMER, close::IDLE, 1001];
+    for (place, code) in codes.into_iter().enumerate() {
+        let (peer, hello) = server.welcome(0, vec![]).await;
+        // Who has lost a socket says how long they were without one.
+        assert_eq!(hello.away_ms.is_some(), place > 0);
         reader.online().await;
         peer.close(code).await;
         assert!(matches!(

@@ -183,6 +183,7 @@ impl World {
             from: None,
             partial: None,
             pending: pending.to_vec(),
+            away: None,
         }
     }
 

@@ -9,7 +9,7 @@ use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
 const FAMILY: &str = "sans-serif";
 
 /// Returns the font at a size in pixels of the picture.
-pub(super) fn font(size: f64) -> FontDesc<'static> {
+pub(crate) fn font(size: f64) -> FontDesc<'static> {
     static REGISTERED: OnceLock<()> = OnceLock::new();
     REGISTERED.get_or_init(|| {
         let added = register_font(FAMILY, FontStyle::Normal, dejavu::sans::regular());
@@ -18,8 +18,16 @@ pub(super) fn font(size: f64) -> FontDesc<'static> {
     FontDesc::new(FontFamily::SansSerif, size, FontStyle::Normal)
 }
 
+/// Returns how wide a text is at a size.
+pub(crate) fn width(text: &str, size: f64) -> f64 {
+    // Measured large, because sizes are whole.
+    const TIMES: f64 = 8.0;
+    let measured = font(size * TIMES).box_size(text);
+    measured.map_or(0.0, |(width, _)| f64::from(width) / TIMES)
+}
+
 /// Cuts a text so that it fits into a width, with `…` where it was cut.
-pub(super) fn clipped(text: &str, size: f64, width: f64) -> String {
+pub(crate) fn clipped(text: &str, size: f64, width: f64) -> String {
     let plain: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

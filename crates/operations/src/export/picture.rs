@@ -74,7 +74,7 @@ fn png_scale(scene: &Scene) -> f64 {
 }
 
 /// Makes one pixel of each square of `OVERSAMPLING` × `OVERSAMPLING`.
-fn average(fine: &[u8], width: usize, height: usize) -> Vec<u8> {
+pub(crate) fn average(fine: &[u8], width: usize, height: usize) -> Vec<u8> {
     let side = OVERSAMPLING as usize;
     let mut coarse = Vec::with_capacity(width * height * 3);
     let mut sums = vec![0_u16; width * 3];
@@ -94,7 +94,12 @@ fn average(fine: &[u8], width: usize, height: usize) -> Vec<u8> {
     coarse
 }
 
-fn encode(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::EncodingError> {
+/// Writes pixels as a PNG file.
+pub(crate) fn encode(
+    pixels: &[u8],
+    width: u32,
+    height: u32,
+) -> Result<Vec<u8>, png::EncodingError> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);
     encoder.set_color(png::ColorType::Rgb);

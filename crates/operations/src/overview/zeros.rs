@@ -10,6 +10,18 @@ use graphy_telemetry::names::{self, label};
 /// The values of [`label::STATUS`] for commands.
 const STATUSES: [&str; 5] = ["success", "conflict", "rejected", "duplicate", "failed"];
 
+/// The values of [`label::RESULT`] of each metric that has it.
+const RESULTS: &[(&str, &[&str])] = &[
+    (names::RECOVERIES, &["in_sync", "behind", "full", "failed"]),
+    (names::DELIVERIES, &["delivered", "missed"]),
+    (
+        names::OPTIMISTIC_UPDATES,
+        &["kept", "contested", "reverted"],
+    ),
+    (names::CLIENT_FRAMES, &["understood", "malformed"]),
+    (names::CHECKSUM_AUDITS, &["ok", "differs"]),
+];
+
 /// Registers the series; those that have a value keep it.
 pub(super) fn register() {
     for kind in CommandType::ALL {
@@ -35,5 +47,20 @@ pub(super) fn register() {
     for mode in ["in_sync", "behind", "full"] {
         metrics::counter!(names::RESUMES, label::MODE => mode).increment(0);
     }
-    metrics::counter!(names::SLOW_CONSUMERS).increment(0);
+    for (name, results) in RESULTS {
+        for result in *results {
+            metrics::counter!(*name, label::RESULT => *result).increment(0);
+        }
+    }
+    for state in ["ready", "not_ready"] {
+        metrics::counter!(names::SERVICE_SECONDS, label::STATE => state).increment(0);
+    }
+    for name in [
+        names::SLOW_CONSUMERS,
+        names::SOCKET_SERVED,
+        names::VISIBLE_CONFLICTS,
+        names::REPLICA_REPAIRS,
+    ] {
+        metrics::counter!(name).increment(0);
+    }
 }

@@ -38,6 +38,10 @@ pub struct Hello {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub partial: Option<PartialState>,
+    /// How long the client wanted a socket and had none, in milliseconds; absent the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub away_ms: Option<u64>,
 }
 
 /// The first chunks of a full state, which a client holds and needs not get again.
@@ -273,6 +277,7 @@ mod tests {
                 pending: vec![],
                 name: None,
                 partial: None,
+                away_ms: None,
             }),
         ] {
             assert_eq!(ClientFrame::parse(&frame.to_text()).unwrap(), frame);

@@ -1,6 +1,7 @@
 //! The first frame of a socket: who is there, with what right, and what they hold.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
@@ -111,6 +112,7 @@ async fn greet(
         from: hello.epoch.clone().zip(hello.version),
         partial: hello.partial.clone(),
         pending: hello.pending.clone(),
+        away: hello.away_ms.map(Duration::from_millis),
     };
     match app.hub.open(request).await {
         Ok(session) => Ok((session, principal, hello)),

@@ -11,6 +11,7 @@ use graphy_model::{ClientId, Envelope, GraphId, OperationId, RejectCode, Rejecti
 use graphy_protocol::presence::{PresenceState, SELECTION_MAX};
 use graphy_protocol::{ApiError, BadFrame, ClientFrame, ServerFrame, close};
 use graphy_store::tokens::Principal;
+use graphy_telemetry::names::{self, label};
 use graphy_telemetry::traces::Moment;
 use tokio::sync::{mpsc, watch};
 
@@ -115,6 +116,12 @@ impl Reader {
         let parsed = check_text(text, BODY_DEPTH_MAX)
             .map_err(BadFrame::from)
             .and_then(|()| ClientFrame::parse(text));
+        let result = if parsed.is_ok() {
+            "understood"
+        } else {
+            "malformed"
+        };
+        metrics::counter!(names::CLIENT_FRAMES, label::RESULT => result).increment(1);
         match parsed {
             Ok(ClientFrame::Command(envelope)) => self.command(*envelope).await,
             Ok(ClientFrame::Heartbeat) => Verdict::Fine,

@@ -5,6 +5,7 @@ mod collaboration;
 mod faults;
 mod faults_of_clients;
 mod http;
+mod kpis;
 mod live;
 mod presence;
 mod read_only;

@@ -4,6 +4,7 @@ use graphy_model::checksum::{Checksum, EntityHash};
 use graphy_model::graph::Settings;
 use graphy_model::record::Record;
 use graphy_model::{Edge, Epoch, Graph, GraphId, Node};
+use graphy_telemetry::names::{CHECKSUM_AUDITS, label};
 
 use super::keys::GraphKeys;
 use super::{GraphStore, Head, History};
@@ -215,6 +216,12 @@ impl GraphStore {
                 return Ok(None);
             };
             if (&before.epoch, before.version) == (&after.epoch, after.version) {
+                let result = if after.checksum == sum {
+                    "ok"
+                } else {
+                    "differs"
+                };
+                metrics::counter!(CHECKSUM_AUDITS, label::RESULT => result).increment(1);
                 return Ok(Some(Verification {
                     epoch: after.epoch,
                     version: after.version,

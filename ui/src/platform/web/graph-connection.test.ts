@@ -216,7 +216,8 @@ describe('the browser’s graph connection', () => {
     expect(statuses.at(-1)).toMatchObject({ state: 'offline', attempt: 1 });
     await vi.advanceTimersByTimeAsync(300);
     const second = connect('b');
-    expect(second.sent[0]).toMatchObject({ type: 'hello', pending: ['b', 'c', 'd'] });
+    expect(socket.sent[0]).not.toHaveProperty('awayMs');
+    expect(second.sent[0]).toMatchObject({ type: 'hello', pending: ['b', 'c', 'd'], awayMs: 300 });
     expect(second.commands).toEqual(['c', 'd']);
   });
 

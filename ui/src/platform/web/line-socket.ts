@@ -32,6 +32,9 @@ export class LineSocket {
   private ready = false;
   private epoch: string | undefined;
   private retries = 0;
+  /** Since when there is no socket although one was there; on a clock that never jumps. */
+  private lostAt: number | undefined;
+  private wasOnline = false;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly socket: ReconnectingSocket;
   private readonly heartbeat: ReturnType<typeof setInterval>;
@@ -44,7 +47,13 @@ export class LineSocket {
       onOpen: (send) => send(this.hello()),
       onMessage: (frame) => this.receive(frame as ServerFrame),
       onStatus: (status) => {
-        if (status.state !== 'online') this.lost();
+        if (status.state === 'online') {
+          this.lostAt = undefined;
+          this.wasOnline = true;
+        } else {
+          if (this.wasOnline) this.lostAt ??= performance.now();
+          this.lost();
+        }
         onStatus(status);
       },
     });
@@ -90,6 +99,9 @@ export class LineSocket {
       pending: line.oldest(HELLO_PENDING_MAX),
       ...(shown ? { name: shown } : {}),
       ...(piece ? { partial: piece } : {}),
+      ...(this.lostAt === undefined
+        ? {}
+        : { awayMs: Math.max(0, Math.round(performance.now() - this.lostAt)) }),
     };
   }
 
