@@ -8,9 +8,8 @@ import { toast } from '../../shared/toasts';
 import { useRpcMutation } from '../../shared/use-rpc';
 import { JsonField } from './json-field';
 import { parseJson } from './json-text';
-import { refOf } from './queue-detail';
 import { useReadQueuesAgain } from './use-queues';
-import { figure } from './wording';
+import { figure, refOf } from './wording';
 
 const MODAL = 'queue-add-job';
 export const DATA_BYTES_MAX = 1_048_576;

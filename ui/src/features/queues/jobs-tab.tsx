@@ -1,3 +1,4 @@
+import './jobs.css';
 import { Button, Select, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useEffect, useState } from 'react';
@@ -11,11 +12,10 @@ import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
 import { openBulk } from './bulk-dialog';
 import { JobDetail } from './job-detail';
 import { JobList } from './job-list';
-import { refOf } from './queue-detail';
 import { clearFilters, isNarrowed, setFilters, setJobState, useQueueView } from './queue-view';
 import { useJobs } from './use-jobs';
 import { SEARCH_FIELD, useJobKeys } from './use-queue-keys';
-import { actionsFor, BULK, figure, STATES, stateLabel } from './wording';
+import { actionsFor, BULK, figure, refOf, STATES, stateLabel } from './wording';
 
 const TYPING_MS = 250;
 const TEXT_MAX = 200;
@@ -32,8 +32,10 @@ export function JobsTab({ detail, jobId }: { detail: QueueDetail; jobId: string 
   const state = chosen ?? firstLook(counts);
   return (
     <div className="jobs-tab">
-      <StateTabs counts={counts} state={state} />
-      <Filters names={detail.jobNames} />
+      <div className="jobs-bar">
+        <StateTabs counts={counts} state={state} />
+        <Filters names={detail.jobNames} />
+      </div>
       <ListAndJob detail={detail} state={state} jobId={jobId} />
     </div>
   );

@@ -1,3 +1,4 @@
+import './queue-detail.css';
 import { Tabs } from '@mantine/core';
 import { useEffect } from 'react';
 import type { QueueDetail as Detail } from '../../generated/QueueDetail';
@@ -12,7 +13,7 @@ import { lookAtQueue, type QueueTab, setTab, useQueueView } from './queue-view';
 import { SchedulersTab } from './schedulers-tab';
 import { useCloseKey } from './use-queue-keys';
 import { useQueue } from './use-queues';
-import { figure, queueKey } from './wording';
+import { figure, queueKey, refOf } from './wording';
 import { WorkersTab } from './workers-tab';
 
 /** One queue: how it does, and everything in it. */
@@ -96,9 +97,4 @@ function QueueTabs({ detail, jobId }: { detail: Detail; jobId: string | undefine
 
 function TabCount({ value, tone }: { value: number; tone: 'bad' | undefined }) {
   return <span className={value > 0 && tone ? tone : 'dim'}>{figure(value)}</span>;
-}
-
-/** Names the queue as requests do. */
-export function refOf({ summary: { prefix, queue } }: Detail): QueueRef {
-  return { prefix, queue };
 }

@@ -9,12 +9,11 @@ import { useOperateBar, WithReason } from '../../shared/operating';
 import { toast } from '../../shared/toasts';
 import { useRpcMutation } from '../../shared/use-rpc';
 import { openAddJob } from './add-job';
-import { refOf } from './queue-detail';
 import { openLimits } from './queue-limits';
 import { OwnBadge } from './queue-list';
 import { TroubleBadges } from './trouble-badges';
 import { QUEUE_MS, useReadQueuesAgain } from './use-queues';
-import { figure, formatFailedShare, formatRate, formatSpan, readyOf } from './wording';
+import { figure, formatFailedShare, formatRate, formatSpan, readyOf, refOf } from './wording';
 
 interface Reading {
   dataUpdatedAt: number;

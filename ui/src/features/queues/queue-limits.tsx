@@ -5,9 +5,8 @@ import type { ConfigureQueue } from '../../generated/ConfigureQueue';
 import type { QueueDetail } from '../../generated/QueueDetail';
 import { toast } from '../../shared/toasts';
 import { useRpcMutation } from '../../shared/use-rpc';
-import { refOf } from './queue-detail';
 import { useReadQueuesAgain } from './use-queues';
-import { figure } from './wording';
+import { figure, refOf } from './wording';
 
 const MODAL = 'queue-limits';
 export const CONCURRENCY_MAX = 100_000;

@@ -61,7 +61,6 @@ const Row = memo(function Row({ queue: summary }: { queue: QueueSummary }) {
   const cursor = useQueueView((view) => view.cursor === key);
   const unwatched = troubles.includes('no_worker');
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the link in the row and the keys of the page do the same
     <tr
       data-cursor={cursor}
       data-testid={`queue-${queue}`}

@@ -3,6 +3,7 @@ import type { BulkPreview } from '../../generated/BulkPreview';
 import type { BulkRun } from '../../generated/BulkRun';
 import type { JobCounts } from '../../generated/JobCounts';
 import type { JobState } from '../../generated/JobState';
+import type { QueueDetail } from '../../generated/QueueDetail';
 import type { QueueRef } from '../../generated/QueueRef';
 import type { QueueSearch } from '../../generated/QueueSearch';
 import type { QueueTrouble } from '../../generated/QueueTrouble';
@@ -146,6 +147,11 @@ export const QUEUE_PREFIX = 'bull';
 
 export function queueKey({ prefix = QUEUE_PREFIX, queue }: QueueRef): string {
   return `${prefix}:${queue}`;
+}
+
+/** Names the queue as requests do. */
+export function refOf({ summary: { prefix, queue } }: QueueDetail): QueueRef {
+  return { prefix, queue };
 }
 
 interface BulkWords {
