@@ -31,7 +31,7 @@ export function openBulk(bulk: Bulk): void {
   modals.open({
     modalId: MODAL,
     title: `${verb} ${state} jobs of ${bulk.request.queue.queue}`,
-    size: 'lg',
+    size: 'xl',
     children: <BulkDialog {...bulk} />,
   });
 }

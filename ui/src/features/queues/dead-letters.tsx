@@ -71,9 +71,7 @@ function Groups({ queue, isOwn }: GroupsProps) {
               {queue === undefined ? <th>Queue</th> : null}
               <th>First failed</th>
               <th>Last failed</th>
-              <th>
-                <span className="visually-hidden">Actions</span>
-              </th>
+              <th>Actions</th>
             </tr>
           </thead>
           <tbody>

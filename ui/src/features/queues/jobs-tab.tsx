@@ -5,17 +5,25 @@ import { useEffect, useState } from 'react';
 import type { JobCounts } from '../../generated/JobCounts';
 import type { JobState } from '../../generated/JobState';
 import type { QueueDetail } from '../../generated/QueueDetail';
-import { formatClock } from '../../shared/format';
+import { formatClock, plural } from '../../shared/format';
 import { Icon } from '../../shared/icons';
 import { useOperateBar, WithReason } from '../../shared/operating';
 import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { useRpcQuery } from '../../shared/use-rpc';
 import { openBulk } from './bulk-dialog';
 import { JobDetail } from './job-detail';
 import { JobList } from './job-list';
-import { clearFilters, isNarrowed, setFilters, setJobState, useQueueView } from './queue-view';
+import {
+  clearFilters,
+  isNarrowed,
+  setFilters,
+  setFirstState,
+  setJobState,
+  useQueueView,
+} from './queue-view';
 import { useJobs } from './use-jobs';
 import { SEARCH_FIELD, useJobKeys } from './use-queue-keys';
-import { actionsFor, BULK, figure, refOf, STATES, stateLabel } from './wording';
+import { actionsFor, BULK, figure, refOf, STATES } from './wording';
 
 const TYPING_MS = 250;
 const TEXT_MAX = 200;
@@ -25,11 +33,8 @@ const FIRST_LOOK: JobState[] = ['waiting', 'failed', 'active', 'prioritized', 'd
 /** The jobs of the queue by state, and one of them closely. */
 export function JobsTab({ detail, jobId }: { detail: QueueDetail; jobId: string | undefined }) {
   const { counts } = detail.summary;
-  const chosen = useQueueView((view) => view.state);
-  useEffect(() => {
-    if (useQueueView.getState().state === undefined) setJobState(firstLook(counts));
-  }, [counts]);
-  const state = chosen ?? firstLook(counts);
+  const state = useJobState(detail, jobId);
+  if (state === undefined) return <LoadingBox what="the jobs" />;
   return (
     <div className="jobs-tab">
       <div className="jobs-bar">
@@ -41,6 +46,23 @@ export function JobsTab({ detail, jobId }: { detail: QueueDetail; jobId: string 
   );
 }
 
+/** The chosen state; at first the one of the job that a link led to, or the first with jobs. */
+function useJobState(detail: QueueDetail, jobId: string | undefined): JobState | undefined {
+  const chosen = useQueueView((view) => view.state);
+  const job = useRpcQuery(
+    'queues.job',
+    { queue: refOf(detail), jobId: jobId ?? '' },
+    { enabled: chosen === undefined && jobId !== undefined, staleTime: 0 },
+  );
+  const { counts } = detail.summary;
+  const settled = jobId === undefined || job.data !== undefined || job.isError;
+  const first = settled ? (job.data?.state ?? firstLook(counts)) : undefined;
+  useEffect(() => {
+    if (chosen === undefined && first !== undefined) setFirstState(first);
+  }, [chosen, first]);
+  return chosen ?? first;
+}
+
 function firstLook(counts: JobCounts): JobState {
   const has = (state: JobState) =>
     STATES.some((words) => words.state === state && counts[words.count] > 0);
@@ -50,13 +72,14 @@ function firstLook(counts: JobCounts): JobState {
 function StateTabs({ counts, state: chosen }: { counts: JobCounts; state: JobState }) {
   return (
     <div className="job-states" role="radiogroup" aria-label="State">
-      {STATES.map(({ state, label, count, color }) => (
+      {STATES.map(({ state, label, about, count, color }) => (
         // biome-ignore lint/a11y/useSemanticElements: a press is a choice here, as in the segmented controls
         <button
           key={state}
           type="button"
           role="radio"
           aria-checked={state === chosen}
+          title={about}
           data-testid={`jobs-${state}`}
           onClick={() => setJobState(state)}
         >
@@ -186,7 +209,13 @@ function Nothing({ state }: { state: JobState }) {
       </StateBox>
     );
   }
-  return <StateBox title={`No jobs: ${stateLabel(state).toLowerCase()}`} />;
+  return (
+    <StateBox
+      title={state === 'waiting-children' ? 'No jobs wait for children' : `No ${state} jobs`}
+    >
+      When there are some, they appear here.
+    </StateBox>
+  );
 }
 
 function ListHead(props: {
@@ -208,7 +237,7 @@ function ListHead(props: {
       <span className="dim" role="status" data-testid="jobs-progress">
         {narrowed
           ? `${figure(rows.length)} found, looked at ${figure(progress.lookedAt)} of ${figure(progress.total)}`
-          : `${figure(rows.length)} of ${figure(progress.total)} loaded`}
+          : `${figure(rows.length)} of ${plural(progress.total, 'job')}`}
       </span>
       {searching && query.isFetchingNextPage ? (
         <Button size="compact-xs" variant="default" onClick={onStop}>

@@ -1,6 +1,6 @@
 import './queue-detail.css';
 import { Tabs } from '@mantine/core';
-import { useEffect } from 'react';
+import { useLayoutEffect } from 'react';
 import type { QueueDetail as Detail } from '../../generated/QueueDetail';
 import type { QueueRef } from '../../generated/QueueRef';
 import { hrefOf } from '../../shared/route';
@@ -22,13 +22,14 @@ export function QueueDetail(props: { prefix: string; queue: string; jobId: strin
   const ref: QueueRef = { prefix, queue };
   const query = useQueue(ref);
   const key = queueKey(ref);
-  useEffect(() => lookAtQueue(key), [key]);
-  useEffect(() => {
+  const looked = useQueueView((view) => view.queue === key);
+  useLayoutEffect(() => lookAtQueue(key), [key]);
+  useLayoutEffect(() => {
     if (jobId !== undefined) lookAtQueue(key, { tab: 'jobs', job: jobId });
   }, [key, jobId]);
   useCloseKey(props);
   const { data, error } = query;
-  if (data === undefined) {
+  if (data === undefined || !looked) {
     return error ? (
       <FailureBox
         title={`The queue ${queue} cannot be read`}

@@ -27,7 +27,7 @@ export function QueueList({ rows, hold }: { rows: readonly QueueSummary[]; hold:
       <table className="queue-table" aria-label="Queues">
         <thead>
           <tr>
-            <th>Queue</th>
+            <th className="queue-what">Queue</th>
             <th title="Waiting for a worker, with a priority or without">Waiting</th>
             <th>Active</th>
             <th title="Waiting for their time or for their children">Delayed</th>

@@ -50,6 +50,11 @@ export function setJobState(state: JobState): void {
   useQueueView.setState({ state, job: undefined });
 }
 
+/** Where to look first, without forgetting which job a link led to. */
+export function setFirstState(state: JobState): void {
+  useQueueView.setState({ state });
+}
+
 export function setFilters(changed: JobFilters): void {
   useQueueView.setState(({ filters }) => ({
     filters: { ...filters, ...changed },

@@ -40,9 +40,7 @@ export function SchedulersTab({ queue }: { queue: QueueRef }) {
             <th>When</th>
             <th>Next runs</th>
             <th>Runs so far</th>
-            <th>
-              <span className="visually-hidden">Actions</span>
-            </th>
+            <th>Actions</th>
           </tr>
         </thead>
         <tbody>

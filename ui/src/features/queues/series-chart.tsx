@@ -15,6 +15,15 @@ const WHOLE_STEPS = Array.from({ length: 9 }, (_, power) => 10 ** power).flatMap
   5 * step,
 ]);
 
+/** Axis steps that are round in milliseconds, seconds, minutes and hours. */
+const MS_STEPS = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 21_600, 86_400].map(
+    (seconds) => 1_000 * seconds,
+  ),
+  ...[2, 5, 10, 50, 100, 500].map((days) => 86_400_000 * days),
+];
+
 type Write = (value: number) => string;
 
 /** A series of a queue over the last minutes. */
@@ -84,7 +93,7 @@ function options(box: HTMLElement, write: Write, inMs: boolean): uPlot.Options {
         grid: { stroke: color('--g-line'), width: 1 },
         size: 62,
         space: 26,
-        ...(inMs ? {} : { incrs: WHOLE_STEPS }),
+        incrs: inMs ? MS_STEPS : WHOLE_STEPS,
         values: (_plot, splits) => splits.map((value) => (value === 0 ? '0' : write(value))),
       },
     ],

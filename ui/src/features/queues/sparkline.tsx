@@ -1,6 +1,6 @@
 import type { Series } from '../../generated/Series';
 
-const WIDTH = 96;
+const WIDTH = 66;
 const HEIGHT = 26;
 const MARGIN = 1.5;
 
@@ -13,6 +13,7 @@ export function Sparkline({ series, label }: { series: Series; label: string }) 
       width={WIDTH}
       height={HEIGHT}
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      preserveAspectRatio="none"
       role="img"
       aria-label={label}
     >

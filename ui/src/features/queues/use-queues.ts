@@ -29,13 +29,25 @@ export function useSchedulers(ref: QueueRef) {
 }
 
 const AREAS = ['list', 'get', 'jobs', 'job', 'dead_letters', 'schedulers'] as const;
+/** A list that was loaded further is not read again whole; it says of when it is. */
+const PAGES_MAX = 3;
 
 /** Reads everything that is shown of queues again, after something was changed. */
 export function useReadQueuesAgain(): () => Promise<void> {
   const client = useQueryClient();
   return useCallback(async () => {
     await Promise.all(
-      AREAS.map((area) => client.invalidateQueries({ queryKey: [`queues.${area}`] })),
+      AREAS.map((area) =>
+        client.invalidateQueries({
+          queryKey: [`queues.${area}`],
+          predicate: ({ state }) => pagesOf(state.data) <= PAGES_MAX,
+        }),
+      ),
     );
   }, [client]);
+}
+
+function pagesOf(data: unknown): number {
+  const pages = (data as { pages?: unknown } | undefined)?.pages;
+  return Array.isArray(pages) ? pages.length : 1;
 }

@@ -67,25 +67,37 @@ export function troubleRank(troubles: readonly QueueTrouble[]): number {
 export interface StateWords {
   state: JobState;
   label: string;
+  about: string;
   count: keyof JobCounts;
   color: string;
 }
 
 /** The states in the order of the tabs. */
 export const STATES: StateWords[] = [
-  { state: 'waiting', label: 'Waiting', count: 'waiting', color: '--g-series-2' },
-  { state: 'prioritized', label: 'Prioritized', count: 'prioritized', color: '--g-series-4' },
-  { state: 'active', label: 'Active', count: 'active', color: '--g-series-3' },
-  { state: 'delayed', label: 'Delayed', count: 'delayed', color: '--g-series-1' },
-  {
-    state: 'waiting-children',
-    label: 'Waiting for children',
-    count: 'waitingChildren',
-    color: '--g-series-5',
-  },
-  { state: 'failed', label: 'Failed', count: 'failed', color: '--g-bad' },
-  { state: 'completed', label: 'Completed', count: 'completed', color: '--g-line' },
+  words('waiting', 'Waiting', 'Waiting for a worker', 'waiting', '--g-series-2'),
+  words('prioritized', 'Prioritized', 'Waiting with a priority', 'prioritized', '--g-series-4'),
+  words('active', 'Active', 'At a worker', 'active', '--g-series-3'),
+  words('delayed', 'Delayed', 'Waiting for their time', 'delayed', '--g-series-1'),
+  words(
+    'waiting-children',
+    'Children',
+    'Waiting for their children to end',
+    'waitingChildren',
+    '--g-series-5',
+  ),
+  words('failed', 'Failed', 'Failed for good, and still kept', 'failed', '--g-bad'),
+  words('completed', 'Completed', 'Done, and still kept', 'completed', '--g-line'),
 ];
+
+function words(
+  state: JobState,
+  label: string,
+  about: string,
+  count: keyof JobCounts,
+  color: string,
+): StateWords {
+  return { state, label, about, count, color };
+}
 
 export function stateLabel(state: JobState): string {
   return STATES.find((words) => words.state === state)?.label ?? state;
@@ -104,8 +116,8 @@ export function readyOf({ waiting, prioritized }: JobCounts): number {
 
 /** The counts in words, for those who do not see the bar. */
 export function countsInWords(counts: JobCounts): string {
-  return STATES.map(({ label, count }) => `${figure(counts[count])} ${label.toLowerCase()}`).join(
-    ', ',
+  return STATES.map(({ about, count }) => `${figure(counts[count])} ${about.toLowerCase()}`).join(
+    '; ',
   );
 }
 
@@ -113,13 +125,16 @@ export function figure(value: number): string {
   return value.toLocaleString('en-GB');
 }
 
-/** “840 ms”, “3.2 s”, “4 min”: short spans keep their milliseconds. */
+/** “840 ms”, “3.2 s”, “4 min 10 s”: the shorter a span, the closer it is told. */
 export function formatSpan(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return '–';
   if (ms < 1) return '< 1 ms';
   if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
-  return formatDuration(ms);
+  if (ms < 10_000) return `${Number((ms / 1_000).toFixed(1))} s`;
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 60 || seconds >= 600) return formatDuration(ms);
+  const rest = seconds % 60;
+  return `${Math.floor(seconds / 60)} min${rest === 0 ? '' : ` ${rest} s`}`;
 }
 
 export function formatRate(perSecond: number | null): string {
