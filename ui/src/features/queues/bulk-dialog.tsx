@@ -55,7 +55,8 @@ function BulkDialog({ request, own, which }: Bulk) {
     return <FailureBox title="It cannot be counted" cause={preview.error} onRetry={again} />;
   }
   const words = { request, own, which: which ?? describeFilter(request) };
-  return <Previewed {...words} preview={preview.data} onAgain={again} />;
+  const { data } = preview;
+  return <Previewed key={data.confirmation} {...words} preview={data} onAgain={again} />;
 }
 
 function describeFilter({ filter }: BulkRequest): string | undefined {

@@ -105,7 +105,8 @@ function Filters({ names }: { names: readonly string[] }) {
       <TextInput
         id={SEARCH_FIELD}
         aria-label="Search id, name and data"
-        placeholder="Search id, name and data ( / )"
+        placeholder="Search jobs ( / )"
+        title="Looks into the id, the name and the data of the jobs"
         value={text}
         maxLength={TEXT_MAX}
         leftSection={<Icon name="search" size={13} />}

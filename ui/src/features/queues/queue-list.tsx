@@ -32,7 +32,9 @@ export function QueueList({ rows, hold }: { rows: readonly QueueSummary[]; hold:
             <th>Active</th>
             <th title="Waiting for their time or for their children">Delayed</th>
             <th>Failed</th>
-            <th title="Done, and still kept">Done</th>
+            <th className="queue-spare" title="Done, and still kept">
+              Done
+            </th>
             <th className="queue-course">Depth</th>
             <th className="queue-course" title="95 % of the jobs of the last minute waited less">
               Wait, p95
@@ -40,7 +42,12 @@ export function QueueList({ rows, hold }: { rows: readonly QueueSummary[]; hold:
             <th title="Jobs that ended well per second, over the last minute">Done/s</th>
             <th title="The part of the jobs of the last five minutes that failed">Failing</th>
             <th title="How long the oldest waiting job has been waiting">Oldest</th>
-            <th title="How long until the queue is empty at the present pace">Empty in</th>
+            <th
+              className="queue-spare"
+              title="How long until the queue is empty at the present pace"
+            >
+              Empty in
+            </th>
             <th>Workers</th>
           </tr>
         </thead>
@@ -87,7 +94,7 @@ const Row = memo(function Row({ queue: summary }: { queue: QueueSummary }) {
       <Count value={counts.active} />
       <Count value={counts.delayed + counts.waitingChildren} />
       <Count value={counts.failed} tone={counts.failed > 0 ? 'bad' : undefined} />
-      <Count value={counts.completed} />
+      <Count value={counts.completed} tone="queue-spare" />
       <td className="queue-course">
         <span className="queue-course-now">{figure(depthOf(counts))}</span>
         <Sparkline series={summary.depth} label={`Depth of ${queue}`} />
@@ -101,14 +108,14 @@ const Row = memo(function Row({ queue: summary }: { queue: QueueSummary }) {
         {formatFailedShare(failedShare)}
       </td>
       <td>{formatSpan(summary.oldestWaitingMs)}</td>
-      <td>{formatSpan(summary.drainEtaMs)}</td>
+      <td className="queue-spare">{formatSpan(summary.drainEtaMs)}</td>
       <td className={unwatched ? 'bad' : undefined}>{summary.workers}</td>
     </tr>
   );
 });
 
-function Count({ value, tone }: { value: number; tone?: string | undefined }) {
-  return <td className={value === 0 ? 'dim' : tone}>{figure(value)}</td>;
+function Count({ value, tone = '' }: { value: number; tone?: string | undefined }) {
+  return <td className={`${tone} ${value === 0 ? 'dim' : ''}`}>{figure(value)}</td>;
 }
 
 /** Whether a queue is Graphy's own; foreign ones say what their keys begin with. */

@@ -49,6 +49,7 @@ export class FakeQueues {
   /** How many jobs a run changes between two looks at it. */
   stepJobs = Number.POSITIVE_INFINITY;
   undoMs: number | null = 60_000;
+  private previews = 0;
   private readonly pending = new Map<string, Pending>();
   private readonly runs = new Map<string, Ledger>();
 
@@ -176,7 +177,8 @@ export class FakeQueues {
 
   private preview(request: BulkRequest): BulkPreview {
     const chosen = this.chosen(request);
-    const confirmation = `confirm-${this.pending.size + 1}`;
+    this.previews += 1;
+    const confirmation = `confirm-${this.previews}`;
     this.pending.set(confirmation, { request, jobs: chosen.length });
     return {
       jobs: chosen.length,
