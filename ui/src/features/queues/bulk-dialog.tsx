@@ -9,7 +9,6 @@ import type { ApiFailure } from '../../platform';
 import { formatDateTime, plural } from '../../shared/format';
 import { usePlatform } from '../../shared/platform-context';
 import { FailureBox, LoadingBox } from '../../shared/state-box';
-import { useNow } from '../../shared/use-now';
 import { useRpcMutation } from '../../shared/use-rpc';
 import { followRun } from './bulk-runs';
 import { announceBulk, BULK, figure, stateLabel, undoWords } from './wording';
@@ -78,8 +77,6 @@ interface PreviewedProps {
 function Previewed({ request, own, which, preview, onAgain }: PreviewedProps) {
   const { action, state, queue } = request;
   const { jobs, lookedAt, cut, sample } = preview;
-  const now = useNow(1_000);
-  const expired = now >= preview.expiresAt;
   return (
     <div className="bulk-dialog" data-testid="bulk-preview">
       <p>
@@ -105,11 +102,7 @@ function Previewed({ request, own, which, preview, onAgain }: PreviewedProps) {
           <Sample rows={sample} jobs={jobs} />
         </>
       )}
-      <Confirm
-        {...{ request, preview }}
-        stale={expired ? 'This count is too old to act on.' : undefined}
-        onAgain={onAgain}
-      />
+      <Confirm request={request} preview={preview} onAgain={onAgain} />
     </div>
   );
 }
@@ -146,13 +139,8 @@ function Sample({ rows, jobs }: { rows: readonly JobRow[]; jobs: number }) {
 }
 
 /** Up the danger ladder: what can be taken back takes a press, what cannot takes the typed name. */
-function Confirm(props: {
-  request: BulkRequest;
-  preview: BulkPreview;
-  stale: string | undefined;
-  onAgain: () => void;
-}) {
-  const { request, preview, stale, onAgain } = props;
+function Confirm(props: { request: BulkRequest; preview: BulkPreview; onAgain: () => void }) {
+  const { request, preview, onAgain } = props;
   const [typed, setTyped] = useState('');
   const run = useRpcMutation('queues.run', 'Nothing was changed');
   const { verb, danger } = BULK[request.action];
@@ -168,10 +156,11 @@ function Confirm(props: {
         },
       },
     );
-  const old = stale ?? (run.isError ? 'Things have changed since the count.' : undefined);
+  // Whether a count still holds is for the server to say: its clock is another one.
+  const refused = run.isError;
   return (
     <>
-      {final && preview.jobs > 0 && old === undefined ? (
+      {final && preview.jobs > 0 && !refused ? (
         <TextInput
           label={`Type “${name}” to confirm`}
           value={typed}
@@ -179,16 +168,16 @@ function Confirm(props: {
         />
       ) : null}
       <div className="queue-dialog-foot">
-        {old === undefined ? null : (
+        {refused ? (
           <span className="queue-warning" role="status">
-            {old}
+            The count does not hold any more.
           </span>
-        )}
+        ) : null}
         <span style={{ flex: 1 }} />
         <Button variant="default" onClick={() => modals.close(MODAL)}>
           {preview.jobs === 0 ? 'Close' : 'Cancel'}
         </Button>
-        {old !== undefined ? (
+        {refused ? (
           <Button onClick={onAgain}>Count again</Button>
         ) : preview.jobs === 0 ? null : (
           <Button

@@ -47,7 +47,7 @@ function useRun(first: BulkRun): BulkRun {
       staleTime: 0,
       refetchInterval: ({ state: { data: run = first } }) => {
         if (run.state === 'running') return RUNNING_MS;
-        return run.undoUntil === null || run.undoUntil < Date.now() ? false : UNDOABLE_MS;
+        return run.undoUntil === null ? false : UNDOABLE_MS;
       },
     },
   );
@@ -114,13 +114,18 @@ function Stop({ runId }: { runId: string }) {
   );
 }
 
+/** The server says whether a run can be taken back; the seconds are a help, by this clock. */
 function Undo({ run }: { run: BulkRun }) {
-  const { runId, undoUntil, state } = run;
+  const { runId, undoUntil, state, action } = run;
   const bar = useOperateBar();
   const { start, isPending } = useRunChange('queues.run_undo', 'It was not taken back');
   const left = useSecondsLeft(undoUntil);
-  if (state === 'undone' || undoUntil === null) return null;
-  if (left <= 0) return <span className="dim">It cannot be taken back any more</span>;
+  if (state === 'undone') return null;
+  if (undoUntil === null) {
+    return BULK[action].danger ? (
+      <span className="dim">It cannot be taken back any more</span>
+    ) : null;
+  }
   return (
     <WithReason reason={bar}>
       <Button
@@ -131,7 +136,7 @@ function Undo({ run }: { run: BulkRun }) {
         loading={isPending}
         onClick={() => start(runId)}
       >
-        Undo ({left} s)
+        {left > 0 ? `Undo (${left} s)` : 'Undo'}
       </Button>
     </WithReason>
   );

@@ -72,6 +72,18 @@ describe('operating a queue', () => {
     fireEvent.click(within(run).getByLabelText('Hide this line'));
   }, 15_000);
 
+  it('says when it is too late to take it back', async () => {
+    bench.server.undoMs = 1;
+    await open();
+    await showFailed();
+    await bench.press('Remove all…');
+    fireEvent.click(await bench.button('Remove 30 jobs'));
+    const run = await screen.findByTestId('bulk-run', {}, SLOW);
+    await waitFor(() => expect(run.textContent).toContain('cannot be taken back any more'), SLOW);
+    expect(within(run).queryByRole('button', { name: /^Undo/ })).toBeNull();
+    fireEvent.click(within(run).getByLabelText('Hide this line'));
+  }, 15_000);
+
   it('asks for the name where nothing can be taken back', async () => {
     bench.server.undoMs = null;
     await open();

@@ -119,6 +119,28 @@ describe('the list of queues', () => {
     expect(bench.asked('queues.list')).toHaveLength(2);
     vi.useRealTimers();
   });
+
+  it('asks for nothing while the page is hidden', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    bench.open();
+    await vi.waitFor(() => expect(screen.getByTestId('queue-alpha')).toBeDefined());
+    const see = (visibilityState: string) => {
+      Object.defineProperty(document, 'visibilityState', {
+        value: visibilityState,
+        configurable: true,
+      });
+      window.dispatchEvent(new Event('visibilitychange'));
+      document.dispatchEvent(new Event('visibilitychange'));
+    };
+    see('hidden');
+    const before = bench.asked('queues.list').length;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(bench.asked('queues.list')).toHaveLength(before);
+    see('visible');
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(bench.asked('queues.list').length).toBeGreaterThan(before);
+    vi.useRealTimers();
+  });
 });
 
 describe('the order and the lines of the list', () => {

@@ -221,6 +221,7 @@ export class FakeQueues {
 
   private step(ledger: Ledger): BulkRun {
     const { run, request, taken, left } = ledger;
+    if (run.undoUntil !== null && run.undoUntil < Date.now()) run.undoUntil = null;
     if (run.state !== 'running') return { ...run };
     const queue = this.find(request.queue);
     for (const job of left.splice(0, this.stepJobs)) {
