@@ -57,7 +57,7 @@ export function JobDetail({ job, own }: { job: JobRef; own: boolean }) {
       )}
       <JobCommands commands={data.commands} graphId={data.row.graphId} />
       <JobTextView job={job} part="data" title="Data" text={data.data} />
-      <JobHistory detail={data} />
+      <JobHistory detail={data} job={job} />
       {data.returnValue === null ? null : (
         <JobTextView job={job} part="returnValue" title="Return value" text={data.returnValue} />
       )}

@@ -47,7 +47,12 @@ describe('the jobs of a queue', () => {
 
   it('are searched by the server once the typing pauses, to the end', async () => {
     await open();
-    for (const text of ['p', 'person', 'person1199']) search(text);
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    for (const text of ['p', 'person', 'person1199']) {
+      search(text);
+      await act(() => vi.advanceTimersByTimeAsync(150));
+    }
+    vi.useRealTimers();
     await waitFor(() => expect(progress()).toBe('1 found, looked at 1,200 of 1,200'), SLOW);
     const texts = requests().map(({ filter }) => filter?.text);
     expect(new Set(texts)).toEqual(new Set([undefined, 'person1199']));
@@ -61,16 +66,22 @@ describe('the jobs of a queue', () => {
   it('hold still while they are read, and say of when they are', async () => {
     await open();
     await waitFor(() => expect(rows().length).toBeGreaterThan(5));
+    vi.useFakeTimers({ shouldAdvanceTime: true });
     fireEvent.pointerEnter(list());
     const first = rows()[0]?.textContent;
     queue.jobs.unshift({ ...queue.jobs[0], jobId: 'news' } as (typeof queue.jobs)[number]);
-    await waitFor(
-      () => expect(screen.getByTestId('jobs-waiting').textContent).toContain('1,201'),
-      SLOW,
-    );
+    await act(() => vi.advanceTimersByTimeAsync(20_000));
+    expect(screen.getByTestId('jobs-waiting').textContent).toContain('1,201');
     expect(rows()[0]?.textContent).toBe(first);
+    expect(requests()).toHaveLength(1);
+    fireEvent.pointerLeave(list());
+    await act(() => vi.advanceTimersByTimeAsync(5_000));
+    expect(rows()[0]?.textContent).toContain('news');
+    fireEvent.pointerEnter(list());
+    queue.jobs.shift();
+    vi.useRealTimers();
     await bench.press(/read again/);
-    await waitFor(() => expect(rows()[0]?.textContent).toContain('news'));
+    await waitFor(() => expect(rows()[0]?.textContent).toBe(first));
   }, 12_000);
 
   it('are gone through by key, and opened', async () => {
