@@ -1,5 +1,5 @@
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobsRequest } from '../../generated/JobsRequest';
 import type { FakeQueue } from '../../platform/fake/queues';
 import { Bench } from './test-bench';
@@ -20,6 +20,10 @@ describe('the jobs of a queue', () => {
       queue.addJob({ name, data: `{"to":"person${index}"}` });
     }
     queue.addJob({ jobId: 'dead', state: 'failed', error: 'no such street', data: '{"n":1}' });
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
   });
 
   const open = async (place = '/bull/mail') => {
@@ -45,14 +49,22 @@ describe('the jobs of a queue', () => {
     expect(requests().map(({ offset }) => offset)).toEqual([undefined, 100]);
   });
 
-  it('are searched by the server once the typing pauses, to the end', async () => {
+  it('are said once, though the list moves while it is read', async () => {
     await open();
+    await waitFor(() => expect(progress()).toBe('100 of 1,200 jobs'));
+    list().scrollTop = 90 * 48;
+    queue.jobs.unshift({ ...queue.jobs[0], jobId: 'news' } as (typeof queue.jobs)[number]);
+    fireEvent.scroll(list());
+    await waitFor(() => expect(progress()).toBe('199 of 1,201 jobs'));
+  });
+
+  it('are searched by the server once the typing pauses, to the end', async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true });
+    await open();
     for (const text of ['p', 'person', 'person1199']) {
       search(text);
       await act(() => vi.advanceTimersByTimeAsync(150));
     }
-    vi.useRealTimers();
     await waitFor(() => expect(progress()).toBe('1 found, looked at 1,200 of 1,200'), SLOW);
     const texts = requests().map(({ filter }) => filter?.text);
     expect(new Set(texts)).toEqual(new Set([undefined, 'person1199']));
@@ -64,9 +76,9 @@ describe('the jobs of a queue', () => {
   });
 
   it('hold still while they are read, and say of when they are', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
     await open();
     await waitFor(() => expect(rows().length).toBeGreaterThan(5));
-    vi.useFakeTimers({ shouldAdvanceTime: true });
     fireEvent.pointerEnter(list());
     const first = rows()[0]?.textContent;
     queue.jobs.unshift({ ...queue.jobs[0], jobId: 'news' } as (typeof queue.jobs)[number]);
@@ -79,7 +91,6 @@ describe('the jobs of a queue', () => {
     expect(rows()[0]?.textContent).toContain('news');
     fireEvent.pointerEnter(list());
     queue.jobs.shift();
-    vi.useRealTimers();
     await bench.press(/read again/);
     await waitFor(() => expect(rows()[0]?.textContent).toBe(first));
   }, 12_000);
