@@ -8,6 +8,8 @@ import { namelessControls, overflow, untilStill, weakText } from '../support/ins
 import { Node } from '../support/node.mjs';
 import { waitFor, waitForValue } from '../support/wait.mjs';
 
+/** The search rests between its passes. */
+const SEARCH_MS = 90_000;
 const NARROW = { width: 1000, height: 700 };
 const FAILED = [
   ...Array.from({ length: 12 }, (_, index) => `no street of the name ${index}`),
@@ -21,6 +23,7 @@ describe('the queues page', { timeout: 300_000 }, () => {
 
   before(async () => {
     node = await Node.start();
+    await foreignQueue(node, 'unheard-of', { waiting: 1, prefix: 'other' });
     browser = await startBrowser();
   });
 
@@ -32,6 +35,8 @@ describe('the queues page', { timeout: 300_000 }, () => {
   beforeEach(async () => {
     await clearForeign(node);
     await foreignQueue(node, 'mail', { waiting: 350, failed: FAILED });
+    // Who asks for a queue by its name does not wait for the search to come by.
+    await node.console('queues.get', mail);
     operator = await Person.arrive(browser);
   });
 
@@ -41,30 +46,25 @@ describe('the queues page', { timeout: 300_000 }, () => {
   const counts = () => node.console('queues.get', mail).then(({ summary }) => summary.counts);
   const untilCount = (state, wanted) =>
     waitForValue(`${state} jobs`, async () => (await counts())[state], wanted);
-  const untilFound = () =>
-    waitFor('the queue of the other program', async () => {
-      const { queues } = await node.console('queues.list');
-      return queues.some(({ queue }) => queue === 'mail');
-    });
   const row = (id) => operator.page.getByTestId(`job-row-${id}`);
   const dialog = () => operator.page.getByRole('dialog');
   const press = (name) => operator.page.getByRole('button', { name }).click();
   const progress = () => operator.page.getByTestId('jobs-progress').innerText();
 
   async function openMail(place = '') {
-    await untilFound();
     await operator.signIn(node, `queues/shop/mail${place}`);
     await operator.page.getByRole('heading', { name: 'mail', exact: true }).waitFor();
   }
 
   test('lists ours and those of others, trouble first', async () => {
-    await untilFound();
     await operator.signIn(node, 'queues');
     const foreign = operator.page.getByTestId('queue-mail');
     await foreign.getByTestId('trouble-no_worker').waitFor();
     await foreign.getByText('foreign, shop:').waitFor();
     assert.match(await foreign.innerText(), /350/);
     await operator.page.getByTestId('queue-graph-commands').getByText('own').waitFor();
+    // Nobody named this one: the search in the key space finds it.
+    await operator.page.getByTestId('queue-unheard-of').waitFor({ timeout: SEARCH_MS });
     const first = operator.page.locator('.queue-table tbody tr').first();
     assert.match(await first.innerText(), /no worker/);
     await foreign.getByTestId('trouble-no_worker').hover();
@@ -110,7 +110,6 @@ describe('the queues page', { timeout: 300_000 }, () => {
   });
 
   test('replays dead letters by what went wrong', async () => {
-    await untilFound();
     await operator.signIn(node, 'queues/dead-letters');
     const group = operator.page.getByRole('row', { name: /no street/ });
     await group.getByText('12', { exact: true }).waitFor();
@@ -201,7 +200,6 @@ describe('the queues page', { timeout: 300_000 }, () => {
     test(`is fit to be seen, ${theme}`, async () => {
       await operator.leave();
       operator = await Person.arrive(browser, { colorScheme: theme });
-      await untilFound();
       await operator.signIn(node, 'queues');
       await operator.page.getByTestId('queue-mail').waitFor();
       await isFit(`queues-${theme}`);
