@@ -48,7 +48,8 @@ describe('the queues page', { timeout: 300_000 }, () => {
     waitForValue(`${state} jobs`, async () => (await counts())[state], wanted);
   const row = (id) => operator.page.getByTestId(`job-row-${id}`);
   const dialog = () => operator.page.getByRole('dialog');
-  const press = (name) => operator.page.getByRole('button', { name }).click();
+  const press = (name) =>
+    operator.page.getByRole('button', { name, exact: typeof name === 'string' }).click();
   const progress = () => operator.page.getByTestId('jobs-progress').innerText();
 
   async function openMail(place = '') {
@@ -100,7 +101,7 @@ describe('the queues page', { timeout: 300_000 }, () => {
     await dialog().getByText('Remove 175 jobs').first().waitFor();
     assert.equal((await counts()).waiting, 350, 'nothing is done before it is confirmed');
     await dialog().getByRole('button', { name: 'Remove 175 jobs' }).click();
-    const run = operator.page.getByTestId('bulk-run');
+    const run = operator.page.getByTestId('bulk-run').first();
     await run.getByText('175 of 175 jobs removed').waitFor();
     await untilCount('waiting', 175);
     await operator.page.getByText('No job matches').waitFor();
@@ -194,6 +195,39 @@ describe('the queues page', { timeout: 300_000 }, () => {
     assert.deepEqual(await row(3).boundingBox(), before);
     await press(/read again/);
     await row(1).waitFor({ state: 'detached' });
+  });
+
+  test('is at home among a hundred thousand jobs', async () => {
+    await foreignQueue(node, 'crowd', { waiting: 100_000 });
+    await operator.signIn(node, 'queues/shop/crowd');
+    await waitForValue('what is loaded', progress, '100 of 100,000 jobs');
+    await operator.page.getByLabel('Search id, name and data').fill('nobody like that');
+    await waitForValue('the search', progress, /^0 found, looked at [\d,]+ of 100,000$/);
+    await press('Stop the search');
+    await operator.page.getByRole('button', { name: 'Go on', exact: true }).click();
+    await operator.page.getByText('No job matches').waitFor({ timeout: 60_000 });
+    await operator.page.getByLabel('Search id, name and data').fill('person99999@');
+    const list = operator.page.getByRole('listbox', { name: 'Jobs' });
+    await list.getByRole('option').first().waitFor({ timeout: 60_000 });
+    await list.getByRole('option').first().click();
+    await operator.page.getByTestId('job-data').getByText('person99999@example.org').waitFor();
+  });
+
+  test('leads from a job of ours to its graph', async () => {
+    const graphId = await node.newGraph('Plan');
+    const queue = { queue: 'graph-commands' };
+    await node.console('queues.pause', queue);
+    await node.command(graphId, 'CREATE_NODE', { id: 'first', title: 'First' });
+    await operator.signIn(node, 'queues/bull/graph-commands');
+    await operator.page.getByTestId('paused').waitFor();
+    await operator.page.getByRole('option').first().click();
+    const detail = operator.page.getByTestId('job-detail');
+    await detail.getByRole('row', { name: /CREATE_NODE/ }).waitFor();
+    await press('Resume');
+    await operator.page.getByTestId('paused').waitFor({ state: 'detached' });
+    await detail.getByText('show the graph').click();
+    await operator.canvas.node('first').waitFor();
+    await node.console('graphs.delete', { graphId });
   });
 
   for (const theme of ['light', 'dark']) {

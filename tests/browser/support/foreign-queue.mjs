@@ -3,12 +3,20 @@
 
 import { connect } from 'node:net';
 
+/** A connection and how to log in, for `redis+unix:///…?pass=` and `redis://` addresses. */
+function reach(url) {
+  const unix = url.protocol === 'redis+unix:';
+  const password = unix ? url.searchParams.get('pass') : decodeURIComponent(url.password);
+  const name = unix ? url.searchParams.get('user') : url.username;
+  const login = password ? [['AUTH', ...(name ? [name] : []), password]] : [];
+  const socket = unix ? connect(url.pathname) : connect(Number(url.port), url.hostname);
+  return { socket, login };
+}
+
 /** Sends commands to the node's Redis, all at once, and gives their answers as text. */
 async function redis(url, commands) {
-  const { hostname, port, username, password } = new URL(url);
-  const words = username === '' ? ['AUTH', password] : ['AUTH', username, password];
-  const all = [...(password === '' ? [] : [words]), ...commands];
-  const socket = connect(Number(port), hostname);
+  const { socket, login } = reach(new URL(url));
+  const all = [...login, ...commands];
   const bulk = (word) => `$${Buffer.byteLength(String(word))}\r\n${word}\r\n`;
   const lines = all.map((command) => `*${command.length}\r\n${command.map(bulk).join('')}`);
   socket.write(`${lines.join('')}*1\r\n$4\r\nQUIT\r\n`);

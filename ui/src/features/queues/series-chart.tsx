@@ -55,13 +55,12 @@ export function SeriesChart({ series, title }: { series: Series; title: string }
 
   useEffect(() => plot.current?.setData(dataOf(series)), [series]);
   return (
-    <div
-      ref={box}
-      className="queue-chart"
-      style={{ height: HEIGHT }}
-      role="img"
-      aria-label={`${title}: ${series.help}`}
-    />
+    <div className="queue-chart" style={{ height: HEIGHT }}>
+      <div ref={box} role="img" aria-label={`${title}: ${series.help}`} />
+      {series.values.some((value) => value !== null) ? null : (
+        <span className="queue-chart-empty dim">Nothing was measured in this time</span>
+      )}
+    </div>
   );
 }
 

@@ -6,14 +6,17 @@ import { depthOf, queueKey, troubleRank } from './wording';
 /** The queues in the wanted order; what is equal stands by name. */
 export function sortQueues(queues: readonly QueueSummary[], sort: QueueSort): QueueSummary[] {
   return [...queues].sort(
-    (one, other) => compare(one, other, sort) || queueKey(one).localeCompare(queueKey(other)),
+    (one, other) =>
+      compare(one, other, sort) ||
+      one.queue.localeCompare(other.queue) ||
+      one.prefix.localeCompare(other.prefix),
   );
 }
 
 function compare(one: QueueSummary, other: QueueSummary, sort: QueueSort): number {
   switch (sort) {
     case 'name':
-      return one.queue.localeCompare(other.queue);
+      return 0;
     case 'depth':
       return depthOf(other.counts) - depthOf(one.counts);
     case 'failures':
