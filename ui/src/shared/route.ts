@@ -18,7 +18,10 @@ export function parseRoute(hash: string): Route {
   const [page, ...rest] = hash.replace(/^#\/?/, '').split('/');
   const [graph, focus] = rest;
   const plain = PLAIN_PAGES.find((known) => known === page);
-  if (plain !== undefined) return { page: plain, graphId: undefined, place: placeOf(rest) };
+  if (plain !== undefined) {
+    const place = placeOf(rest);
+    return { page: plain, graphId: undefined, ...(place.length === 0 ? {} : { place }) };
+  }
   const graphId = graph ? decodeURIComponent(graph) : undefined;
   if (page === 'lab') return { page: 'lab', graphId };
   if (!focus) return { page: 'graph', graphId };

@@ -42,7 +42,8 @@ function nameFault(name: string): string | undefined {
   return length >= 1 && length <= NAME_MAX ? undefined : `Name: 1 to ${NAME_MAX} characters`;
 }
 
-function AddJobForm({ detail }: { detail: QueueDetail }) {
+/** The job as it is typed, and what is wrong with it. */
+function useDraft(detail: QueueDetail) {
   const [name, setName] = useState(detail.jobNames[0] ?? '');
   const [text, setText] = useState('{}');
   const [delay, setDelay] = useState<Typed>('');
@@ -55,19 +56,30 @@ function AddJobForm({ detail }: { detail: QueueDetail }) {
     priority: numberFault(priority, 'Priority', 1, PRIORITY_MAX),
     attempts: numberFault(attempts, 'Attempts', 1, ATTEMPTS_MAX),
   };
-  const wrong = 'fault' in parsed || Object.values(faults).some((fault) => fault !== undefined);
+  const wrong = Object.values(faults).some((fault) => fault !== undefined);
+  const job: AddJob | undefined =
+    wrong || !('value' in parsed)
+      ? undefined
+      : {
+          queue: refOf(detail),
+          name: name.trim(),
+          data: parsed.value as AddJob['data'],
+          ...(delay === '' ? {} : { delayMs: Number(delay) }),
+          ...(priority === '' ? {} : { priority: Number(priority) }),
+          ...(attempts === '' ? {} : { attempts: Number(attempts) }),
+        };
+  const typed = { name, text, delay, priority, attempts };
+  const set = { setName, setText, setDelay, setPriority, setAttempts };
+  return { ...typed, ...set, parsed, faults, job };
+}
+
+function AddJobForm({ detail }: { detail: QueueDetail }) {
+  const draft = useDraft(detail);
+  const { name, text, delay, priority, attempts, parsed, faults, job } = draft;
   const { add, isPending } = useAdd(detail);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (wrong || !('value' in parsed)) return;
-    add({
-      queue: refOf(detail),
-      name: name.trim(),
-      data: parsed.value as AddJob['data'],
-      ...(delay === '' ? {} : { delayMs: Number(delay) }),
-      ...(priority === '' ? {} : { priority: Number(priority) }),
-      ...(attempts === '' ? {} : { attempts: Number(attempts) }),
-    });
+    if (job !== undefined) add(job);
   };
   return (
     <form className="queue-form" aria-label="Add a job" onSubmit={submit}>
@@ -81,30 +93,30 @@ function AddJobForm({ detail }: { detail: QueueDetail }) {
         data-autofocus
         value={name}
         error={faults.name}
-        onChange={(event) => setName(event.currentTarget.value)}
+        onChange={(event) => draft.setName(event.currentTarget.value)}
       />
-      <JsonField label="Data (JSON)" text={text} onText={setText} parsed={parsed} />
+      <JsonField label="Data (JSON)" text={text} onText={draft.setText} parsed={parsed} />
       <div className="queue-form-pair">
         <NumberInput
           label="Delay, ms"
           placeholder="none"
           value={delay}
           error={faults.delay}
-          onChange={setDelay}
+          onChange={draft.setDelay}
         />
         <NumberInput
           label="Priority, 1 is first"
           placeholder="none"
           value={priority}
           error={faults.priority}
-          onChange={setPriority}
+          onChange={draft.setPriority}
         />
         <NumberInput
           label="Attempts"
           placeholder="1"
           value={attempts}
           error={faults.attempts}
-          onChange={setAttempts}
+          onChange={draft.setAttempts}
         />
       </div>
       <div className="queue-dialog-foot">
@@ -112,7 +124,7 @@ function AddJobForm({ detail }: { detail: QueueDetail }) {
         <Button variant="default" onClick={() => modals.close(MODAL)}>
           Cancel
         </Button>
-        <Button type="submit" disabled={wrong} loading={isPending}>
+        <Button type="submit" disabled={job === undefined} loading={isPending}>
           Add the job
         </Button>
       </div>

@@ -31,8 +31,8 @@ export function faultOf(typed: Typed, what: string, max: number): string | undef
   return whole ? undefined : `${what}: a whole number from 1 to ${figure(max)}`;
 }
 
-/** Concurrency and rate limit, which hold for all workers at once. */
-function LimitsForm({ detail }: { detail: QueueDetail }) {
+/** The limits as they are typed, and what is wrong with them. */
+function useDraft(detail: QueueDetail) {
   const { concurrency, rateLimit } = detail;
   const [bounded, setBounded] = useState(concurrency !== null);
   const [jobs, setJobs] = useState<Typed>(concurrency ?? 10);
@@ -50,6 +50,15 @@ function LimitsForm({ detail }: { detail: QueueDetail }) {
     concurrency: bounded ? Number(jobs) : null,
     rateLimit: rated ? { max: Number(max), durationMs: Number(duration) } : null,
   };
+  const typed = { bounded, jobs, rated, max, duration };
+  const set = { setBounded, setJobs, setRated, setMax, setDuration };
+  return { ...typed, ...set, faults, wrong, wanted };
+}
+
+/** Concurrency and rate limit, which hold for all workers at once. */
+function LimitsForm({ detail }: { detail: QueueDetail }) {
+  const draft = useDraft(detail);
+  const { bounded, jobs, rated, max, duration, faults, wrong, wanted } = draft;
   const { save, isPending } = useSaveLimits(detail.summary.queue);
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -64,20 +73,20 @@ function LimitsForm({ detail }: { detail: QueueDetail }) {
         size="xs"
         label="Limit how many jobs run at once"
         checked={bounded}
-        onChange={(event) => setBounded(event.currentTarget.checked)}
+        onChange={(event) => draft.setBounded(event.currentTarget.checked)}
       />
       <NumberInput
         label="Jobs at once"
         disabled={!bounded}
         value={jobs}
         error={faults.jobs}
-        onChange={setJobs}
+        onChange={draft.setJobs}
       />
       <Checkbox
         size="xs"
         label="Limit how many jobs start in a time"
         checked={rated}
-        onChange={(event) => setRated(event.currentTarget.checked)}
+        onChange={(event) => draft.setRated(event.currentTarget.checked)}
       />
       <div className="queue-form-pair">
         <NumberInput
@@ -85,14 +94,14 @@ function LimitsForm({ detail }: { detail: QueueDetail }) {
           disabled={!rated}
           value={max}
           error={faults.max}
-          onChange={setMax}
+          onChange={draft.setMax}
         />
         <NumberInput
           label="in how many milliseconds"
           disabled={!rated}
           value={duration}
           error={faults.duration}
-          onChange={setDuration}
+          onChange={draft.setDuration}
         />
       </div>
       <div className="queue-dialog-foot">
