@@ -16,7 +16,7 @@ import { JsonField } from './json-field';
 import { layOut, parseJson } from './json-text';
 import { dropJob } from './use-jobs';
 import { useReadQueuesAgain } from './use-queues';
-import { QUEUE_PREFIX, stateLabel } from './wording';
+import { COMMANDS_QUEUE, QUEUE_PREFIX, stateLabel } from './wording';
 
 /** Copies the id of a job. */
 export function CopyId({ id }: { id: string }) {
@@ -174,7 +174,7 @@ function openEdit(job: JobRef, detail: JobDetail, own: boolean): void {
 function EditForm({ job, text: before, own }: { job: JobRef; text: string; own: boolean }) {
   const [text, setText] = useState(() => layOut(before).text);
   const parsed = parseJson(text, DATA_BYTES_MAX);
-  const { save, isPending } = useEdit(job);
+  const { save, isPending } = useEdit(job, own);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if ('value' in parsed) save(parsed.value as EditJob['data']);
@@ -200,11 +200,12 @@ function EditForm({ job, text: before, own }: { job: JobRef; text: string; own: 
   );
 }
 
-function useEdit(job: JobRef) {
+function useEdit(job: JobRef, own: boolean) {
   const client = useQueryClient();
   const readAgain = useReadQueuesAgain();
   const edit = useRpcMutation('queues.edit_job', 'The job was not changed');
   const { prefix = QUEUE_PREFIX, queue } = job.queue;
+  const commands = own && queue === COMMANDS_QUEUE;
   const save = (data: EditJob['data']) =>
     edit.mutate(
       { ...job, data },
@@ -212,8 +213,10 @@ function useEdit(job: JobRef) {
         onSuccess: ({ jobId }) => {
           modals.close(EDIT);
           dropJob(client, job.queue, job.jobId);
-          toast('Job runs anew with the new data', jobId);
-          navigate('queues', prefix, queue, jobId);
+          // Commands go the way of all commands: what is told is the first new operation.
+          if (commands) toast('Its commands run anew', `first operation ${jobId}`);
+          else toast('Job runs anew with the new data', jobId);
+          navigate('queues', prefix, queue, commands ? undefined : jobId);
           void readAgain();
         },
       },

@@ -162,7 +162,7 @@ function Pause({ detail }: { detail: QueueDetail }) {
         No worker starts another of its jobs until it is resumed. {plural(readyOf(counts), 'job')}{' '}
         wait now, and new ones will; {figure(counts.active)} at workers go on to their end.
       </p>
-      {own && queue === 'graph-commands' ? (
+      {own && queue === COMMANDS_QUEUE ? (
         <p className="queue-warning" role="note">
           This is the queue of all edits: nobody’s edit is stored while it is paused.
         </p>

@@ -8,7 +8,7 @@ import { sortQueues } from './use-steady-order';
 
 vi.mock('uplot', async () => (await import('./test-bench')).NO_CHART);
 
-describe('the list of queues', () => {
+describe('the list of queues', { timeout: 30_000 }, () => {
   let bench: Bench;
 
   beforeEach(() => {
@@ -25,7 +25,7 @@ describe('the list of queues', () => {
       .map((link) => link.textContent);
   const open = async () => {
     bench.open();
-    await screen.findByTestId('queue-alpha', {}, { timeout: 10_000 });
+    await screen.findByTestId('queue-alpha');
   };
   const sortBy = (label: string) => fireEvent.click(screen.getByLabelText(label));
 
@@ -60,13 +60,11 @@ describe('the list of queues', () => {
     fireEvent.pointerEnter(box);
     bench.server.queues.get('shop:mail')?.addJob({});
     Object.assign(bench.server.queues.get('shop:mail') ?? {}, { more: { waiting: 5_000 } });
-    await waitFor(() => expect(screen.getByTestId('queue-mail').textContent).toContain('5,001'), {
-      timeout: 8_000,
-    });
+    await waitFor(() => expect(screen.getByTestId('queue-mail').textContent).toContain('5,001'));
     expect(names()).toEqual(['omega', 'zeta', 'alpha', 'mail']);
     fireEvent.pointerLeave(box);
     expect(names()).toEqual(['mail', 'omega', 'zeta', 'alpha']);
-  }, 15_000);
+  });
 
   it('is gone through by key', async () => {
     await open();
@@ -83,7 +81,7 @@ describe('the list of queues', () => {
   it('says that there are none', async () => {
     bench.server.queues.clear();
     bench.open();
-    expect(await screen.findByText('No queues yet', {}, { timeout: 10_000 })).toBeDefined();
+    expect(await screen.findByText('No queues yet')).toBeDefined();
   });
 
   it('says why it cannot be read, and of when it is if that comes later', async () => {
@@ -95,10 +93,10 @@ describe('the list of queues', () => {
     await bench.press('Try again');
     await screen.findByTestId('queue-alpha');
     bench.platform.answers['queues.list'] = () => Promise.reject(new Error('the store is away'));
-    const stale = await screen.findByText(/^Stale: what you see is of/, {}, { timeout: 8_000 });
+    const stale = await screen.findByText(/^Stale: what you see is of/);
     expect(stale).toBeDefined();
     expect(names()).toHaveLength(4);
-  }, 15_000);
+  });
 
   it('asks for nothing while an answer is outstanding', async () => {
     const waiting: (() => void)[] = [];

@@ -1,10 +1,13 @@
-import { fireEvent, render, screen } from '@testing-library/react';
+import { configure, fireEvent, render, screen } from '@testing-library/react';
 import { App } from '../../app/app';
 import { FakePlatform } from '../../platform/fake';
 import { giveLayout } from '../../platform/fake/layout';
 import { FakeQueues } from '../../platform/fake/queues';
 import type { OperationName } from '../../protocol';
 import { useQueueView } from './queue-view';
+
+// Polls come every three seconds, and the machine may have other things to do.
+configure({ asyncUtilTimeout: 10_000 });
 
 /** A console in front of a fake server with queues. */
 export class Bench {
@@ -31,7 +34,7 @@ export class Bench {
   }
 
   button(name: string | RegExp): Promise<HTMLButtonElement> {
-    return screen.findByRole('button', { name }, { timeout: 8_000 });
+    return screen.findByRole('button', { name });
   }
 
   async press(name: string | RegExp): Promise<void> {

@@ -159,6 +159,8 @@ export function describeSearch({ completedAt, keysSeen, keysTotal, cut }: QueueS
 }
 
 export const QUEUE_PREFIX = 'bull';
+/** The queue of all edits of graphs. */
+export const COMMANDS_QUEUE = 'graph-commands';
 
 export function queueKey({ prefix = QUEUE_PREFIX, queue }: QueueRef): string {
   return `${prefix}:${queue}`;
@@ -199,7 +201,7 @@ export function announceBulk(action: BulkAction, state: JobState, queue: string,
     case 'promote':
       return 'They run as soon as a worker is free instead of at their time.';
     case 'remove':
-      return own && queue === 'graph-commands' && state !== 'completed'
+      return own && queue === COMMANDS_QUEUE && state !== 'completed'
         ? 'They are taken out of the queue with their data. Edits in them that were not applied are lost.'
         : 'They are taken out of the queue with their data, logs and results.';
   }
