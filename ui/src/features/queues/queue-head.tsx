@@ -13,7 +13,15 @@ import { openLimits } from './queue-limits';
 import { OwnBadge } from './queue-list';
 import { TroubleBadges } from './trouble-badges';
 import { QUEUE_MS, useReadQueuesAgain } from './use-queues';
-import { figure, formatFailedShare, formatRate, formatSpan, readyOf, refOf } from './wording';
+import {
+  COMMANDS_QUEUE,
+  figure,
+  formatFailedShare,
+  formatRate,
+  formatSpan,
+  readyOf,
+  refOf,
+} from './wording';
 
 interface Reading {
   dataUpdatedAt: number;
