@@ -38,6 +38,7 @@ type OneJob = 'queues.retry_job' | 'queues.promote_job' | 'queues.remove_job';
 /** Changes one job; its row leaves the list at once, since it is in another state now. */
 function useJobChange(operation: OneJob, done: string, failedTitle: string) {
   const client = useQueryClient();
+  const readAgain = useReadQueuesAgain();
   const change = useRpcMutation(operation, failedTitle);
   const start = (job: JobRef, onDone?: () => void) =>
     change.mutate(job, {
@@ -45,9 +46,7 @@ function useJobChange(operation: OneJob, done: string, failedTitle: string) {
         dropJob(client, job.queue, job.jobId);
         toast(done, job.jobId);
         onDone?.();
-        void client.invalidateQueries({ queryKey: ['queues.get'] });
-        void client.invalidateQueries({ queryKey: ['queues.job'] });
-        void client.invalidateQueries({ queryKey: ['queues.dead_letters'] });
+        void readAgain();
       },
     });
   return { start, isPending: change.isPending };

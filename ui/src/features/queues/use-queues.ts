@@ -1,4 +1,4 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import type { QueueRef } from '../../generated/QueueRef';
 import { useRpcQuery } from '../../shared/use-rpc';
@@ -32,19 +32,27 @@ const AREAS = ['list', 'get', 'jobs', 'job', 'dead_letters', 'schedulers'] as co
 /** A list that was loaded further is not read again whole; it says of when it is. */
 const PAGES_MAX = 3;
 
-/** Reads everything that is shown of queues again, after something was changed. */
+/** The server counts about once a second: what was changed just now may not be counted yet. */
+const COUNTED_MS = 1_500;
+
+/** Reads everything that is shown of queues again, now and once it is counted. */
 export function useReadQueuesAgain(): () => Promise<void> {
   const client = useQueryClient();
   return useCallback(async () => {
-    await Promise.all(
-      AREAS.map((area) =>
-        client.invalidateQueries({
-          queryKey: [`queues.${area}`],
-          predicate: ({ state }) => pagesOf(state.data) <= PAGES_MAX,
-        }),
-      ),
-    );
+    setTimeout(() => void readAgain(client), COUNTED_MS);
+    await readAgain(client);
   }, [client]);
+}
+
+async function readAgain(client: QueryClient): Promise<void> {
+  await Promise.all(
+    AREAS.map((area) =>
+      client.invalidateQueries({
+        queryKey: [`queues.${area}`],
+        predicate: ({ state }) => pagesOf(state.data) <= PAGES_MAX,
+      }),
+    ),
+  );
 }
 
 function pagesOf(data: unknown): number {
