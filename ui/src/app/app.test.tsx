@@ -193,6 +193,7 @@ describe('the console on the fake platform', () => {
     expect(links.map((link) => link.getAttribute('data-testid'))).toEqual([
       'nav-overview',
       'nav-graph',
+      'nav-queues',
       'nav-conflicts',
       'nav-lab',
       'nav-settings',

@@ -24,6 +24,7 @@ import { useCurrentGraph, useFreshGraphs } from './use-current-graph';
 
 const GraphPage = lazy(() => import('../features/graph/graph-page'));
 const OverviewPage = lazy(() => import('../features/overview/overview-page'));
+const QueuesPage = lazy(() => import('../features/queues/queues-page'));
 const ConflictsPage = lazy(() => import('../features/conflicts/conflicts-page'));
 const LabPage = lazy(() => import('../features/lab/lab-page'));
 const SettingsPage = lazy(() => import('../features/settings/settings-page'));
@@ -31,6 +32,7 @@ const SettingsPage = lazy(() => import('../features/settings/settings-page'));
 const PAGES: { page: Page; label: string; icon: IconName; key: string }[] = [
   { page: 'overview', label: 'Overview', icon: 'overview', key: 'o' },
   { page: 'graph', label: 'Graph', icon: 'graph', key: 'g' },
+  { page: 'queues', label: 'Queues', icon: 'queue', key: 'q' },
   { page: 'conflicts', label: 'Conflicts', icon: 'conflict', key: 'c' },
   { page: 'lab', label: 'Lab', icon: 'lab', key: 'l' },
   { page: 'settings', label: 'Settings', icon: 'settings', key: 's' },
@@ -58,6 +60,7 @@ export function Shell() {
                 </GraphFeatures>
               ) : null}
               {page === 'overview' ? <OverviewPage /> : null}
+              {page === 'queues' ? <QueuesPage /> : null}
               {page === 'conflicts' ? <ConflictsPage /> : null}
               {page === 'lab' ? <LabPage /> : null}
               {page === 'settings' ? <SettingsPage /> : null}

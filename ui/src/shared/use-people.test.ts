@@ -39,4 +39,11 @@ describe('addresses', () => {
     expect(parseRoute('#/conflicts')).toEqual({ page: 'conflicts', graphId: undefined });
     expect(parseRoute('#/nonsense/g')).toEqual({ page: 'graph', graphId: 'g' });
   });
+
+  it('name a place in a page, and lead to the page where they are broken', () => {
+    const place = ['{bull}', 'a/b', 'x:1'];
+    const page = { page: 'queues', graphId: undefined };
+    expect(parseRoute(hrefOf('queues', ...place))).toEqual({ ...page, place });
+    expect(parseRoute('#/queues/%zz/mail')).toEqual(page);
+  });
 });
