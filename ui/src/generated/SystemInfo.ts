@@ -39,4 +39,8 @@ startedAt: number,
 /**
  * Its process.
  */
-pid: number, };
+pid: number, 
+/**
+ * Whether the server refuses whatever changes something.
+ */
+readOnly: boolean, };

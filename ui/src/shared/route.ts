@@ -1,6 +1,14 @@
 import { useSyncExternalStore } from 'react';
 
-const PLAIN_PAGES = ['overview', 'conflicts', 'settings'] as const;
+const PLAIN_PAGES = [
+  'overview',
+  'conflicts',
+  'alerts',
+  'system',
+  'audit',
+  'reports',
+  'settings',
+] as const;
 
 export type Page = (typeof PLAIN_PAGES)[number] | 'graph' | 'lab';
 
@@ -9,26 +17,44 @@ export interface Route {
   graphId: string | undefined;
   /** The node or edge that a link to a graph points at. */
   focus?: string;
+  /** What follows the name of a page that has places of its own. */
+  place?: string[];
 }
 
 /** Addresses live behind `#`, so that the window, the server and `vite dev` need no rules. */
 export function parseRoute(hash: string): Route {
-  const [page, graph, focus] = hash.replace(/^#\/?/, '').split('/');
+  const [page, ...rest] = hash.replace(/^#\/?/, '').split('/');
+  const [graph, focus] = rest;
   const plain = PLAIN_PAGES.find((known) => known === page);
-  if (plain !== undefined) return { page: plain, graphId: undefined };
+  if (plain !== undefined) return { page: plain, graphId: undefined, place: placeOf(rest) };
   const graphId = graph ? decodeURIComponent(graph) : undefined;
   if (page === 'lab') return { page: 'lab', graphId };
   if (!focus) return { page: 'graph', graphId };
   return { page: 'graph', graphId, focus: decodeURIComponent(focus) };
 }
 
-export function hrefOf(page: Page, graphId?: string, focus?: string): string {
-  const parts = [page, graphId, focus].filter((part) => part !== undefined);
+/** An address that somebody broke by hand leads to the page itself. */
+function placeOf(parts: readonly string[]): string[] {
+  try {
+    return parts.filter((part) => part !== '').map(decodeURIComponent);
+  } catch {
+    return [];
+  }
+}
+
+/** `place` is the graph and what to look at there, or the place in a page that has some. */
+export function hrefOf(page: Page, ...place: (string | undefined)[]): string {
+  const parts = [page, ...place].filter((part) => part !== undefined);
   return `#/${parts.map(encodeURIComponent).join('/')}`;
 }
 
-export function navigate(page: Page, graphId?: string, focus?: string): void {
-  window.location.hash = hrefOf(page, graphId, focus);
+export function navigate(page: Page, ...place: (string | undefined)[]): void {
+  window.location.hash = hrefOf(page, ...place);
+}
+
+/** Like `navigate`, but “back” does not lead here again. */
+export function replacePlace(page: Page, ...place: (string | undefined)[]): void {
+  window.location.replace(hrefOf(page, ...place));
 }
 
 let cached: { hash: string; route: Route } | undefined;
