@@ -32,6 +32,7 @@ describe('the console on the fake platform', () => {
       ackLevel: 'durable',
       startedAt: 0,
       pid: 7,
+      readOnly: false,
     });
     platform.answers['overview.get'] = () => ({
       since: 0,
@@ -194,6 +195,10 @@ describe('the console on the fake platform', () => {
       'nav-graph',
       'nav-conflicts',
       'nav-lab',
+      'nav-alerts',
+      'nav-system',
+      'nav-audit',
+      'nav-reports',
       'nav-settings',
     ]);
     act(() => {

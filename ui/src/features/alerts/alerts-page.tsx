@@ -1,0 +1,89 @@
+import './alerts.css';
+import { Button } from '@mantine/core';
+import type { AlertList } from '../../generated/AlertList';
+import { plural } from '../../shared/format';
+import { Freshness } from '../../shared/freshness';
+import { Icon } from '../../shared/icons';
+import { useOperateBar, WithReason } from '../../shared/operating';
+import { PagePart } from '../../shared/page-part';
+import { FailureBox, LoadingBox } from '../../shared/state-box';
+import { ALERTS_AGAIN_MS, inOrder, useAlerts } from '../../shared/use-alerts';
+import { useNow } from '../../shared/use-now';
+import { EventHistory } from './event-history';
+import { FiringList } from './firing-list';
+import { NotifySection } from './notify-section';
+import { openRuleForm } from './open-rule-form';
+import { RuleTable } from './rule-table';
+import { WebhookSection } from './webhook-section';
+
+/** What fires, the rules by which it does, what fired before, and who is told. */
+export default function AlertsPage() {
+  const query = useAlerts();
+  const { data, error } = query;
+  if (data === undefined) {
+    if (!error) return <LoadingBox what="the alerts" />;
+    return (
+      <FailureBox
+        title="The alerts cannot be read"
+        cause={error}
+        onRetry={() => void query.refetch()}
+      />
+    );
+  }
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1 className="page-title">Alerts</h1>
+        <Freshness reading={query} everyMs={ALERTS_AGAIN_MS} />
+        <span className="push" />
+        <NewRule list={data} />
+      </div>
+      <Parts list={data} />
+    </div>
+  );
+}
+
+function NewRule({ list }: { list: AlertList }) {
+  const bar = useOperateBar();
+  return (
+    <WithReason reason={bar}>
+      <Button
+        leftSection={<Icon name="plus" size={13} />}
+        disabled={bar !== undefined}
+        onClick={() => openRuleForm(undefined, list.rules)}
+      >
+        New rule
+      </Button>
+    </WithReason>
+  );
+}
+
+function Parts({ list }: { list: AlertList }) {
+  const now = useNow(5_000);
+  const rules = inOrder(list.rules);
+  const firing = rules.filter(({ state }) => state === 'firing');
+  const watched = rules.filter(({ state }) => state !== 'off').length;
+  return (
+    <>
+      <PagePart
+        title={firing.length === 0 ? 'Nothing fires' : `${plural(firing.length, 'alert')} firing`}
+        about={firing.length === 0 ? `${plural(watched, 'rule')} watched` : undefined}
+        testId="firing"
+      >
+        <FiringList firing={firing} now={now} />
+      </PagePart>
+      <PagePart
+        title="Rules"
+        about={`${plural(rules.length, 'rule')}, ${watched} watched`}
+        testId="rules"
+      >
+        <RuleTable rules={rules} now={now} />
+      </PagePart>
+      <EventHistory events={list.events} />
+      <div className="alert-ways">
+        <NotifySection />
+        <WebhookSection webhook={list.webhook} />
+      </div>
+    </>
+  );
+}
