@@ -1,4 +1,4 @@
-import { Badge, Tooltip } from '@mantine/core';
+import { Tooltip } from '@mantine/core';
 import { EnvironmentBadge } from '../shared/environment-badge';
 import { useLive } from '../shared/live-context';
 import { usePlatform } from '../shared/platform-context';
@@ -41,9 +41,9 @@ function ReadOnlyBadge() {
   if (why === undefined) return null;
   return (
     <Tooltip label={why}>
-      <Badge variant="outline" color="gray" flex="none" data-testid="read-only-badge">
-        read-only
-      </Badge>
+      <span data-testid="read-only-badge">
+        <EnvironmentBadge environment="read-only" />
+      </span>
     </Tooltip>
   );
 }

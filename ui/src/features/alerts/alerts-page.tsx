@@ -70,7 +70,7 @@ function Parts({ list }: { list: AlertList }) {
         about={firing.length === 0 ? `${plural(watched, 'rule')} watched` : undefined}
         testId="firing"
       >
-        <FiringList firing={firing} now={now} />
+        <FiringList firing={firing} watched={watched} now={now} />
       </PagePart>
       <PagePart
         title="Rules"

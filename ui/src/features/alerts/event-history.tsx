@@ -5,7 +5,6 @@ import { formatDateTime, formatDuration, formatValue, plural } from '../../share
 import { PagePart } from '../../shared/page-part';
 import { Person } from '../../shared/person';
 import { displayUnit, titleOf } from '../../shared/series-names';
-import { SeverityMark } from '../../shared/tone-mark';
 import { useRpcQuery } from '../../shared/use-rpc';
 
 const SHOWN_FIRST = 15;
@@ -66,8 +65,11 @@ function EventRow({ event, unit }: { event: AlertEvent; unit: string }) {
     <tr>
       <td className="dim number-left">{formatDateTime(from)}</td>
       <td>
-        {title} <SeverityMark severity={severity} />
-        <span className="dim event-series"> {titleOf(series)}</span>
+        {title}
+        <span className="dim event-series">
+          {' '}
+          {severity} · {titleOf(series)}
+        </span>
       </td>
       <td className="number-left">
         {to === null ? <span className="bad">still firing</span> : formatDuration(to - from)}

@@ -7,9 +7,21 @@ import { isSnoozed, valueAgainstLimit } from '../../shared/use-alerts';
 import { Acknowledge, Snooze } from './alert-actions';
 
 /** What fires now, the worst first. */
-export function FiringList({ firing, now }: { firing: readonly AlertStatus[]; now: number }) {
+export function FiringList(props: {
+  firing: readonly AlertStatus[];
+  /** How many rules are watched. */
+  watched: number;
+  now: number;
+}) {
+  const { firing, watched, now } = props;
   if (firing.length === 0) {
-    return <p className="dim">All series that have values are within their limits.</p>;
+    return (
+      <p className="dim">
+        {watched === 0
+          ? 'No rule is watched, so nothing can fire.'
+          : 'All series that have values are within their limits.'}
+      </p>
+    );
   }
   return (
     <ul className="firing-list">

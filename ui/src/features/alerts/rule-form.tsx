@@ -159,7 +159,7 @@ function Condition({ draft, faults, info, set }: PartProps & { info: SeriesInfo 
       </div>
       <NumberInput
         label={unit === '' ? 'Limit' : `Limit, in ${unit === 'share' ? 'parts of 1' : unit}`}
-        w={150}
+        w={170}
         value={draft.limit}
         error={faults.limit}
         onChange={(limit) => set({ limit })}

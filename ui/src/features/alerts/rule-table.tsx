@@ -6,7 +6,7 @@ import { formatDateTime, formatDuration, formatValue } from '../../shared/format
 import { Icon } from '../../shared/icons';
 import { useOperateBar, WithReason } from '../../shared/operating';
 import { displayUnit, titleOf } from '../../shared/series-names';
-import { SeverityMark, type Tone, ToneMark } from '../../shared/tone-mark';
+import { type Tone, ToneMark } from '../../shared/tone-mark';
 import { Snooze } from './alert-actions';
 import { openRuleForm } from './open-rule-form';
 import { useAlertChange } from './use-alert-change';
@@ -34,7 +34,7 @@ export function RuleTable({ rules, now }: { rules: readonly AlertStatus[]; now: 
             <th>State</th>
             <th className="number">Value</th>
             <th>Limit</th>
-            <th>Since</th>
+            <th className="rule-since">Since</th>
             <th>Watched</th>
             <th aria-label="Actions" />
           </tr>
@@ -57,12 +57,11 @@ function RuleRow(props: { status: AlertStatus; rules: readonly AlertStatus[]; no
   return (
     <tr data-testid={`rule-${rule.ruleId}`}>
       <td>
-        <div className="rule-title">
-          <span>{rule.title}</span> <SeverityMark severity={rule.severity} />
-        </div>
+        <div>{rule.title}</div>
         <div className="dim rule-series" title={rule.note}>
-          {titleOf(rule.series)}
-          {rule.note ? `. ${rule.note}` : ''}
+          {[rule.severity, titleOf(rule.series), rule.note]
+            .filter((part) => part !== '')
+            .join(' · ')}
         </div>
       </td>
       <td>
@@ -75,11 +74,11 @@ function RuleRow(props: { status: AlertStatus; rules: readonly AlertStatus[]; no
       <td className="number">{formatValue(value, unit)}</td>
       <td className="number-left">
         {rule.comparison} {formatValue(rule.limit, unit)}
-        <span className="dim">
+        <span className="dim rule-lasting">
           {rule.forSeconds > 0 ? ` for ${formatDuration(rule.forSeconds * 1000)}` : ''}
         </span>
       </td>
-      <td className="dim" title={formatDateTime(since)}>
+      <td className="dim number-left rule-since" title={formatDateTime(since)}>
         {state === 'off' ? '–' : formatDuration(now - since)}
       </td>
       <td>

@@ -26,10 +26,10 @@ export function LogList({ lines, following, onFollow, chosen, onChoose }: Props)
     overscan: 12,
   });
   const newest = lines.at(-1)?.id;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new line moves the list
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new line moves the list, and so does the room that a chosen one takes
   useEffect(() => {
     if (following && box.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [following, newest]);
+  }, [following, newest, chosen === undefined]);
   const onScroll = () => {
     const element = box.current;
     if (element === null) return;

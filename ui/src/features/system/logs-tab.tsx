@@ -109,7 +109,7 @@ function Whose({ since }: { since: number | null }) {
   return (
     <span className="dim">
       The log of {here ? `node ${here.nodeId} on ${here.host}` : 'the node that answers'}
-      {others > 0 ? `, not of the ${plural(others, 'other')}` : ''}
+      {others > 0 ? `, not of the other ${plural(others, 'node')}` : ''}
       {since === null ? '' : `; lines are kept since ${formatDateTime(since)}`}.
     </span>
   );
@@ -122,17 +122,19 @@ function FollowButton(props: {
 }) {
   const { following, waiting, onFollow } = props;
   return (
-    <Button
-      size="compact-xs"
-      variant={following ? 'default' : 'filled'}
-      leftSection={<Icon name={following ? 'pause' : 'play'} size={11} />}
-      data-testid="log-follow"
-      onClick={() => onFollow(!following)}
-    >
-      <span role="status">
+    <>
+      <span role="status" data-testid="log-state">
         {following ? 'Following' : `Paused, ${waiting.toLocaleString('en-GB')} new`}
       </span>
-    </Button>
+      <Button
+        size="compact-xs"
+        variant={following ? 'default' : 'filled'}
+        leftSection={<Icon name={following ? 'pause' : 'play'} size={11} />}
+        onClick={() => onFollow(!following)}
+      >
+        {following ? 'Pause' : 'Follow'}
+      </Button>
+    </>
   );
 }
 

@@ -81,5 +81,11 @@ function dayOf(second: number): string {
 
 /** A moment under the pointer: with its day where the chart shows more than one. */
 export function pointedMoment(second: number, spanSeconds: number): string {
-  return spanSeconds >= DAY_SECONDS ? `${dayOf(second)} ${clockOf(second)}` : clockOf(second);
+  if (spanSeconds < DAY_SECONDS) return clockOf(second);
+  return shortMoment(second * 1000);
+}
+
+/** “23 Nov 10:14”. */
+export function shortMoment(ms: number): string {
+  return `${dayOf(ms / 1000)} ${clockOf(ms / 1000).slice(0, 5)}`;
 }

@@ -3,9 +3,10 @@ import { useRef } from 'react';
 import type uPlot from 'uplot';
 import type { AlertMark } from '../../generated/AlertMark';
 import type { SeriesRange } from '../../generated/SeriesRange';
-import { formatClock, formatDateTime, formatDuration, formatValue, plural } from '../format';
+import { formatClock, formatDuration, formatValue, plural } from '../format';
 import { useLive, useLiveStore } from '../live-context';
 import { displayUnit, titleOf } from '../series-names';
+import { shortMoment } from './axes';
 import { ChartMenu } from './chart-menu';
 import { csvOfLive, csvOfPast } from './csv';
 import { LiveChart } from './live-chart';
@@ -41,10 +42,9 @@ export function ChartCard(props: {
   const title = props.title ?? titleOf(name);
   const now = useLive(() => formatValue(live.series.last(name), unit));
   const first = useLive(() => live.series.data(name).at[0]);
-  const own = marks.filter(({ series }) => series === name);
-  const about = history
-    ? aboutPast(history)
-    : `since ${formatClock(first === undefined ? since : first * 1000)}`;
+  const begin = first === undefined ? since : first * 1000;
+  const own = marks.filter(({ series, to }) => series === name && (to === null || to >= begin));
+  const about = history ? aboutPast(history) : `since ${formatClock(begin)}`;
   const fired = history ? history.alerts.filter(({ series }) => series === name) : own;
   return (
     <section className="panel series-card" data-testid={testId}>
@@ -83,8 +83,8 @@ const unitWords = (unit: string) => (unit === '' ? '' : `${unit}, `);
 function aboutPast({ at, stepMs, since }: SeriesRange): string {
   const first = at[0] ?? since;
   const from = Math.max(first, since);
-  const older = since > first ? ', nothing older is kept' : '';
-  return `since ${formatDateTime(from).slice(0, 16)}, per ${formatDuration(stepMs)}${older}`;
+  const older = since > first ? ', nothing older' : '';
+  return `per ${formatDuration(stepMs)} since ${shortMoment(from)}${older}`;
 }
 
 function Help({ info, title }: { info: CardSeries; title: string }) {

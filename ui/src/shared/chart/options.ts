@@ -8,9 +8,10 @@ import { CHART_HEIGHT } from './use-plot';
 const SYNC_KEY = 'time';
 const MARK_OPACITY = 0.18;
 const UNKNOWN_OPACITY = 0.45;
-const MEAN = 1;
+/** The edges come first: what is drawn later lies above. */
+const MOST = 1;
 const LEAST = 2;
-const MOST = 3;
+const meanOf = (band: boolean) => (band ? 3 : 1);
 
 /** What a chart draws besides its line; read anew at each drawing. */
 export interface Backdrop {
@@ -43,7 +44,10 @@ export function chartOptions(box: HTMLElement, look: ChartLook): uPlot.Options {
       sync: { key: SYNC_KEY },
       y: false,
       drag: { x: false, y: false },
-      points: { size: 6, show: (plot, index) => pointOf(plot, index, color('--g-accent')) },
+      points: {
+        size: 6,
+        show: (_plot, index) => pointOf(index === meanOf(band), color('--g-accent')),
+      },
     },
     plugins: [shades(backdrop, color), readout(look)],
     scales: {
@@ -73,7 +77,7 @@ function seriesOf({ title, band }: ChartLook, color: (name: string) => string): 
     spanGaps: false,
   };
   const edge = { width: 0, points: { show: false }, spanGaps: false };
-  return band ? [{}, line, edge, edge] : [{}, line];
+  return band ? [{}, edge, edge, line] : [{}, line];
 }
 
 /** The places of values that have no neighbours. */
@@ -84,9 +88,9 @@ export function lonely(values: ArrayLike<number | null | undefined> | undefined)
 }
 
 /** Only the mean is pointed at: the edges of the band are in the words. */
-function pointOf(_plot: uPlot, index: number, color: string): HTMLElement {
+function pointOf(isMean: boolean, color: string): HTMLElement {
   const point = document.createElement('div');
-  if (index === MEAN) point.style.background = color;
+  if (isMean) point.style.background = color;
   else point.style.display = 'none';
   return point;
 }
@@ -112,11 +116,15 @@ function shades(backdrop: () => Backdrop, color: (name: string) => string): uPlo
   return {
     hooks: {
       drawClear: (plot) => {
-        const { marks, since } = backdrop();
+        const { since } = backdrop();
         const first = 1000 * (plot.scales.x?.min ?? 0);
-        if (since !== undefined && since > first)
+        if (since !== undefined && since > first) {
           shade(plot, first, since, unknown, UNKNOWN_OPACITY);
-        for (const { from, to } of marks) {
+        }
+      },
+      // Over the line and its area, which would hide most of them.
+      draw: (plot) => {
+        for (const { from, to } of backdrop().marks) {
           shade(plot, from, to ?? Date.now(), firing, MARK_OPACITY);
         }
       },
@@ -139,15 +147,27 @@ function readout({ unit, band, backdrop }: ChartLook): uPlot.Plugin {
         const second = plot.data[0][idx] ?? 0;
         const { min = 0, max = 0 } = plot.scales.x ?? {};
         const moment = pointedMoment(second, (max ?? 0) - (min ?? 0));
-        const at = (series: number) => formatValue(plot.data[series]?.[idx], unit);
-        const isGap = typeof plot.data[MEAN]?.[idx] !== 'number';
-        const edges = band && !isGap ? `  (${at(LEAST)} – ${at(MOST)})` : '';
+        const values = plot.data.map((column) => column[idx]);
+        const value = valueWords(values, band, unit);
         const pointed = 1000 * plot.posToVal(left, 'x');
         const alerts = marksAt(backdrop().marks, pointed).map(({ title }) => `\n${title}`);
-        label.textContent = `${moment}  ${at(MEAN)}${edges}${alerts.join('')}`;
+        label.textContent = `${moment}  ${value}${alerts.join('')}`;
       },
     },
   };
+}
+
+/** “12.4 ms (3.1 – 40.2)”: the mean, and the least and the greatest of the step. */
+function valueWords(
+  values: readonly (number | null | undefined)[],
+  band: boolean,
+  unit: string,
+): string {
+  const mean = values[meanOf(band)];
+  const said = formatValue(mean, unit);
+  if (!band || mean === null || mean === undefined) return said;
+  const bare = unit === 'bytes' || unit === 'share' ? unit : '';
+  return `${said} (${formatValue(values[LEAST], bare)} – ${formatValue(values[MOST], bare)})`;
 }
 
 export function marksAt(marks: readonly AlertMark[], at: number): AlertMark[] {

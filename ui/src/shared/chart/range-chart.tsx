@@ -46,7 +46,7 @@ function dataOf({ history, name }: PastSeries): uPlot.AlignedData {
   const series = history.series.find((one) => one.name === name);
   const none = history.at.map(() => null);
   const { mean = none, min = none, max = none } = series ?? {};
-  return [history.at.map((ms) => ms / 1000), mean, min, max];
+  return [history.at.map((ms) => ms / 1000), max, min, mean];
 }
 
 /** The end of the last step is the end of what is shown. */
