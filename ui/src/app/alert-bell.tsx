@@ -69,7 +69,7 @@ export function AlertBell() {
               ))}
             </ul>
           )}
-          <a href={hrefOf('alerts')} onClick={() => setOpened(false)}>
+          <a href={hrefOf('alerts')} data-autofocus onClick={() => setOpened(false)}>
             Rules and history
           </a>
         </section>

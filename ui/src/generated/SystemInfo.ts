@@ -41,6 +41,6 @@ startedAt: number,
  */
 pid: number, 
 /**
- * Whether the server refuses whatever changes something.
+ * Whether nothing can be changed through it; a node that does not say so can be changed.
  */
 readOnly: boolean, };

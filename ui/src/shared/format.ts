@@ -1,5 +1,17 @@
 /** Units that count things, for exactly one of them. */
-const SINGULAR: Record<string, string> = { jobs: 'job', sockets: 'socket' };
+const SINGULAR: Record<string, string> = {
+  breakers: 'breaker',
+  clients: 'client',
+  conflicts: 'conflict',
+  connections: 'connection',
+  graphs: 'graph',
+  jobs: 'job',
+  panics: 'panic',
+  restarts: 'restart',
+  sockets: 'socket',
+  tasks: 'task',
+  workers: 'worker',
+};
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 

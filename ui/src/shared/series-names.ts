@@ -11,9 +11,14 @@ const TITLES: Record<string, string> = {
   process_memory_bytes: 'Process memory',
 };
 
-/** What people call a series. */
+/** Units that the name of a series ends with; the values say them. */
+const UNIT_ENDING = /_(ms|bytes|percent)$/;
+
+/** What people call a series. An expression that somebody wrote is its own name. */
 export function titleOf(name: string): string {
-  return TITLES[name] ?? name;
+  if (!/^[a-z0-9_]+$/.test(name)) return name;
+  const words = name.replace(UNIT_ENDING, '').replaceAll('_', ' ');
+  return TITLES[name] ?? `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
 /** Units as people write them. */
@@ -25,6 +30,8 @@ export function displayUnit(unit: string): string {
     case '1/s':
       return '/s';
     case 'count':
+    // What is either so or not is said by its number alone.
+    case '0 or 1':
       return '';
     case 'ratio':
       return 'share';

@@ -1,11 +1,14 @@
 import './alerts.css';
-import { Button } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
+import { useState } from 'react';
 import type { AlertList } from '../../generated/AlertList';
+import type { AlertStatus } from '../../generated/AlertStatus';
 import { plural } from '../../shared/format';
 import { Freshness } from '../../shared/freshness';
 import { Icon } from '../../shared/icons';
 import { useOperateBar, WithReason } from '../../shared/operating';
 import { PagePart } from '../../shared/page-part';
+import { titleOf } from '../../shared/series-names';
 import { FailureBox, LoadingBox } from '../../shared/state-box';
 import { ALERTS_AGAIN_MS, inOrder, useAlerts } from '../../shared/use-alerts';
 import { useNow } from '../../shared/use-now';
@@ -72,18 +75,46 @@ function Parts({ list }: { list: AlertList }) {
       >
         <FiringList firing={firing} watched={watched} now={now} />
       </PagePart>
-      <PagePart
-        title="Rules"
-        about={`${plural(rules.length, 'rule')}, ${watched} watched`}
-        testId="rules"
-      >
-        <RuleTable rules={rules} now={now} />
-      </PagePart>
+      <Rules rules={rules} watched={watched} now={now} />
       <EventHistory events={list.events} />
       <div className="alert-ways">
         <NotifySection />
         <WebhookSection webhook={list.webhook} />
       </div>
     </>
+  );
+}
+
+function Rules(props: { rules: readonly AlertStatus[]; watched: number; now: number }) {
+  const { rules, watched, now } = props;
+  const [typed, setTyped] = useState('');
+  const words = typed.trim().toLowerCase();
+  const shown = rules.filter(({ rule }) =>
+    [rule.title, rule.series, titleOf(rule.series), rule.note, rule.severity].some((text) =>
+      text.toLowerCase().includes(words),
+    ),
+  );
+  return (
+    <PagePart
+      title="Rules"
+      about={`${plural(rules.length, 'rule')}, ${watched} watched`}
+      actions={
+        <TextInput
+          aria-label="Find a rule"
+          placeholder="Find a rule"
+          w={200}
+          value={typed}
+          leftSection={<Icon name="search" size={13} />}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+        />
+      }
+      testId="rules"
+    >
+      {shown.length === 0 && rules.length > 0 ? (
+        <p className="dim">No rule matches.</p>
+      ) : (
+        <RuleTable rules={shown} taken={rules} now={now} />
+      )}
+    </PagePart>
   );
 }

@@ -37,7 +37,7 @@ export function faultsOf(draft: RuleDraft): RuleFaults {
   else if ([...title].length > TITLE_CHARS_MAX) {
     faults.title = `At most ${TITLE_CHARS_MAX} characters; these are ${[...title].length}`;
   }
-  if (draft.series === '') faults.series = 'Choose what is watched';
+  if (draft.series.trim() === '') faults.series = 'Choose what is watched';
   if (numberOf(draft.limit) === undefined) faults.limit = 'The limit must be a number';
   const seconds = numberOf(draft.forSeconds);
   if (
@@ -61,6 +61,7 @@ export function toRule(draft: RuleDraft, taken: ReadonlySet<string>): AlertRule 
     ...draft,
     ruleId: draft.ruleId === '' ? freeId(title, taken) : draft.ruleId,
     title,
+    series: draft.series.trim(),
     limit: Number(draft.limit),
     forSeconds: Number(draft.forSeconds),
     note: draft.note.trim(),
@@ -88,9 +89,9 @@ function numberOf(value: number | string): number | undefined {
 /** What a draft will do, in one sentence. */
 export function sentenceOf(draft: RuleDraft, info: SeriesInfo | undefined): string {
   const limit = numberOf(draft.limit);
-  if (info === undefined || limit === undefined) return 'Fires when …';
-  const amount = formatValue(limit, displayUnit(info.unit));
+  if (draft.series.trim() === '' || limit === undefined) return 'Fires when …';
+  const amount = formatValue(limit, displayUnit(info?.unit ?? ''));
   const seconds = numberOf(draft.forSeconds) ?? 0;
   const lasting = seconds > 0 ? ` for ${formatDuration(seconds * 1000)}` : ', at once';
-  return `Fires when “${titleOf(info.name)}” is ${draft.comparison} ${amount}${lasting}.`;
+  return `Fires when “${titleOf(draft.series.trim())}” is ${draft.comparison} ${amount}${lasting}.`;
 }

@@ -3,7 +3,7 @@ import { type FormEvent, useState } from 'react';
 import type { OnNoData } from '../../generated/OnNoData';
 import type { SeriesInfo } from '../../generated/SeriesInfo';
 import type { ApiFailure } from '../../platform';
-import { displayUnit, titleOf } from '../../shared/series-names';
+import { displayUnit } from '../../shared/series-names';
 import { useRpcQuery } from '../../shared/use-rpc';
 import {
   FOR_SECONDS_MAX,
@@ -14,6 +14,7 @@ import {
   toRule,
 } from './rule-draft';
 import { useSaveRule } from './use-save-rule';
+import { Watched } from './watched';
 
 interface Props {
   first: RuleDraft;
@@ -49,8 +50,8 @@ export function RuleForm({ first, taken, onDone }: Props) {
         error={shown.title}
         onChange={(event) => set({ title: event.currentTarget.value })}
       />
-      <SeriesSelect
-        series={data?.series ?? []}
+      <Watched
+        list={data?.series}
         value={draft.series}
         error={shown.series ?? listError?.message}
         onChange={(series) => set({ series })}
@@ -94,44 +95,6 @@ function faultOfAnswer(error: ApiFailure | null): RuleFaults | undefined {
   if (error === null || field === undefined) return undefined;
   const known = ['title', 'series', 'limit', 'forSeconds', 'note'].includes(field);
   return known ? { [field]: error.message } : undefined;
-}
-
-function SeriesSelect(props: {
-  series: readonly SeriesInfo[];
-  value: string;
-  error: string | undefined;
-  onChange: (series: string) => void;
-}) {
-  const { series, value, error, onChange } = props;
-  const groups = [...new Set(series.map(({ group }) => group))];
-  return (
-    <Select
-      label="What is watched"
-      placeholder="Choose a series"
-      searchable
-      allowDeselect={false}
-      maxDropdownHeight={260}
-      value={value === '' ? null : value}
-      error={error}
-      data={groups.map((group) => ({
-        group,
-        items: series
-          .filter((one) => one.group === group)
-          .map(({ name }) => ({ value: name, label: titleOf(name) })),
-      }))}
-      renderOption={({ option }) => {
-        const info = series.find(({ name }) => name === option.value);
-        return (
-          <div className="series-option">
-            <span>{option.label}</span>
-            <span className="dim">{displayUnit(info?.unit ?? '')}</span>
-            <span className="dim series-option-help">{info?.help}</span>
-          </div>
-        );
-      }}
-      onChange={(chosen) => chosen !== null && onChange(chosen)}
-    />
-  );
 }
 
 interface PartProps {

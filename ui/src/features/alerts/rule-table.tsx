@@ -23,7 +23,13 @@ const STATES: Record<AlertState, { tone: Tone; text: string; about: string }> = 
   off: { tone: 'quiet', text: 'off', about: 'Nobody watches it.' },
 };
 
-export function RuleTable({ rules, now }: { rules: readonly AlertStatus[]; now: number }) {
+export function RuleTable(props: {
+  rules: readonly AlertStatus[];
+  /** All rules, shown or not. */
+  taken: readonly AlertStatus[];
+  now: number;
+}) {
+  const { rules, taken, now } = props;
   if (rules.length === 0) return <p className="dim">No rules yet.</p>;
   return (
     <div className="scroll-x">
@@ -41,7 +47,7 @@ export function RuleTable({ rules, now }: { rules: readonly AlertStatus[]; now: 
         </thead>
         <tbody>
           {rules.map((status) => (
-            <RuleRow key={status.rule.ruleId} status={status} rules={rules} now={now} />
+            <RuleRow key={status.rule.ruleId} status={status} rules={taken} now={now} />
           ))}
         </tbody>
       </table>

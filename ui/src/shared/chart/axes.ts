@@ -14,15 +14,16 @@ const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) => 10 ** power).flatMap
   5 * step,
 ]);
 
-const STEPS: Record<string, number[]> = {
-  bytes: BINARY_STEPS,
-  jobs: WHOLE_STEPS,
-  sockets: WHOLE_STEPS,
-  conflicts: WHOLE_STEPS,
-};
+const COUNTED = ['clients', 'conflicts', 'connections', 'graphs', 'jobs', 'sockets', 'tasks'];
+
+function stepsOf(unit: string): number[] | undefined {
+  if (unit === 'bytes') return BINARY_STEPS;
+  return COUNTED.includes(unit) ? WHOLE_STEPS : undefined;
+}
 
 /** Both axes of a chart in the colours and the font of its place. */
 export function axesOf(color: (name: string) => string, font: string, unit: string): uPlot.Axis[] {
+  const steps = stepsOf(unit);
   const axis = { stroke: color('--g-dim'), font, ticks: { show: false }, gap: 4 };
   return [
     { ...axis, grid: { show: false }, size: 22, space: 70, values: timeLabels },
@@ -31,7 +32,7 @@ export function axesOf(color: (name: string) => string, font: string, unit: stri
       grid: { stroke: color('--g-line'), width: 1 },
       size: 62,
       space: 30,
-      ...(STEPS[unit] ? { incrs: STEPS[unit] } : {}),
+      ...(steps ? { incrs: steps } : {}),
       values: (_plot, splits) => splits.map((value) => tick(value, unit)),
     },
   ];
