@@ -195,6 +195,7 @@ describe('the console on the fake platform', () => {
       'nav-graph',
       'nav-conflicts',
       'nav-lab',
+      'nav-queues',
       'nav-alerts',
       'nav-system',
       'nav-audit',

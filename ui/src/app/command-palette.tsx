@@ -52,6 +52,10 @@ function useActions(): SpotlightActionGroupData[] {
       actions: [
         action('page-overview', 'Overview', () => navigate('overview'), 'G O'),
         action('page-graph', 'Graph', () => navigate('graph'), 'G G'),
+        action('page-queues', 'Queues', () => navigate('queues'), 'G Q'),
+        action('page-dead-letters', 'Dead letters of all queues', () =>
+          navigate('queues', 'dead-letters'),
+        ),
         action('page-conflicts', 'Conflicts', () => navigate('conflicts'), 'G C'),
         action(
           'page-lab',

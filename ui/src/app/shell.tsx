@@ -26,6 +26,7 @@ import { useCurrentGraph, useFreshGraphs } from './use-current-graph';
 
 const GraphPage = lazy(() => import('../features/graph/graph-page'));
 const OverviewPage = lazy(() => import('../features/overview/overview-page'));
+const QueuesPage = lazy(() => import('../features/queues/queues-page'));
 const ConflictsPage = lazy(() => import('../features/conflicts/conflicts-page'));
 const LabPage = lazy(() => import('../features/lab/lab-page'));
 const AlertsPage = lazy(() => import('../features/alerts/alerts-page'));
@@ -55,6 +56,7 @@ const GROUPS: { label: string; pages: PageEntry[] }[] = [
   {
     label: 'Operation',
     pages: [
+      { page: 'queues', label: 'Queues', icon: 'queue', key: 'q' },
       { page: 'alerts', label: 'Alerts', icon: 'bell', key: 'a' },
       { page: 'system', label: 'System', icon: 'server', key: 'y' },
       { page: 'audit', label: 'Audit', icon: 'audit', key: 'u' },
@@ -90,6 +92,7 @@ export function Shell() {
                 </GraphFeatures>
               ) : null}
               {page === 'overview' ? <OverviewPage /> : null}
+              {page === 'queues' ? <QueuesPage /> : null}
               {page === 'conflicts' ? <ConflictsPage /> : null}
               {page === 'lab' ? <LabPage /> : null}
               {page === 'alerts' ? <AlertsPage /> : null}

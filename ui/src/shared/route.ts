@@ -3,6 +3,7 @@ import { useSyncExternalStore } from 'react';
 const PLAIN_PAGES = [
   'overview',
   'conflicts',
+  'queues',
   'alerts',
   'system',
   'audit',

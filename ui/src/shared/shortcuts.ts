@@ -19,6 +19,7 @@ export const SHORTCUTS: ShortcutGroup[] = [
       { keys: ['?'], text: 'This sheet' },
       { keys: ['G', 'O'], text: 'Go to Overview' },
       { keys: ['G', 'G'], text: 'Go to Graph' },
+      { keys: ['G', 'Q'], text: 'Go to Queues' },
       { keys: ['G', 'C'], text: 'Go to Conflicts' },
       { keys: ['G', 'L'], text: 'Go to the Lab' },
       { keys: ['G', 'A'], text: 'Go to Alerts' },
@@ -47,6 +48,16 @@ export const SHORTCUTS: ShortcutGroup[] = [
       { keys: ['Esc'], text: 'Stop following, clear the selection, cancel a rename' },
       { keys: ['H'], text: 'History of the graph' },
       { keys: ['Ctrl', ','], text: 'Settings of the graph' },
+    ],
+  },
+  {
+    title: 'Queues',
+    items: [
+      { keys: ['J'], text: 'Next queue or job' },
+      { keys: ['K'], text: 'Previous queue or job' },
+      { keys: ['Enter'], text: 'Open it' },
+      { keys: ['Esc'], text: 'Close the job, then the queue' },
+      { keys: ['/'], text: 'Search' },
     ],
   },
   {

@@ -1,0 +1,172 @@
+import { Button } from '@mantine/core';
+import { modals } from '@mantine/modals';
+import type { QueueRef } from '../../generated/QueueRef';
+import type { SchedulerRow } from '../../generated/SchedulerRow';
+import { formatDateTime } from '../../shared/format';
+import { useOperateBar, WithReason } from '../../shared/operating';
+import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { toast } from '../../shared/toasts';
+import { useRpcMutation } from '../../shared/use-rpc';
+import { useReadQueuesAgain, useSchedulers } from './use-queues';
+import { figure } from './wording';
+
+const NEXT_MAX = 3;
+
+/** What adds jobs by itself: when, in words, and whether it still does. */
+export function SchedulersTab({ queue }: { queue: QueueRef }) {
+  const query = useSchedulers(queue);
+  const { data, error } = query;
+  if (data === undefined) {
+    return error ? (
+      <FailureBox
+        title="The schedulers cannot be read"
+        cause={error}
+        onRetry={() => void query.refetch()}
+      />
+    ) : (
+      <LoadingBox what="the schedulers" />
+    );
+  }
+  if (data.schedulers.length === 0) {
+    return <StateBox title="No schedulers">No job of this queue is made at set times.</StateBox>;
+  }
+  return (
+    <div className="panel queue-table-box">
+      <table className="queue-table scheduler-table" aria-label="Schedulers">
+        <thead>
+          <tr>
+            <th>Scheduler</th>
+            <th>Jobs</th>
+            <th>When</th>
+            <th>Next runs</th>
+            <th>Runs so far</th>
+            <th>Actions</th>
+          </tr>
+        </thead>
+        <tbody>
+          {data.schedulers.map((row) => (
+            <Scheduler key={row.schedulerId} row={row} queue={queue} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Scheduler({ row, queue }: { row: SchedulerRow; queue: QueueRef }) {
+  const { schedulerId, jobName, words, pattern, timeZone, nextRuns, runs, fault } = row;
+  return (
+    <tr data-fault={fault !== null} data-testid={`scheduler-${schedulerId}`}>
+      <td>
+        <strong>{schedulerId}</strong>
+        {fault === null ? null : (
+          <div className="bad" role="alert">
+            {fault}
+          </div>
+        )}
+      </td>
+      <td>{jobName}</td>
+      <td>
+        {words}
+        {pattern === null ? null : (
+          <div className="dim">
+            <span className="mono">{pattern}</span> {timeZone}
+          </div>
+        )}
+      </td>
+      <td>
+        {nextRuns.length === 0 ? (
+          <span className="dim">none</span>
+        ) : (
+          nextRuns.slice(0, NEXT_MAX).map((at) => <div key={at}>{formatDateTime(at)}</div>)
+        )}
+      </td>
+      <td>{runs === null ? <span className="dim">not counted</span> : figure(runs)}</td>
+      <td>
+        <SchedulerActions row={row} queue={queue} />
+      </td>
+    </tr>
+  );
+}
+
+function SchedulerActions({ row, queue }: { row: SchedulerRow; queue: QueueRef }) {
+  const bar = useOperateBar();
+  const readAgain = useReadQueuesAgain();
+  const repair = useRpcMutation('queues.repair_scheduler', 'The scheduler was not repaired');
+  const { schedulerId } = row;
+  const onSuccess = () => {
+    toast('Scheduler repaired', schedulerId);
+    void readAgain();
+  };
+  return (
+    <div className="dead-letter-actions">
+      {row.fault === null ? null : (
+        <WithReason reason={bar}>
+          <Button
+            size="compact-xs"
+            disabled={bar !== undefined}
+            loading={repair.isPending}
+            onClick={() => repair.mutate({ queue, schedulerId }, { onSuccess })}
+          >
+            Repair
+          </Button>
+        </WithReason>
+      )}
+      <WithReason reason={bar}>
+        <Button
+          size="compact-xs"
+          variant="default"
+          className="danger-button"
+          disabled={bar !== undefined}
+          onClick={() => openRemove(row, queue)}
+        >
+          Remove…
+        </Button>
+      </WithReason>
+    </div>
+  );
+}
+
+const REMOVE = 'queue-remove-scheduler';
+
+function openRemove(row: SchedulerRow, queue: QueueRef): void {
+  modals.open({
+    modalId: REMOVE,
+    title: 'Remove this scheduler?',
+    children: <RemoveScheduler row={row} queue={queue} />,
+  });
+}
+
+function RemoveScheduler({ row, queue }: { row: SchedulerRow; queue: QueueRef }) {
+  const readAgain = useReadQueuesAgain();
+  const remove = useRpcMutation('queues.remove_scheduler', 'The scheduler was not removed');
+  const { schedulerId, jobName, words } = row;
+  const start = () =>
+    remove.mutate(
+      { queue, schedulerId },
+      {
+        onSuccess: () => {
+          modals.close(REMOVE);
+          toast('Scheduler removed', schedulerId);
+          void readAgain();
+        },
+      },
+    );
+  return (
+    <>
+      <p className="queue-dialog-text">
+        {schedulerId} makes no more jobs {jobName} ({words}). The one that waits for its time goes
+        with it. This cannot be taken back here: the program that made it can make it again.
+      </p>
+      <div className="queue-dialog-foot">
+        <span style={{ flex: 1 }} />
+        <Button variant="default" onClick={() => modals.close(REMOVE)}>
+          Cancel
+        </Button>
+        <Button color="red" data-autofocus loading={remove.isPending} onClick={start}>
+          Remove the scheduler
+        </Button>
+      </div>
+    </>
+  );
+}

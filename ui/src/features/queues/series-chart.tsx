@@ -1,0 +1,143 @@
+import 'uplot/dist/uPlot.min.css';
+import { useComputedColorScheme } from '@mantine/core';
+import { useEffect, useRef } from 'react';
+import uPlot from 'uplot';
+import type { Series } from '../../generated/Series';
+import { formatClock } from '../../shared/format';
+import { figure, formatSpan } from './wording';
+
+const HEIGHT = 104;
+const HALF_LABEL_PIXELS = 28;
+const SYNC_KEY = 'queue';
+const WHOLE_STEPS = Array.from({ length: 9 }, (_, power) => 10 ** power).flatMap((step) => [
+  step,
+  2 * step,
+  5 * step,
+]);
+
+/** Axis steps that are round in milliseconds, seconds, minutes and hours. */
+const MS_STEPS = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 21_600, 86_400].map(
+    (seconds) => 1_000 * seconds,
+  ),
+  ...[2, 5, 10, 50, 100, 500].map((days) => 86_400_000 * days),
+];
+
+type Write = (value: number) => string;
+
+/** A series of a queue over the last minutes. */
+export function SeriesChart({ series, title }: { series: Series; title: string }) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const shown = useRef(series);
+  const scheme = useComputedColorScheme('dark');
+  shown.current = series;
+  const inMs = series.unit === 'ms';
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read from CSS, which `scheme` changes
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const write: Write = inMs ? formatSpan : figure;
+    const made = new uPlot(options(element, write, inMs), dataOf(shown.current), element);
+    plot.current = made;
+    const resize = new ResizeObserver(() => {
+      if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: HEIGHT });
+    });
+    resize.observe(element);
+    return () => {
+      resize.disconnect();
+      made.destroy();
+      plot.current = undefined;
+    };
+  }, [scheme, inMs]);
+
+  useEffect(() => plot.current?.setData(dataOf(series)), [series]);
+  return (
+    <div className="queue-chart" style={{ height: HEIGHT }}>
+      <div ref={box} role="img" aria-label={`${title}: ${series.help}`} />
+      {series.values.some((value) => value !== null) ? null : (
+        <span className="queue-chart-empty dim">Nothing was measured in this time</span>
+      )}
+    </div>
+  );
+}
+
+function dataOf({ at, values }: Series): uPlot.AlignedData {
+  return [at.map((ms) => ms / 1000), values];
+}
+
+function options(box: HTMLElement, write: Write, inMs: boolean): uPlot.Options {
+  const color = (name: string) => getComputedStyle(box).getPropertyValue(name).trim();
+  const font = `12px ${getComputedStyle(box).fontFamily}`;
+  const axis = { stroke: color('--g-dim'), font, ticks: { show: false }, gap: 4 };
+  return {
+    width: Math.max(box.clientWidth, 120),
+    height: HEIGHT,
+    padding: [8, 6, 0, 0],
+    legend: { show: false },
+    cursor: {
+      sync: { key: SYNC_KEY },
+      y: false,
+      drag: { x: false, y: false },
+      points: { size: 6 },
+    },
+    plugins: [readout(write)],
+    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, roof(max)] } },
+    axes: [
+      { ...axis, grid: { show: false }, size: 22, space: 70, values: labels },
+      {
+        ...axis,
+        grid: { stroke: color('--g-line'), width: 1 },
+        size: 62,
+        space: 26,
+        incrs: inMs ? MS_STEPS : WHOLE_STEPS,
+        values: (_plot, splits) => splits.map((value) => (value === 0 ? '0' : write(value))),
+      },
+    ],
+    series: [
+      {},
+      {
+        stroke: color('--g-accent'),
+        fill: color('--g-accent-soft'),
+        width: 1.5,
+        points: { show: false },
+        spanGaps: false,
+      },
+    ],
+  };
+}
+
+/** Leaves head room, and a scale for a line that has been zero all along. */
+function roof(max: number | null): number {
+  return max === null || max <= 0 ? 1 : max * 1.15;
+}
+
+/** A label in the middle of its tick must stay inside the chart. */
+function labels(plot: uPlot, seconds: number[]): string[] {
+  return seconds.map((second) => {
+    const room = plot.width - plot.bbox.left / devicePixelRatio - plot.valToPos(second, 'x');
+    return room >= HALF_LABEL_PIXELS ? formatClock(second * 1000) : '';
+  });
+}
+
+/** Shows time and value under the pointer. */
+function readout(write: Write): uPlot.Plugin {
+  const label = document.createElement('div');
+  label.className = 'queue-chart-readout';
+  label.hidden = true;
+  return {
+    hooks: {
+      init: (plot) => plot.over.appendChild(label),
+      setCursor: (plot) => {
+        const { idx, left } = plot.cursor;
+        label.hidden = idx === null || idx === undefined || (left ?? -1) < 0;
+        if (idx === null || idx === undefined || label.hidden) return;
+        const value = plot.data[1]?.[idx];
+        const text = value === null || value === undefined ? 'not measured' : write(value);
+        label.textContent = `${formatClock(1000 * (plot.data[0][idx] ?? 0))}  ${text}`;
+      },
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { Tooltip } from '@mantine/core';
+import type { QueueTrouble } from '../../generated/QueueTrouble';
+import { TROUBLES, troubleRank } from './wording';
+
+/** What is wrong with a queue, worst first; each says what it means and what to do. */
+export function TroubleBadges({ troubles }: { troubles: readonly QueueTrouble[] }) {
+  const sorted = [...troubles].sort((one, other) => troubleRank([one]) - troubleRank([other]));
+  return sorted.map((trouble) => {
+    const { label, means, todo, tone } = TROUBLES[trouble];
+    return (
+      <Tooltip
+        key={trouble}
+        label={
+          <>
+            <div>{means}</div>
+            <div>{todo}</div>
+          </>
+        }
+      >
+        <span
+          className="queue-badge"
+          data-tone={tone}
+          data-testid={`trouble-${trouble}`}
+          role="note"
+          aria-label={`${label}: ${means} ${todo}`}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what to do must be reachable by keyboard
+          tabIndex={0}
+        >
+          {label}
+        </span>
+      </Tooltip>
+    );
+  });
+}
