@@ -21,6 +21,7 @@ describe('the pages to operate from', { timeout: 300_000 }, () => {
     browser = await startBrowser();
     graphId = await node.newGraph('Traffic');
     await node.graphy('demo', '--bots', '3', '--rate', '20', '--seconds', '2', '-g', graphId);
+    await operate();
   });
 
   after(async () => {
@@ -33,6 +34,15 @@ describe('the pages to operate from', { timeout: 300_000 }, () => {
   });
 
   afterEach(() => ada.leave());
+
+  /** Something for the audit log: a rule is snoozed and woken. */
+  async function operate() {
+    const { rules } = await node.console('alerts.list');
+    const [{ rule }] = rules;
+    await node.console('alerts.snooze', { ruleId: rule.ruleId, minutes: 5 });
+    await node.console('alerts.snooze', { ruleId: rule.ruleId, minutes: 0 });
+    return rule.ruleId;
+  }
 
   /** What the browser saves when `press` is pressed. */
   async function download(press) {
@@ -109,17 +119,14 @@ describe('the pages to operate from', { timeout: 300_000 }, () => {
   });
 
   test('who operated what stands in the audit log', async () => {
-    const { rules } = await node.console('alerts.list');
-    const [{ rule }] = rules;
-    await node.console('alerts.snooze', { ruleId: rule.ruleId, minutes: 5 });
-    await node.console('alerts.snooze', { ruleId: rule.ruleId, minutes: 0 });
+    const ruleId = await operate();
     await ada.signIn(node, 'audit');
     await ada.page.getByLabel('Operation begins with').first().fill('alerts.');
     const entry = ada.page.getByRole('row').filter({ hasText: 'alerts.snooze' }).first();
     await entry.waitFor();
     await entry.getByText('done').waitFor();
     await entry.getByLabel(/^Details of alerts.snooze/).click();
-    await ada.page.locator('.audit-detail').getByText(rule.ruleId).waitFor();
+    await ada.page.locator('.audit-detail').getByText(ruleId).waitFor();
     await ada.page.getByLabel('Operation begins with').first().fill('tokens.nothing');
     await ada.page.getByText('No entry matches').waitFor();
   });

@@ -2,6 +2,7 @@ import './alert-bell.css';
 import { Popover, Tooltip } from '@mantine/core';
 import { useState } from 'react';
 import type { AlertStatus } from '../generated/AlertStatus';
+import type { ErrorCode } from '../protocol';
 import { formatDateTime, formatDuration, plural } from '../shared/format';
 import { Icon } from '../shared/icons';
 import { Person } from '../shared/person';
@@ -17,7 +18,7 @@ export function AlertBell() {
   const [opened, setOpened] = useState(false);
   const { data, error } = useAlerts();
   const now = useNow(5_000);
-  if (error?.code === 'forbidden' || (data === undefined && !error)) return null;
+  if (isAbsent(error?.code) || (data === undefined && !error)) return null;
   const firing = inOrder(data?.rules ?? []).filter(({ state }) => state === 'firing');
   const loud = firing.filter((status) => !isSnoozed(status, now));
   const label = error
@@ -76,6 +77,11 @@ export function AlertBell() {
       </Popover.Dropdown>
     </Popover>
   );
+}
+
+/** Who may not see alerts has no bell, nor has a server of before there were any. */
+function isAbsent(code: ErrorCode | undefined): boolean {
+  return code === 'forbidden' || code === 'not_found';
 }
 
 function FiringLine({ status, now }: { status: AlertStatus; now: number }) {

@@ -16,7 +16,7 @@ const AREAS: { area: TargetArea; title: string; about: string }[] = [
 const VERDICTS: Record<Verdict, { tone: Tone; text: string }> = {
   met: { tone: 'ok', text: 'met' },
   missed: { tone: 'bad', text: 'missed' },
-  unknown: { tone: 'quiet', text: 'not measured' },
+  unknown: { tone: 'quiet', text: 'no verdict' },
 };
 
 /** All success metrics by area, target against actual. */
@@ -81,12 +81,18 @@ function Row({ row }: { row: TargetRow }) {
         {actual ?? <span className="dim">{byHand ? 'not entered' : '–'}</span>}
       </td>
       <td>
-        <ToneMark tone={tone}>{byHand && verdict === 'unknown' ? 'not entered' : text}</ToneMark>
+        <ToneMark tone={tone}>{verdict === 'unknown' ? whyUnknown(row) : text}</ToneMark>
       </td>
       <td className="dim target-note">{note ?? ''}</td>
       <td>{byHand ? <Enter row={row} /> : null}</td>
     </tr>
   );
+}
+
+/** Some figures say what was asked of a deployment, not what it could do: they decide nothing. */
+function whyUnknown({ actual, byHand }: TargetRow): string {
+  if (actual !== null) return 'no verdict';
+  return byHand ? 'not entered' : 'not measured';
 }
 
 function Enter({ row }: { row: TargetRow }) {
