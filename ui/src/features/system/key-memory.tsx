@@ -1,4 +1,5 @@
-import { Tooltip } from '@mantine/core';
+import { Button, Tooltip } from '@mantine/core';
+import { useState } from 'react';
 import type { KeyFamily } from '../../generated/KeyFamily';
 import type { KeyMemory } from '../../generated/KeyMemory';
 import { BarList } from '../../shared/bar-list';
@@ -7,6 +8,8 @@ import { PagePart } from '../../shared/page-part';
 import { useRpcQuery } from '../../shared/use-rpc';
 
 const AGAIN_MS = 10_000;
+/** As many as there are commands beside them. */
+const SHOWN_FIRST = 20;
 
 /** How much memory which kinds of keys take, and on how many keys that rests. */
 export function KeyMemoryPart() {
@@ -26,17 +29,33 @@ export function KeyMemoryPart() {
           {error ? `The memory of keys cannot be read: ${error.message}` : 'Loading…'}
         </p>
       ) : (
-        <BarList
-          bars={data.families.map((family) => ({
-            key: family.pattern,
-            label: <FamilyLabel family={family} />,
-            count: family.bytes,
-            said: `${formatBytes(family.bytes)} · ${plural(family.keys, 'key')}`,
-          }))}
-          empty={data.keysTotal === 0 ? 'Redis holds no keys.' : 'No key has been looked at yet.'}
-        />
+        <Families memory={data} />
       )}
     </PagePart>
+  );
+}
+
+function Families({ memory }: { memory: KeyMemory }) {
+  const { families, keysTotal } = memory;
+  const [all, setAll] = useState(false);
+  const shown = all ? families : families.slice(0, SHOWN_FIRST);
+  return (
+    <>
+      <BarList
+        bars={shown.map((family) => ({
+          key: family.pattern,
+          label: <FamilyLabel family={family} />,
+          count: family.bytes,
+          said: `${formatBytes(family.bytes)} · ${plural(family.keys, 'key')}`,
+        }))}
+        empty={keysTotal === 0 ? 'Redis holds no keys.' : 'No key has been looked at yet.'}
+      />
+      {shown.length < families.length ? (
+        <Button mt="sm" size="compact-xs" variant="default" onClick={() => setAll(true)}>
+          Show all {families.length}
+        </Button>
+      ) : null}
+    </>
   );
 }
 

@@ -8,6 +8,7 @@ import {
   formatDuration,
   formatShare,
   formatValue,
+  plural,
 } from '../../shared/format';
 import { type Tone, ToneMark } from '../../shared/tone-mark';
 
@@ -86,8 +87,7 @@ export function Caches({ caches }: { caches: readonly CacheReport[] }) {
               {cache.entries.toLocaleString('en-GB')} of {cache.entriesMax.toLocaleString('en-GB')}{' '}
               entries, kept{' '}
               {cache.ttlMs === null ? 'for ever' : `for ${formatDuration(cache.ttlMs)}`};{' '}
-              {cache.hits.toLocaleString('en-GB')} hits, {cache.misses.toLocaleString('en-GB')}{' '}
-              misses
+              {plural(cache.hits, 'hit')}, {cache.misses.toLocaleString('en-GB')} missed
             </span>
           </li>
         ))}
