@@ -46,8 +46,8 @@ describe('the alerts page', { timeout: 300_000 }, () => {
 
   afterEach(async () => {
     await ada.leave();
-    for (const { rule } of (await alerts()).rules) {
-      if (rule.ruleId === 'always') await node.console('alerts.remove', { ruleId: 'always' });
+    for (const { rule, builtIn } of (await alerts()).rules) {
+      if (!builtIn) await node.console('alerts.remove', { ruleId: rule.ruleId });
     }
   });
 
@@ -90,7 +90,7 @@ describe('the alerts page', { timeout: 300_000 }, () => {
     await ada.page.getByTestId('bell-list').getByText('Rules and history').click();
     await row('takes-too-much').getByLabel('Change Takes too much').click();
     await ada.page.getByRole('menuitem', { name: 'Edit…' }).click();
-    await form.getByLabel('Limit, in bytes').fill('1e15');
+    await form.getByLabel('Limit, in bytes').fill('1000000000000000');
     await form.getByRole('button', { name: 'Save' }).click();
     await firing('takes-too-much').waitFor({ state: 'detached' });
     await toast('Over: Takes too much').waitFor();
@@ -113,7 +113,7 @@ describe('the alerts page', { timeout: 300_000 }, () => {
     await form.getByLabel('Title').fill('Nonsense');
     await form.getByRole('button', { name: 'Write an expression' }).click();
     await form.getByLabel('What is watched: an expression on metrics').fill('rate(nothing');
-    await form.getByLabel('Limit').fill('1');
+    await form.getByLabel('Limit', { exact: true }).fill('1');
     await form.getByRole('button', { name: 'Save' }).click();
     const field = form.getByLabel('What is watched: an expression on metrics');
     await waitForValue('the field', () => field.getAttribute('aria-invalid'), 'true');
