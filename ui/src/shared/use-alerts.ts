@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import type { AlertMark } from '../generated/AlertMark';
 import type { AlertStatus } from '../generated/AlertStatus';
-import { formatValue } from './format';
+import { formatLimit, formatValue } from './format';
 import { displayUnit } from './series-names';
 import { useRpcQuery } from './use-rpc';
 
@@ -45,5 +45,5 @@ export function isSnoozed({ snoozedUntil }: AlertStatus, now: number): boolean {
 /** “480 ms, limit above 200 ms”. */
 export function valueAgainstLimit({ rule, unit, value }: AlertStatus): string {
   const shown = displayUnit(unit);
-  return `${formatValue(value, shown)}, limit ${rule.comparison} ${formatValue(rule.limit, shown)}`;
+  return `${formatValue(value, shown)}, limit ${rule.comparison} ${formatLimit(rule.limit, shown)}`;
 }

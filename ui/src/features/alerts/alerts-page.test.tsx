@@ -4,6 +4,7 @@ import { App } from '../../app/app';
 import { FakePlatform } from '../../platform/fake';
 import { giveLayout } from '../../platform/fake/layout';
 import { FakeWatching } from '../../platform/fake/watching';
+import { formatLimit, formatShare } from '../../shared/format';
 import { faultsOf, NEW_RULE, sentenceOf, toRule } from './rule-draft';
 import { faultOfUrl } from './webhook-section';
 
@@ -42,6 +43,19 @@ describe('a rule that is being written', () => {
     );
     expect(sentenceOf({ ...whole, forSeconds: 0 }, info)).toContain(', at once.');
   });
+});
+
+it('limits are said as they were set, and nothing is rounded to all', () => {
+  expect(formatLimit(0.9995, 'share')).toBe('99.95 %');
+  expect(formatLimit(1.5, 'times')).toBe('1.5 times');
+  expect(formatLimit(1_000, 'jobs')).toBe('1,000 jobs');
+  expect(formatLimit(1, '')).toBe('1');
+  expect([0.99996, 0.999, 1, 0.07].map(formatShare)).toEqual([
+    '99.99 %',
+    '99.90 %',
+    '100 %',
+    '7 %',
+  ]);
 });
 
 it('the address of a webhook is looked at before it is sent', () => {

@@ -1,7 +1,13 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
 import type { AlertEvent } from '../../generated/AlertEvent';
-import { formatDateTime, formatDuration, formatValue, plural } from '../../shared/format';
+import {
+  formatDateTime,
+  formatDuration,
+  formatLimit,
+  formatValue,
+  plural,
+} from '../../shared/format';
 import { PagePart } from '../../shared/page-part';
 import { Person } from '../../shared/person';
 import { displayUnit, titleOf } from '../../shared/series-names';
@@ -75,7 +81,7 @@ function EventRow({ event, unit }: { event: AlertEvent; unit: string }) {
         {to === null ? <span className="bad">still firing</span> : formatDuration(to - from)}
       </td>
       <td className="number">{formatValue(worst, unit)}</td>
-      <td className="number">{formatValue(limit, unit)}</td>
+      <td className="number">{formatLimit(limit, unit)}</td>
       <td>
         {acknowledgedBy ? <Person userId={acknowledgedBy} /> : <span className="dim">nobody</span>}
       </td>

@@ -1,6 +1,6 @@
 import type { AlertRule } from '../../generated/AlertRule';
 import type { SeriesInfo } from '../../generated/SeriesInfo';
-import { formatDuration, formatValue } from '../../shared/format';
+import { formatDuration, formatLimit } from '../../shared/format';
 import { displayUnit, titleOf } from '../../shared/series-names';
 
 export const TITLE_CHARS_MAX = 120;
@@ -90,7 +90,7 @@ function numberOf(value: number | string): number | undefined {
 export function sentenceOf(draft: RuleDraft, info: SeriesInfo | undefined): string {
   const limit = numberOf(draft.limit);
   if (draft.series.trim() === '' || limit === undefined) return 'Fires when …';
-  const amount = formatValue(limit, displayUnit(info?.unit ?? ''));
+  const amount = formatLimit(limit, displayUnit(info?.unit ?? ''));
   const seconds = numberOf(draft.forSeconds) ?? 0;
   const lasting = seconds > 0 ? ` for ${formatDuration(seconds * 1000)}` : ', at once';
   return `Fires when “${titleOf(draft.series.trim())}” is ${draft.comparison} ${amount}${lasting}.`;

@@ -2,7 +2,7 @@ import { ActionIcon, Menu, Switch, Tooltip } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import type { AlertState } from '../../generated/AlertState';
 import type { AlertStatus } from '../../generated/AlertStatus';
-import { formatDateTime, formatDuration, formatValue } from '../../shared/format';
+import { formatDateTime, formatDuration, formatLimit, formatValue } from '../../shared/format';
 import { Icon } from '../../shared/icons';
 import { useOperateBar, WithReason } from '../../shared/operating';
 import { displayUnit, titleOf } from '../../shared/series-names';
@@ -79,7 +79,7 @@ function RuleRow(props: { status: AlertStatus; rules: readonly AlertStatus[]; no
       </td>
       <td className="number">{formatValue(value, unit)}</td>
       <td className="number-left">
-        {rule.comparison} {formatValue(rule.limit, unit)}
+        {rule.comparison} {formatLimit(rule.limit, unit)}
         <span className="dim rule-lasting">
           {rule.forSeconds > 0 ? ` for ${formatDuration(rule.forSeconds * 1000)}` : ''}
         </span>
