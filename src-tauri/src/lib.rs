@@ -14,6 +14,7 @@ mod ipc;
 mod ipc_profiles;
 mod live_stream;
 mod node;
+mod notices;
 mod profiles;
 mod read_only;
 mod remote;
@@ -125,6 +126,7 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
             tauri::async_runtime::spawn(async move {
                 handle.state::<Desk>().begin(&handle).await;
             });
+            tauri::async_runtime::spawn(notices::watch(app.handle().clone()));
             tauri::async_runtime::spawn(quit_on_signal(app.handle().clone()));
             Ok(())
         })

@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Which benchmark: `commands` or `sync`.
+    /// Which benchmark: `commands`, `queue` or `sync`.
     name: String,
     /// Passed on to the benchmark.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 /// Builds the benchmark and the server it drives, both optimised, and runs it.
 pub(crate) fn bench(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     setup::prepare(workspace, &[Purpose::Server])?;
-    if arguments.name == "sync" {
+    if ["queue", "sync"].contains(&arguments.name.as_str()) {
         setup::bench_peers(workspace)?;
     }
     Shell::cargo(

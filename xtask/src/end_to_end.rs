@@ -33,6 +33,7 @@ pub(crate) fn end_to_end(workspace: &Workspace, arguments: &Arguments) -> Result
             Purpose::Server,
             Purpose::Console,
             Purpose::Examples,
+            Purpose::Browser,
             Purpose::Tests,
         ],
     )?;

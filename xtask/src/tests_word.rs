@@ -32,6 +32,7 @@ pub(crate) fn test(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
                 Purpose::Server,
                 Purpose::Console,
                 Purpose::Examples,
+                Purpose::Browser,
                 Purpose::Tests,
             ],
         )?;
@@ -44,7 +45,10 @@ pub(crate) fn test(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         end_to_end::browser(workspace, &mut report);
         end_to_end::desktop(workspace, &mut report);
     } else {
-        setup::prepare(workspace, &[Purpose::Server, Purpose::Examples])?;
+        setup::prepare(
+            workspace,
+            &[Purpose::Server, Purpose::Examples, Purpose::Browser],
+        )?;
         setup::test_tools(workspace)?;
         rust_tests(workspace, arguments, &mut report);
     }

@@ -102,6 +102,8 @@ pub(crate) enum Command {
     Policy(commands::edit::PolicyArguments),
     /// Show who is connected
     Sessions(commands::sessions::SessionsArguments),
+    /// List, make and export snapshots of a graph
+    Snapshots(commands::snapshots::SnapshotsArguments),
     /// Make, list and revoke tokens
     Token(commands::token::TokenArguments),
     /// Compare what is stored with its own checksum
@@ -110,6 +112,20 @@ pub(crate) enum Command {
     Health(commands::health::HealthArguments),
     /// Print or watch what a node measures
     Metrics(commands::metrics::MetricsArguments),
+    /// List queues and jobs, and retry, promote, remove, pause, limit and repair them
+    Queues(commands::queues::QueuesArguments),
+    /// Show the nodes, Redis and its memory
+    System(commands::system::SystemArguments),
+    /// Show the circuit breakers of all nodes
+    Circuits(commands::circuits::CircuitsArguments),
+    /// Print or follow what a node logs
+    Logs(commands::logs::LogsArguments),
+    /// Show who did what to the deployment
+    Audit(commands::audit::AuditArguments),
+    /// Write an archive for who helps to find a fault
+    Dump(commands::dump::DumpArguments),
+    /// Show alerts, look after them, and change their rules
+    Alerts(commands::alerts::AlertsArguments),
     /// Print a fresh one-time URL of the node of this machine
     Ticket(commands::ticket::TicketArguments),
     /// Show the configuration

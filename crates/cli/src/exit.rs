@@ -33,7 +33,7 @@ Exit codes:
   3    no node, or no Redis, answers
   4    the token is not valid, or does not allow it
   5    what it names does not exist
-  6    a check ran and found something wrong (health, verify)
+  6    a check ran and found something wrong (health, verify, a test of the webhook)
   130  stopped by Ctrl-C";
 
 impl From<Exit> for ExitCode {

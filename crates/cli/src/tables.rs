@@ -1,5 +1,7 @@
 //! Plain tables and quantities for people.
 
+use graphy_telemetry::clock::{Clock as _, SystemClock};
+
 /// Lays rows out in columns; numbers (columns named in `right`) are flush right.
 pub(crate) fn table(head: &[&str], right: &[usize], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
@@ -32,6 +34,39 @@ pub(crate) fn table(head: &[&str], right: &[usize], rows: &[Vec<String>]) -> Str
         .map(|row| line(row))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// Returns the time, in milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    SystemClock.now_ms()
+}
+
+/// Writes a moment as `2026-11-21 14:03:59.042`, in UTC.
+pub(crate) fn moment(ms: u64) -> String {
+    let (seconds, millis) = (ms / 1000, ms % 1000);
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03}")
+}
+
+/// Returns the date of a day since 1970. Howard Hinnant, "chrono-compatible low-level date
+/// algorithms", `civil_from_days`, for days that are not before 1970.
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    (year, month, day)
 }
 
 /// Says how long ago a moment was, in one unit.
@@ -97,6 +132,18 @@ mod tests {
             table(&["name", "n"], &[1], &rows),
             "name   n\na     10\nlong   7"
         );
+    }
+
+    #[test]
+    fn moments_are_dates_in_utc() {
+        for (ms, expected) in [
+            (0, "1970-01-01 00:00:00.000"),
+            (951_782_400_000, "2000-02-29 00:00:00.000"),
+            (1_795_860_239_042, "2026-11-28 10:03:59.042"),
+            (4_107_542_399_999, "2100-02-28 23:59:59.999"),
+        ] {
+            assert_eq!(moment(ms), expected);
+        }
     }
 
     #[test]

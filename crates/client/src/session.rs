@@ -309,6 +309,7 @@ impl GraphSession {
             base_version: None,
             epoch: None,
             timestamp: None,
+            replay_of: None,
         })
     }
 

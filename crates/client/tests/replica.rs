@@ -40,6 +40,7 @@ impl Reference {
         let operation = AppliedOperation {
             version: self.0.version(),
             operation_id: id,
+            replay_of: None,
             client_id: None,
             user_id: UserId::new("u").unwrap(),
             seq: None,

@@ -15,6 +15,7 @@ use graphy_model::{
 };
 use graphy_store::graph::{BatchWrite, ConflictLogEntry, Fate};
 use graphy_store::{BatchEvent, CommandOutcome};
+use graphy_telemetry::traces::TraceParent;
 
 use crate::job::{Content, QueuedCommand};
 use crate::recall::{Made, Missing, Recall, of_authors};
@@ -30,6 +31,7 @@ pub(crate) struct Settled {
     pub(crate) command_type: Option<CommandType>,
     pub(crate) accepted_at: u64,
     pub(crate) outcome: Outcome,
+    pub(crate) trace: Option<TraceParent>,
 }
 
 impl Settled {
@@ -41,6 +43,7 @@ impl Settled {
             command_type: command.content.command_type(),
             accepted_at: command.accepted_at,
             outcome,
+            trace: command.trace,
         }
     }
 
@@ -49,6 +52,7 @@ impl Settled {
             operation_id: self.operation_id,
             client_id: self.client_id.clone(),
             outcome: self.outcome.clone(),
+            traceparent: self.trace,
         }
     }
 }
@@ -131,6 +135,7 @@ pub(crate) fn decide(
         checksum: graph.checksum(),
         operations: batch.told,
         outcomes: settled.iter().chain(told).map(Settled::announced).collect(),
+        resync: Vec::new(),
     };
     let write = BatchWrite {
         epoch: graph.epoch().clone(),
@@ -309,6 +314,7 @@ impl Batch {
         let mut operation = AppliedOperation {
             version,
             operation_id: envelope.operation_id,
+            replay_of: envelope.replay_of,
             client_id: envelope.client_id.clone(),
             user_id: command.user_id.clone(),
             seq: envelope.seq,

@@ -15,6 +15,7 @@ use graphy_model::{
 };
 use graphy_store::{BusEvent, EventBus, GraphStore, RedisLink, StoreError};
 use graphy_telemetry::tasks::TaskRegistry;
+use graphy_telemetry::traces::{self, Moment, OpenSpan, Step, TraceParent};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,7 @@ use crate::error::EngineError;
 use crate::job::{Content, Origin, QueuedCommand};
 use crate::lane::{Line, Waiting};
 use crate::queue::CommandQueue;
+use crate::queues::Queues;
 use crate::weight;
 
 /// How often a caller who waits for an outcome looks it up in case the news of it was lost.
@@ -56,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) store: GraphStore,
     pub(crate) events: EventBus,
     pub(crate) queue: CommandQueue,
+    pub(crate) queues: Queues,
     pub(crate) tasks: TaskRegistry,
     pub(crate) token: CancellationToken,
     /// Memory for commands that wait in all lines, in KiB.
@@ -78,12 +81,13 @@ impl Intake {
         tasks: TaskRegistry,
         token: CancellationToken,
     ) -> Result<Self, EngineError> {
-        let queue = CommandQueue::open(link, &config).await?;
+        let queues = Queues::open(link, &config).await?;
         let inner = Inner {
             config,
             store,
             events,
-            queue,
+            queue: queues.commands().clone(),
+            queues,
             tasks,
             token,
             room: Arc::new(Semaphore::new(WAITING_KIB_MAX)),
@@ -95,7 +99,19 @@ impl Intake {
         })
     }
 
-    /// Returns the queue, for its counts.
+    /// Returns all queues.
+    #[must_use]
+    pub fn queues(&self) -> &Queues {
+        &self.inner.queues
+    }
+
+    /// Returns the events of all graphs, as this node hears them.
+    #[must_use]
+    pub fn events(&self) -> &EventBus {
+        &self.inner.events
+    }
+
+    /// Returns the queue of commands, for its counts.
     #[must_use]
     pub fn queue(&self) -> &CommandQueue {
         &self.inner.queue
@@ -113,7 +129,8 @@ impl Intake {
     /// Resolves when the commands are durable in the queue, one after the other in this order.
     ///
     /// Cancel-safe in the sense that matters: commands handed in may still be taken, and handing
-    /// them in again under the same ids does not double them.
+    /// them in again under the same ids does not double them. Where traces are on, the trace of
+    /// each command begins here.
     ///
     /// # Errors
     /// Why none of the commands was accepted, as far as this node knows.
@@ -121,6 +138,59 @@ impl Intake {
         &self,
         graph: &GraphId,
         commands: Vec<Submission>,
+    ) -> Result<(), Rejection> {
+        if !traces::enabled() {
+            return self.submit_traced(graph, commands, &[]).await;
+        }
+        let now = Moment::now();
+        let mut spans: Vec<Option<OpenSpan>> = commands
+            .iter()
+            .map(|submission| begin_trace(graph, submission, now))
+            .collect();
+        let parents: Vec<Option<TraceParent>> = spans
+            .iter()
+            .map(|span| span.as_ref().map(OpenSpan::parent))
+            .collect();
+        let result = self.submit_traced(graph, commands, &parents).await;
+        if let Err(rejection) = &result {
+            for span in spans.iter_mut().flatten() {
+                span.fail(rejection.code.as_str());
+            }
+        }
+        result
+    }
+
+    /// Does the same for commands whose traces began before, each at the place of its command;
+    /// commands without a place there are not traced.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub async fn submit_traced(
+        &self,
+        graph: &GraphId,
+        commands: Vec<Submission>,
+        traces: &[Option<TraceParent>],
+    ) -> Result<(), Rejection> {
+        let handed_in = Moment::now();
+        let result = self.put(graph, commands, traces).await;
+        let parents: Vec<TraceParent> = traces.iter().copied().flatten().collect();
+        if !parents.is_empty() && result.is_ok() {
+            traces::record(
+                &parents,
+                Step::Intake,
+                (handed_in, Moment::now()),
+                None,
+                &[],
+            );
+        }
+        result
+    }
+
+    async fn put(
+        &self,
+        graph: &GraphId,
+        commands: Vec<Submission>,
+        traces: &[Option<TraceParent>],
     ) -> Result<(), Rejection> {
         if commands.is_empty() {
             return Ok(());
@@ -133,7 +203,11 @@ impl Intake {
         let now_ms = self.inner.store.now_ms();
         let commands = commands
             .into_iter()
-            .map(|submission| self.admit(submission, now_ms))
+            .enumerate()
+            .map(|(place, submission)| {
+                let trace = traces.get(place).copied().flatten();
+                self.admit(submission, trace, now_ms)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let (accepted, answer) = oneshot::channel();
         let room = self.room_for(&commands)?;
@@ -159,7 +233,12 @@ impl Intake {
     ///
     /// What listens to the graph hears of a refusal in its turn: the refusal goes through the
     /// queue like a command, so that it takes its place in the client's order.
-    fn admit(&self, submission: Submission, now_ms: u64) -> Result<QueuedCommand, Rejection> {
+    fn admit(
+        &self,
+        submission: Submission,
+        trace: Option<TraceParent>,
+        now_ms: u64,
+    ) -> Result<QueuedCommand, Rejection> {
         let Submission {
             content,
             user_id,
@@ -175,6 +254,7 @@ impl Intake {
             role,
             accepted_at: now_ms,
             origin,
+            trace,
         };
         match (checked, origin) {
             (Ok(()), _) => Ok(command),
@@ -304,4 +384,18 @@ impl Intake {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+/// Begins the trace of a command that came in at a moment.
+#[must_use]
+pub fn begin_trace(graph: &GraphId, submission: &Submission, at: Moment) -> Option<OpenSpan> {
+    let mut span = traces::begin_command(at)?;
+    let content = &submission.content;
+    span.note("graphy.graph_id", graph.as_str().to_owned());
+    span.note("graphy.operation_id", content.operation_id().to_string());
+    let kind = content
+        .command_type()
+        .map_or("UNREADABLE", |kind| kind.as_str());
+    span.note("graphy.command_type", kind);
+    Some(span)
 }

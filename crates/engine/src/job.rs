@@ -1,9 +1,9 @@
 //! What a job of `graph-commands` carries: `{graphId, commands: [...]}`.
 //!
 //! Each command is an envelope with more fields: `userId`, whose token it came with, `role`, what
-//! that token allows, and `acceptedAt`, when the node took it (milliseconds). Other producers may
-//! add jobs of this form; a command without `userId` is taken as one of user `queue`, one without
-//! `role` as an editor's. `heldSince` says since when a job
+//! that token allows, and `acceptedAt`, when the node took it (milliseconds). A command that is
+//! traced has a `traceparent` (W3C Trace Context). Other producers may add jobs of this form; a
+//! command without `userId` is taken as one of user `queue`, one without `role` as an editor's. `heldSince` says since when a job
 //! waits for commands that were sent before its own; `deadLetter` says why the job is kept only
 //! as a record of a command that could not be carried out.
 
@@ -11,6 +11,7 @@ use graphy_model::envelope::clip;
 use graphy_model::{
     ClientId, CommandType, Envelope, GraphId, OperationId, RejectCode, Rejection, Role, UserId,
 };
+use graphy_telemetry::traces::TraceParent;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -30,6 +31,8 @@ pub struct QueuedCommand {
     pub accepted_at: u64,
     /// Whether its author may ask for its progress; known only where it came in.
     pub origin: Origin,
+    /// Where its trace goes on, if it has one.
+    pub trace: Option<TraceParent>,
 }
 
 /// What a queued command holds.
@@ -115,6 +118,15 @@ pub(crate) struct JobData {
     pub(crate) commands: Vec<QueuedCommand>,
     pub(crate) held_since: Option<u64>,
     pub(crate) dead_letter: Option<String>,
+    /// The span of this run of the job, if one of its commands is traced.
+    pub(crate) span: Option<TraceParent>,
+}
+
+impl JobData {
+    /// Returns where the traces of its commands go on.
+    pub(crate) fn traces(&self) -> Vec<TraceParent> {
+        self.commands.iter().filter_map(|one| one.trace).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -163,6 +175,9 @@ impl QueuedCommand {
                 map.insert("role".into(), Value::String(self.role.as_str().into()));
             }
             map.insert("acceptedAt".into(), Value::from(self.accepted_at));
+            if let Some(trace) = self.trace {
+                map.insert("traceparent".into(), Value::String(trace.to_string()));
+            }
         }
         value
     }
@@ -187,6 +202,11 @@ impl QueuedCommand {
             .remove("acceptedAt")
             .and_then(|at| at.as_u64())
             .unwrap_or(now_ms);
+        // A text of another form is somebody's mistake, but none that a command should suffer for.
+        let trace = map
+            .remove("traceparent")
+            .and_then(|text| text.as_str()?.parse().ok())
+            .filter(|trace: &TraceParent| trace.is_sampled());
         let refused = map
             .remove("refused")
             .and_then(|value| serde_json::from_value(value).ok());
@@ -210,6 +230,7 @@ impl QueuedCommand {
             role,
             accepted_at,
             origin: Origin::default(),
+            trace,
         })
     }
 }
@@ -283,6 +304,7 @@ pub(crate) fn read(data: &Value, now_ms: u64) -> Result<JobData, String> {
         commands: Vec::with_capacity(raw.commands.len()),
         held_since: raw.held_since,
         dead_letter: raw.dead_letter,
+        span: None,
     };
     for value in raw.commands {
         match QueuedCommand::from_value(value, now_ms) {
@@ -314,11 +336,32 @@ mod tests {
             role: Role::Operator,
             accepted_at: 5,
             origin: Origin::default(),
+            trace: Some(
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+                    .parse()
+                    .unwrap(),
+            ),
         };
         let graph = GraphId::new("g").unwrap();
         let value = write(&graph, std::slice::from_ref(&command), Some(7), None);
         let job = read(&value, 10).unwrap();
         assert_eq!((job.commands, job.held_since), (vec![command], Some(7)));
+    }
+
+    #[test]
+    fn a_broken_trace_harms_no_command() {
+        for trace in [json!("00-nonsense"), json!(7), json!(null)] {
+            let job = read(
+                &json!({"graphId": "g", "commands": [
+                    {"operationId": ID, "type": "DELETE_NODE", "payload": {"id": "a"},
+                     "traceparent": trace},
+                ]}),
+                10,
+            )
+            .unwrap();
+            assert!(job.commands[0].content.envelope().is_some(), "{trace}");
+            assert_eq!(job.commands[0].trace, None);
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use graphy_store::graph::{Applied, BatchWrite, ConflictLogEntry, Fate, Operation
 use graphy_store::{BatchEvent, GraphStore, Lane, Replica, Replicas, ReplyClass, StoreError};
 use graphy_telemetry::names::{self, label};
 use graphy_telemetry::tasks::panic_text;
+use graphy_telemetry::traces::{self, Moment, Step, TraceParent};
 
 use crate::config::EngineConfig;
 use crate::decide::{Context, Decided, Settled, decide};
@@ -72,6 +73,8 @@ struct Work<'a> {
     held_since: u64,
     /// Whether the node that made the job may wait for news of it.
     awaited: Awaited,
+    /// The span of the job, if one of its commands is traced.
+    span: Option<TraceParent>,
     todo: Vec<QueuedCommand>,
     /// To be announced only.
     tell: Vec<Settled>,
@@ -86,9 +89,30 @@ enum Awaited {
     ByNobody,
 }
 
-enum Step {
+enum Turn {
     Again,
     Done(Report),
+}
+
+impl Work<'_> {
+    /// Writes down for its traced commands when they were decided and written.
+    fn trace(&self, ready: &[QueuedCommand], [began, decided, ended]: [Moment; 3], how: &Applied) {
+        if self.span.is_none() {
+            return;
+        }
+        let parents: Vec<TraceParent> = ready.iter().filter_map(|one| one.trace).collect();
+        traces::record(&parents, Step::Decide, (began, decided), self.span, &[]);
+        let how = match how {
+            Applied::Written => "written",
+            Applied::Known(_) => "known",
+            Applied::Behind { .. } => "behind",
+            Applied::OtherEpoch => "other epoch",
+            Applied::Gone => "gone",
+            Applied::NotOurs => "not ours",
+        };
+        let note = ("graphy.applied", how.into());
+        traces::record(&parents, Step::Apply, (decided, ended), self.span, &[note]);
+    }
 }
 
 impl Processor {
@@ -117,14 +141,15 @@ impl Processor {
             job_id,
             held_since,
             awaited,
+            span: job.span,
             todo: todo.clone(),
             tell: Vec::new(),
         };
         match self.settle(work).await {
             Err(Failure::Fault(reason)) => {
                 tracing::error!(graph = %job.graph_id, job_id, %reason, "a batch failed as a whole");
-                self.one_by_one(&job.graph_id, job_id, held_since, todo)
-                    .await
+                let job = (&job.graph_id, job_id, job.span);
+                self.one_by_one(job, held_since, todo).await
             }
             other => other,
         }
@@ -133,8 +158,7 @@ impl Processor {
     /// Carries commands out one at a time, so that one that cannot be is the only one to suffer.
     async fn one_by_one(
         &self,
-        graph: &GraphId,
-        job_id: &str,
+        (graph, job_id, span): (&GraphId, &str, Option<TraceParent>),
         held_since: u64,
         commands: Vec<QueuedCommand>,
     ) -> Result<Report, Failure> {
@@ -145,6 +169,7 @@ impl Processor {
                 job_id,
                 held_since,
                 awaited: Awaited::ByNobody,
+                span,
                 todo: vec![command.clone()],
                 tell: Vec::new(),
             };
@@ -168,8 +193,8 @@ impl Processor {
         let mut lane = self.replicas.lane(work.graph).await;
         for _ in 0..DECISIONS_MAX {
             match self.attempt(&mut lane, &mut work).await? {
-                Step::Again => {}
-                Step::Done(report) => {
+                Turn::Again => {}
+                Turn::Done(report) => {
                     drop(lane);
                     self.note_conflicts(&report.met).await;
                     self.note(work.graph, &report).await;
@@ -184,18 +209,22 @@ impl Processor {
     }
 
     /// Decides and writes once. The lane is left empty unless it holds what Redis has.
-    async fn attempt(&self, lane: &mut Lane, work: &mut Work<'_>) -> Result<Step, Failure> {
+    async fn attempt(&self, lane: &mut Lane, work: &mut Work<'_>) -> Result<Turn, Failure> {
         let Some(mut replica) = lane.take().await? else {
-            return self.refuse_all(work).await.map(Step::Done);
+            return self.refuse_all(work).await.map(Turn::Done);
         };
         let sorted = self.sort(&mut replica, work).await?;
         if sorted.ready.is_empty() && sorted.record.is_empty() {
             lane.put(replica);
             self.announce(work, &sorted.settled).await?;
-            return Ok(Step::Done(finish(work, Vec::new(), sorted)));
+            return Ok(Turn::Done(finish(work, Vec::new(), sorted)));
         }
+        let began = Moment::now();
         let decided = self.decide(&mut replica, work, &sorted).await?;
-        match self.store().apply(work.graph, &decided.write).await? {
+        let was_decided = Moment::now();
+        let applied = self.store().apply(work.graph, &decided.write).await?;
+        work.trace(&sorted.ready, [began, was_decided, Moment::now()], &applied);
+        match applied {
             Applied::Written => {
                 if decided.write.fate == Fate::Delete {
                     // A listing takes it off as well, should this fail.
@@ -207,28 +236,28 @@ impl Processor {
                 let mut report = finish(work, decided.settled, sorted);
                 report.done = decided.done;
                 report.met = decided.met;
-                Ok(Step::Done(report))
+                Ok(Turn::Done(report))
             }
             Applied::Known(known) => {
                 decided.revert(&mut replica.graph);
                 self.set_known_apart(work, &mut replica, known)?;
                 lane.put(replica);
-                Ok(Step::Again)
+                Ok(Turn::Again)
             }
             Applied::Behind { missed, .. } => {
                 decided.revert(&mut replica.graph);
                 if catch_up(&mut replica, &missed) {
                     lane.put(replica);
                 }
-                Ok(Step::Again)
+                Ok(Turn::Again)
             }
-            Applied::OtherEpoch => Ok(Step::Again),
-            Applied::Gone => self.refuse_all(work).await.map(Step::Done),
+            Applied::OtherEpoch => Ok(Turn::Again),
+            Applied::Gone => self.refuse_all(work).await.map(Turn::Done),
             Applied::NotOurs => {
                 let message = "the graph belongs to the legacy system for now";
                 self.refuse(work, &Rejection::new(RejectCode::Unavailable, message))
                     .await
-                    .map(Step::Done)
+                    .map(Turn::Done)
             }
         }
     }
@@ -359,6 +388,7 @@ impl Processor {
                 .chain(also)
                 .map(Settled::announced)
                 .collect(),
+            resync: Vec::new(),
         };
         let message =
             serde_json::to_string(&event).expect("events hold only texts, numbers and JSON values");

@@ -1,18 +1,16 @@
-//! The queue `graph-commands` as this crate uses it, through the vendor's library.
+//! The queue `graph-commands` as this crate uses it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use bullmq::options::RedisConnectionOptions;
-use bullmq::types::{BackoffStrategy, KeepJobs, RemoveOnFinish};
-use bullmq::{JobOptions, JobState, Queue, QueueOptions};
+use bullmq::JobState;
 use graphy_model::GraphId;
 use graphy_store::RedisLink;
 use serde_json::Value;
 
-use crate::config::{EngineConfig, GRAPH_COMMANDS};
+use crate::config::EngineConfig;
 use crate::error::EngineError;
 use crate::job::{self, QueuedCommand};
+use crate::queues::{JobQueue, Queues};
 
 /// How many jobs are in which state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,34 +40,24 @@ impl QueueCounts {
 /// The queue of commands; cheap to clone.
 #[derive(Clone)]
 pub struct CommandQueue {
-    queue: Arc<Queue>,
-    completed_kept: usize,
-    failed_kept: usize,
+    jobs: JobQueue,
 }
 
 impl CommandQueue {
-    /// Opens the queue on the given Redis.
+    /// Opens the queue on the given Redis, over a connection of its own.
     ///
     /// # Errors
     /// When Redis cannot be reached.
     pub async fn open(link: &RedisLink, config: &EngineConfig) -> Result<Self, EngineError> {
-        let options = QueueOptions::new().connection(connection(link));
-        let queue = Queue::with_options(GRAPH_COMMANDS, options)
-            .await
-            .map_err(EngineError::queue("open the queue"))?;
-        Ok(Self {
-            queue: Arc::new(queue),
-            completed_kept: config.completed_jobs_kept,
-            failed_kept: config.failed_jobs_kept,
-        })
+        Ok(Queues::open(link, config).await?.commands().clone())
     }
 
-    fn options(&self) -> JobOptions {
-        JobOptions::new()
-            .attempts(3)
-            .backoff(BackoffStrategy::Exponential(200))
-            .remove_on_complete(keep(self.completed_kept))
-            .remove_on_fail(keep(self.failed_kept))
+    pub(crate) fn new(jobs: JobQueue) -> Self {
+        Self { jobs }
+    }
+
+    pub(crate) fn jobs(&self) -> &JobQueue {
+        &self.jobs
     }
 
     /// Puts commands into the queue as one job. Adding the same job id again changes nothing.
@@ -80,9 +68,10 @@ impl CommandQueue {
         commands: &[QueuedCommand],
     ) -> Result<(), bullmq::Error> {
         let data = job::write(graph, commands, None, None);
-        self.queue
+        self.jobs
+            .library
             .add(job::name(commands), data)
-            .options(self.options().job_id(job_id))
+            .options(self.jobs.options().job_id(job_id))
             .await
             .map(drop)
     }
@@ -96,9 +85,10 @@ impl CommandQueue {
         delay: Duration,
     ) -> Result<(), bullmq::Error> {
         let data = job::write(graph, commands, Some(held_since), None);
-        self.queue
+        self.jobs
+            .library
             .add(job::name(commands), data)
-            .options(self.options().delay(delay))
+            .options(self.jobs.options().delay(delay))
             .await
             .map(drop)
     }
@@ -113,16 +103,17 @@ impl CommandQueue {
         let commands = std::slice::from_ref(command);
         let data = job::write(graph, commands, None, Some(reason));
         let id = format!("dead-{}", command.operation_id());
-        self.queue
+        self.jobs
+            .library
             .add(job::name(commands), data)
-            .options(self.options().attempts(1).job_id(id))
+            .options(self.jobs.options().attempts(1).job_id(id))
             .await
             .map(drop)
     }
 
     /// Says whether a job will do nothing any more.
     pub(crate) async fn is_over(&self, job_id: &str) -> Result<bool, bullmq::Error> {
-        let state = self.queue.get_job_state(job_id).await?;
+        let state = self.jobs.library.get_job_state(job_id).await?;
         Ok(matches!(
             state,
             JobState::Completed | JobState::Failed | JobState::Unknown
@@ -136,7 +127,8 @@ impl CommandQueue {
         count: i64,
     ) -> Result<Vec<(String, Value)>, EngineError> {
         let jobs = self
-            .queue
+            .jobs
+            .library
             .get_failed(first, first + count - 1)
             .await
             .map_err(EngineError::queue("list failed jobs"))?;
@@ -151,36 +143,11 @@ impl CommandQueue {
     /// # Errors
     /// When Redis cannot be reached.
     pub async fn counts(&self) -> Result<QueueCounts, EngineError> {
-        let counts = self
-            .queue
-            .get_job_counts()
-            .await
-            .map_err(EngineError::queue("count jobs"))?;
-        Ok(QueueCounts {
-            waiting: counts.waiting,
-            active: counts.active,
-            delayed: counts.delayed,
-            prioritized: counts.prioritized,
-            completed: counts.completed,
-            failed: counts.failed,
-        })
+        self.jobs.counts().await
     }
 
-    /// Closes the queue's connections.
+    /// Closes the connection of the queue, and of those that were opened with it.
     pub async fn close(&self) {
-        self.queue.close().await;
+        self.jobs.library.close().await;
     }
-}
-
-/// Returns how the library connects to the same Redis as the rest of the process.
-pub(crate) fn connection(link: &RedisLink) -> RedisConnectionOptions {
-    RedisConnectionOptions::new().url(link.url().expose())
-}
-
-fn keep(count: usize) -> RemoveOnFinish {
-    RemoveOnFinish::Options(KeepJobs {
-        age: None,
-        count: Some(count),
-        limit: None,
-    })
 }

@@ -1,204 +1,382 @@
-//! The worker: fetches jobs from BullMQ and has them carried out.
+//! The one kind of worker of all queues: it fetches jobs through the vendor's library and hands
+//! them to a handler; it counts, describes itself, and can be made anew while jobs go on.
 
-use std::sync::Arc;
+pub(crate) mod watchdog;
+
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bullmq::options::RateLimiterOptions;
 use bullmq::worker::{CancellationToken as JobToken, WorkerEvent};
 use bullmq::{Job, Worker, WorkerOptions};
-use graphy_store::{RedisLink, Replicas};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use graphy_store::StoreError;
+use graphy_store::reply::ReplyClass;
+use graphy_telemetry::board::{WorkerState, WorkerStatus};
+use graphy_telemetry::clock::SharedClock;
 use graphy_telemetry::names::{self, label};
-use graphy_telemetry::tasks::{RestartPolicy, TaskRegistry};
-use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
+use graphy_telemetry::tasks::{TaskContext, TaskFailure, panic_text};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
-use crate::config::{EngineConfig, GRAPH_COMMANDS};
-use crate::dead_letters;
+use crate::definition::{PROBE, QueueDefinition, QueueKind};
 use crate::error::EngineError;
-use crate::job::{self, JobData};
-use crate::process::{Failure, Processor, Report};
-use crate::queue::{CommandQueue, connection};
+use crate::queues::{Queues, connection};
 
-/// How long a job is tried again in place while Redis cannot carry it out.
-const STORE_PATIENCE: Duration = Duration::from_secs(20);
-/// How long commands wait for their predecessors before they are looked at again.
-const HOLD_STEP: Duration = Duration::from_millis(50);
+/// How long an idle worker waits for jobs before it looks again whether it is to close.
+pub(crate) const BLOCK: Duration = Duration::from_secs(1);
+/// How long making a worker may take.
+const BUILD_WAIT: Duration = Duration::from_secs(5);
+/// How long a job that Redis cannot carry out now is put back.
+const PUT_BACK_MS: u64 = 1000;
 
-/// The workers of one process.
-pub struct Workers {
-    worker: Arc<Worker>,
-    queue: CommandQueue,
-    token: CancellationToken,
+/// Why a job did not end well.
+#[derive(Debug)]
+pub(crate) enum JobFault {
+    /// Redis could not do it now; the job is put back without using up an attempt.
+    Later(String),
+    /// It is too early for it; it waits until this moment, in milliseconds since 1970.
+    NotBefore(u64),
+    /// It failed for reasons unknown, and is tried again a few times.
+    Fault(String),
+    /// It can never be done.
+    Never(String),
+    /// The queue library failed.
+    Library(bullmq::Error),
 }
 
-impl Workers {
+impl fmt::Display for JobFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Later(reason) | Self::Fault(reason) | Self::Never(reason) => f.write_str(reason),
+            Self::NotBefore(moment_ms) => write!(f, "too early, due at {moment_ms} ms"),
+            Self::Library(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<StoreError> for JobFault {
+    fn from(error: StoreError) -> Self {
+        match error.class() {
+            ReplyClass::Bug => Self::Fault(error.to_string()),
+            _ => Self::Later(error.to_string()),
+        }
+    }
+}
+
+impl From<EngineError> for JobFault {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Store(error) => error.into(),
+            EngineError::Queue { action, source } => {
+                Self::Later(format!("cannot {action}: {source}"))
+            }
+        }
+    }
+}
+
+impl From<bullmq::Error> for JobFault {
+    fn from(error: bullmq::Error) -> Self {
+        Self::Library(error)
+    }
+}
+
+/// What does the jobs of a queue.
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// Does one job; returns what is kept of it.
+    fn handle<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Value, JobFault>>;
+}
+
+/// A worker of one queue; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct QueueWorker {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    kind: QueueKind,
+    name: String,
+    queues: Queues,
+    work: Arc<Work>,
+    /// The library's worker; replaced when it turns out to be deaf.
+    current: watch::Sender<Arc<Worker>>,
+    condition: Mutex<WorkerState>,
+    rebuilds: AtomicU32,
+}
+
+/// What the library's workers, old and new, share.
+struct Work {
+    kind: QueueKind,
+    handler: Arc<dyn Handler>,
+    clock: SharedClock,
+    active: AtomicUsize,
+    fetched: AtomicU64,
+    last_fetch_ms: AtomicU64,
+}
+
+impl QueueWorker {
     /// Starts fetching jobs.
     ///
     /// # Errors
     /// When the queue cannot be reached.
-    pub async fn start(
-        config: EngineConfig,
-        link: &RedisLink,
-        replicas: Replicas,
-        tasks: &TaskRegistry,
-        token: CancellationToken,
+    pub(crate) async fn start(
+        kind: QueueKind,
+        name: &str,
+        queues: &Queues,
+        handler: Arc<dyn Handler>,
+        clock: SharedClock,
     ) -> Result<Self, EngineError> {
-        let queue = CommandQueue::open(link, &config).await?;
-        let options = WorkerOptions::new()
-            .connection(connection(link))
-            .name(format!("graphy-{}", std::process::id()))
-            .concurrency(config.concurrency)
-            .lock_duration(config.lock)
-            .stalled_interval(config.stalled_interval)
-            .max_stalled_count(u32::MAX - 1)
-            .run_retry_delay(Duration::from_millis(200))
-            // An idle worker notices only between two blocking reads that it is to close.
-            .drain_delay(Duration::from_secs(1));
-        let processor = Processor {
-            replicas,
-            config: Arc::new(config),
+        let work = Arc::new(Work {
+            kind,
+            handler,
+            clock,
+            active: AtomicUsize::new(0),
+            fetched: AtomicU64::new(0),
+            last_fetch_ms: AtomicU64::new(0),
+        });
+        let worker = build(kind, name, queues, &work).await?;
+        let inner = Inner {
+            kind,
+            name: name.to_owned(),
+            queues: queues.clone(),
+            work,
+            current: watch::Sender::new(worker),
+            condition: Mutex::new(WorkerState::Running),
+            rebuilds: AtomicU32::new(0),
         };
-        let handler = Handler {
-            processor: processor.clone(),
-            queue: queue.clone(),
-        };
-        let worker = Worker::with_options(
-            GRAPH_COMMANDS,
-            move |job: Job, _: JobToken| {
-                let handler = handler.clone();
-                async move { handler.handle(job).await }
-            },
-            options,
-        )
-        .await
-        .map_err(EngineError::queue("start a worker"))?;
-        let worker = Arc::new(worker);
-        let watched = Arc::clone(&worker);
-        tasks.spawn(
-            "worker-events",
-            RestartPolicy::ALWAYS,
-            token.clone(),
-            move |context| {
-                let worker = Arc::clone(&watched);
-                async move {
-                    loop {
-                        let event = tokio::select! {
-                            event = worker.next_event() => event,
-                            () = context.token.cancelled() => return Ok(()),
-                        };
-                        context.tick();
-                        match event {
-                            Some(WorkerEvent::Error(error)) => tracing::warn!(%error, "worker"),
-                            Some(WorkerEvent::Stalled { job_id }) => {
-                                tracing::warn!(job_id, "a job of a dead worker was taken back");
-                            }
-                            Some(_) => {}
-                            None => return Ok(()),
-                        }
-                    }
-                }
-            },
-        );
-        let reconciler = (queue.clone(), processor);
-        tasks.spawn(
-            "dead-letters",
-            RestartPolicy::ALWAYS,
-            token.clone(),
-            move |context| dead_letters::run(reconciler.0.clone(), reconciler.1.clone(), context),
-        );
         Ok(Self {
-            worker,
-            queue,
-            token,
+            inner: Arc::new(inner),
         })
     }
 
+    /// Returns which queue it works on.
+    pub(crate) fn kind(&self) -> QueueKind {
+        self.inner.kind
+    }
+
     /// Says whether jobs are being fetched.
-    #[must_use]
-    pub fn is_running(&self) -> bool {
-        self.worker.is_running()
+    pub(crate) fn is_running(&self) -> bool {
+        self.inner.current.borrow().is_running()
+    }
+
+    /// Describes the worker.
+    pub(crate) fn status(&self) -> WorkerStatus {
+        let inner = &self.inner;
+        let worker = Arc::clone(&inner.current.borrow());
+        let state = match *inner.condition() {
+            WorkerState::Running if worker.is_paused() => WorkerState::Paused,
+            WorkerState::Running if !worker.is_running() => WorkerState::Stopped,
+            state => state,
+        };
+        let last_fetch_ms = inner.work.last_fetch_ms.load(Ordering::Relaxed);
+        WorkerStatus {
+            queue: inner.kind.name().to_owned(),
+            name: inner.name.clone(),
+            state,
+            concurrency: self.definition().concurrency,
+            active: inner.work.active.load(Ordering::Relaxed),
+            fetched: inner.work.fetched.load(Ordering::Relaxed),
+            last_fetch_ms: (last_fetch_ms > 0).then_some(last_fetch_ms),
+            rebuilds: inner.rebuilds.load(Ordering::Relaxed),
+        }
+    }
+
+    fn definition(&self) -> &QueueDefinition {
+        self.inner.queues.definition(self.inner.kind)
     }
 
     /// Stops fetching, lets running jobs end, and closes.
     ///
     /// # Errors
     /// When running jobs did not end in time; others will take them back.
-    pub async fn stop(&self, wait: Duration) -> Result<(), EngineError> {
+    pub(crate) async fn stop(&self, wait: Duration) -> Result<(), EngineError> {
+        *self.inner.condition() = WorkerState::Stopped;
+        let worker = Arc::clone(&self.inner.current.borrow());
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        let result = self
-            .worker
+        worker
             .close(wait_ms)
             .await
-            .map_err(EngineError::queue("close the worker"));
-        self.token.cancel();
-        self.queue.close().await;
-        result
-    }
-}
-
-#[derive(Clone)]
-struct Handler {
-    processor: Processor,
-    queue: CommandQueue,
-}
-
-impl Handler {
-    async fn handle(&self, job: Job) -> Result<Value, bullmq::Error> {
-        let now_ms = self.processor.replicas.store().now_ms();
-        #[expect(clippy::cast_precision_loss, reason = "a short time in milliseconds")]
-        let waited = now_ms.saturating_sub(job.timestamp()) as f64 / 1000.0;
-        metrics::histogram!(names::QUEUE_LATENCY, label::QUEUE_NAME => GRAPH_COMMANDS)
-            .record(waited);
-        let data = job::read(job.data(), now_ms).map_err(bullmq::Error::Unrecoverable)?;
-        if let Some(reason) = &data.dead_letter {
-            return Err(bullmq::Error::Unrecoverable(reason.clone()));
-        }
-        let held_since = data.held_since.unwrap_or(now_ms);
-        let graph = data.graph_id.clone();
-        let report = match self.carry_out(&job, data).await {
-            Ok(report) => report,
-            Err(Failure::Store(error)) => return self.put_back(&job, &error.to_string()).await,
-            Err(Failure::Fault(reason)) => return Err(bullmq::Error::ProcessingError(reason)),
-        };
-        if !report.held.is_empty() {
-            self.queue
-                .hold(&graph, &report.held, held_since, HOLD_STEP)
-                .await?;
-        }
-        for (command, reason) in &report.poisoned {
-            self.queue.bury(&graph, command, reason).await?;
-        }
-        Ok(json!({
-            "settled": report.settled.len(),
-            "held": report.held.len(),
-            "poisoned": report.poisoned.len(),
-        }))
+            .map_err(EngineError::queue("close a worker"))
     }
 
-    /// Carries the job out, trying again in place while Redis cannot do it.
-    async fn carry_out(&self, job: &Job, data: JobData) -> Result<Report, Failure> {
-        let deadline = tokio::time::Instant::now() + STORE_PATIENCE;
-        let mut wait = Duration::from_millis(20);
+    /// Makes the library's worker anew, over new connections. Jobs at the old one go on.
+    ///
+    /// # Errors
+    /// When no new one can be made now; the old one stays.
+    async fn rebuild(&self) -> Result<(), EngineError> {
+        let inner = &self.inner;
+        let worker = build(inner.kind, &inner.name, &inner.queues, &inner.work).await?;
+        if *inner.condition() == WorkerState::Stopped {
+            // It was stopped meanwhile, and nobody would stop the new one.
+            return worker
+                .close(0)
+                .await
+                .map_err(EngineError::queue("close a worker"));
+        }
+        let old = inner.current.send_replace(worker);
+        inner.rebuilds.fetch_add(1, Ordering::Relaxed);
+        let queue = inner.kind.name();
+        metrics::counter!(names::WORKER_REBUILDS, label::QUEUE_NAME => queue).increment(1);
+        let lock_ms = u64::try_from(self.definition().lock.as_millis()).unwrap_or(u64::MAX);
+        // Its last jobs keep their locks meanwhile; it fetches no more.
+        tokio::spawn(async move {
+            let _ = old.close(lock_ms).await;
+        });
+        Ok(())
+    }
+
+    /// Tells what the library's worker says, until stopped.
+    pub(crate) async fn listen(self, context: TaskContext) -> Result<(), TaskFailure> {
+        let mut current = self.inner.current.subscribe();
+        let queue = self.inner.kind.name();
         loop {
-            match self.processor.run(job.id(), data.clone()).await {
-                Err(Failure::Store(error)) if tokio::time::Instant::now() < deadline => {
-                    tracing::debug!(job = job.id(), %error, "a job waits for redis");
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(Duration::from_secs(1));
+            let worker = Arc::clone(&current.borrow_and_update());
+            loop {
+                let event = tokio::select! {
+                    event = worker.next_event() => event,
+                    changed = current.changed() => match changed {
+                        Ok(()) => break,
+                        Err(_) => return Ok(()),
+                    },
+                    () = context.token.cancelled() => return Ok(()),
+                };
+                context.tick();
+                match event {
+                    Some(WorkerEvent::Error(error)) => tracing::warn!(queue, %error, "worker"),
+                    Some(WorkerEvent::Stalled { job_id }) => {
+                        metrics::counter!(names::JOBS_STALLED, label::QUEUE_NAME => queue)
+                            .increment(1);
+                        tracing::warn!(queue, job_id, "a job of a dead worker was taken back");
+                    }
+                    Some(_) => {}
+                    None => return Ok(()),
                 }
-                result => return result,
             }
+        }
+    }
+}
+
+impl Inner {
+    fn condition(&self) -> std::sync::MutexGuard<'_, WorkerState> {
+        self.condition
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes a worker of the library.
+async fn build(
+    kind: QueueKind,
+    name: &str,
+    queues: &Queues,
+    work: &Arc<Work>,
+) -> Result<Arc<Worker>, EngineError> {
+    let definition = queues.definition(kind);
+    let settings = &queues.config().queues;
+    let url = settings
+        .worker_redis
+        .as_ref()
+        .unwrap_or_else(|| queues.link().url());
+    let mut options = WorkerOptions::new()
+        .connection(connection(url))
+        .prefix(settings.prefix.clone())
+        .name(name)
+        .concurrency(definition.concurrency)
+        .lock_duration(definition.lock)
+        .stalled_interval(definition.stalled_interval)
+        .max_stalled_count(u32::MAX - 1)
+        .run_retry_delay(Duration::from_millis(200))
+        // An idle worker notices only between two blocking reads that it is to close.
+        .drain_delay(BLOCK);
+    if let (QueueKind::GraphCommands, Some(limit)) = (kind, settings.commands_limit) {
+        options = options.limiter(RateLimiterOptions::new(limit.jobs, limit.per));
+    }
+    let work = Arc::clone(work);
+    let process = move |job: Job, _: JobToken| {
+        let work = Arc::clone(&work);
+        async move { work.run(job).await }
+    };
+    let worker = timeout(
+        BUILD_WAIT,
+        Worker::with_options(kind.name(), process, options),
+    );
+    match worker.await {
+        Ok(worker) => worker
+            .map(Arc::new)
+            .map_err(EngineError::queue("start a worker")),
+        Err(_) => Err(EngineError::Store(StoreError::Unanswered {
+            action: "start a worker",
+        })),
+    }
+}
+
+impl Work {
+    async fn run(&self, job: Job) -> Result<Value, bullmq::Error> {
+        let queue = self.kind.name();
+        let now_ms = self.clock.now_ms();
+        let due_ms = job.timestamp() + job.opts().delay.unwrap_or(0);
+        #[expect(clippy::cast_precision_loss, reason = "a short time in milliseconds")]
+        let waited = now_ms.saturating_sub(due_ms) as f64 / 1000.0;
+        metrics::histogram!(names::QUEUE_LATENCY, label::QUEUE_NAME => queue).record(waited);
+        self.last_fetch_ms.store(now_ms, Ordering::Relaxed);
+        self.fetched.fetch_add(1, Ordering::Relaxed);
+        self.active.fetch_add(1, Ordering::Relaxed);
+        let started = tokio::time::Instant::now();
+        // A panic would leave the job at this worker for ever, its lock renewed.
+        let handled = if job.name() == PROBE {
+            Ok(Ok(Value::Null))
+        } else {
+            AssertUnwindSafe(self.handler.handle(&job))
+                .catch_unwind()
+                .await
+        };
+        self.active.fetch_sub(1, Ordering::Relaxed);
+        metrics::histogram!(names::JOB_DURATION, label::QUEUE_NAME => queue)
+            .record(started.elapsed().as_secs_f64());
+        let result = handled.unwrap_or_else(|panic| {
+            metrics::counter!(names::TASK_PANICS, label::TASK => "job").increment(1);
+            Err(JobFault::Fault(panic_text(&*panic).to_owned()))
+        });
+        let status = match &result {
+            Ok(_) => "completed",
+            Err(JobFault::Later(_) | JobFault::NotBefore(_)) => "postponed",
+            Err(_) => "failed",
+        };
+        let name = self.kind.metric_name(job.name());
+        metrics::counter!(
+            names::JOBS_PROCESSED,
+            label::QUEUE_NAME => queue, label::JOB_NAME => name, label::STATUS => status
+        )
+        .increment(1);
+        match result {
+            Ok(value) => Ok(value),
+            Err(JobFault::Later(reason)) => self.put_back(&job, &reason).await,
+            Err(JobFault::NotBefore(at_ms)) => {
+                job.move_to_delayed(at_ms).await?;
+                Err(bullmq::Error::Delayed)
+            }
+            Err(JobFault::Fault(reason)) => Err(bullmq::Error::ProcessingError(reason)),
+            Err(JobFault::Never(reason)) => Err(bullmq::Error::Unrecoverable(reason)),
+            Err(JobFault::Library(error)) => Err(error),
         }
     }
 
     /// Gives the job back without using up one of its attempts.
     async fn put_back(&self, job: &Job, reason: &str) -> Result<Value, bullmq::Error> {
+        let (queue, id) = (self.kind.name(), job.id());
         tracing::warn!(
-            job = job.id(),
+            queue,
+            job = id,
             reason,
-            "a job is put back until redis can carry it out"
+            "a job is put back until redis can do it"
         );
-        let now_ms = self.processor.replicas.store().now_ms();
-        job.move_to_delayed(now_ms + 1000).await?;
+        job.move_to_delayed(self.clock.now_ms() + PUT_BACK_MS)
+            .await?;
         Err(bullmq::Error::Delayed)
     }
 }

@@ -295,6 +295,7 @@ mod tests {
         AppliedOperation {
             version,
             operation_id: OperationId(uuid::Uuid::from_u128(u128::from(version))),
+            replay_of: None,
             client_id: None,
             user_id: UserId::new("ann").unwrap(),
             seq: None,

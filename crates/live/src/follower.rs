@@ -12,6 +12,7 @@ use bytes::Bytes;
 use graphy_model::{ClientId, OperationId, Outcome};
 use graphy_protocol::{ServerFrame, close};
 use graphy_store::{BatchEvent, BusEvent, CommandOutcome, History, StoreError};
+use graphy_telemetry::traces::{self, Moment, Step as Traced, TraceParent};
 use graphy_telemetry::{TaskContext, TaskFailure, names};
 use tokio::time::Instant;
 
@@ -51,6 +52,7 @@ pub(crate) async fn run(
         timeline: Timeline::new(&head),
         paid_at: None,
         heard_at: None,
+        heard_moment: Moment::now(),
         review_at: None,
         conflicts: VecDeque::new(),
         audit_at: now + shared.settings.audit,
@@ -115,6 +117,8 @@ struct Follower {
     paid_at: Option<Instant>,
     /// When the oldest event came that members were not told of.
     heard_at: Option<Instant>,
+    /// The same on the clock, for traces.
+    heard_moment: Moment,
     /// When grants are read again that could not be read; until then nobody is told anything.
     review_at: Option<Instant>,
     /// Conflicts of which the authors were not told yet.
@@ -202,10 +206,20 @@ impl Follower {
 
     async fn hear(&mut self, event: &BatchEvent) -> Course {
         let now = Instant::now();
-        self.heard_at.get_or_insert(now);
+        if self.heard_at.is_none() {
+            self.heard_at = Some(now);
+            self.heard_moment = Moment::now();
+        }
         self.lookup_wait = self.shared.settings.silence;
         if self.lookup_at.is_some() {
             self.lookup_at = Some(now + self.lookup_wait);
+        }
+        if !event.resync.is_empty() {
+            self.room.each(|member| {
+                if event.resync.contains(&member.who.client_id) {
+                    member.outbox.mark_resync();
+                }
+            });
         }
         match self.timeline.take(event) {
             Taken::InOrder => Course::Goes,
@@ -286,6 +300,7 @@ impl Follower {
                 checksum: graphy_model::Checksum::default(),
                 operations,
                 outcomes: Vec::new(),
+                resync: Vec::new(),
             };
             self.timeline.take(&event);
         }
@@ -327,6 +342,7 @@ impl Follower {
                     operation_id,
                     client_id: Some(client_id),
                     outcome: outcome?,
+                    traceparent: None,
                 })
             })
             .collect();
@@ -370,6 +386,7 @@ impl Follower {
             }
         });
         self.keep_conflicts(conflicts);
+        self.trace_broadcast(&outcomes);
         self.tell_outcomes(&outcomes);
         if let Some(heard_at) = self.heard_at.take() {
             metrics::histogram!(names::BROADCAST_DURATION).record(heard_at.elapsed().as_secs_f64());
@@ -379,6 +396,24 @@ impl Follower {
             return Course::Over;
         }
         Course::Goes
+    }
+
+    /// Writes down for traced commands when their news was put out for all sockets.
+    fn trace_broadcast(&self, outcomes: &[CommandOutcome]) {
+        if !traces::enabled() {
+            return;
+        }
+        let parents: Vec<TraceParent> = outcomes.iter().filter_map(|one| one.traceparent).collect();
+        let sockets = i64::try_from(self.room.size()).unwrap_or(i64::MAX);
+        let notes = [
+            (
+                "graphy.graph_id",
+                self.room.graph_id.as_str().to_owned().into(),
+            ),
+            ("graphy.sockets", sockets.into()),
+        ];
+        let span = (self.heard_moment, Moment::now());
+        traces::record(&parents, Traced::Broadcast, span, None, &notes);
     }
 
     fn keep_conflicts(&mut self, conflicts: Vec<(OperationId, graphy_model::ConflictRecord)>) {
@@ -392,17 +427,18 @@ impl Follower {
     }
 
     fn tell_outcomes(&mut self, outcomes: &[CommandOutcome]) {
-        let mut by_client: HashMap<&ClientId, Vec<(OperationId, Bytes)>> = HashMap::new();
+        let mut by_client: HashMap<&ClientId, Vec<Told>> = HashMap::new();
         for one in outcomes {
             let Some(client) = &one.client_id else {
                 continue;
             };
             let frames = by_client.entry(client).or_default();
             let text = result_text(one.operation_id, &one.outcome);
-            frames.push((one.operation_id, text));
+            frames.push((one.operation_id, text, one.traceparent));
             if matches!(one.outcome, Outcome::Conflict { .. }) {
                 let records = self.conflicts.iter();
-                frames.extend(records.filter(|(id, _)| *id == one.operation_id).cloned());
+                let records = records.filter(|(id, _)| *id == one.operation_id);
+                frames.extend(records.map(|(id, text)| (*id, text.clone(), None)));
             }
         }
         if by_client.is_empty() {
@@ -410,9 +446,13 @@ impl Follower {
         }
         self.room.each(|member| {
             let outbox = &member.outbox;
-            for (operation, text) in by_client.get(&member.who.client_id).into_iter().flatten() {
+            let told = by_client.get(&member.who.client_id);
+            for (operation, text, trace) in told.into_iter().flatten() {
                 outbox.settle(*operation);
-                outbox.push_text(text.clone());
+                match trace.and_then(|trace| traces::begin(trace, Traced::Deliver)) {
+                    Some(delivery) => outbox.push_outcome(text.clone(), delivery),
+                    None => outbox.push_text(text.clone()),
+                }
             }
         });
     }
@@ -432,6 +472,9 @@ impl Follower {
         });
     }
 }
+
+/// A frame for the author of a command, and where the command's trace goes on.
+type Told = (OperationId, Bytes, Option<TraceParent>);
 
 /// Writes what the author of a command is told.
 fn result_text(operation_id: OperationId, outcome: &Outcome) -> Bytes {

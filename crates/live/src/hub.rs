@@ -50,6 +50,8 @@ pub struct HubSettings {
     pub updates_bytes_max: usize,
     /// Above this many queued bytes a socket is closed.
     pub queue_bytes_max: usize,
+    /// How long the text of a whole graph is kept that nobody asks for.
+    pub texts_idle: Duration,
 }
 
 impl Default for HubSettings {
@@ -66,6 +68,7 @@ impl Default for HubSettings {
             grace: Duration::from_secs(300),
             updates_bytes_max: 256 * 1024,
             queue_bytes_max: 1024 * 1024,
+            texts_idle: crate::snapshot::CACHE_IDLE,
         }
     }
 }
@@ -178,7 +181,7 @@ impl Hub {
         } = parts;
         let shared = Arc::new(Shared {
             store: replicas.store().clone(),
-            snapshots: Snapshots::new(replicas),
+            snapshots: Snapshots::new(replicas, settings.texts_idle),
             bus,
             presence,
             registrar: Registrar::new(sessions.clone()),

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use graphy_model::{Epoch, OperationId};
 use graphy_protocol::close;
+use graphy_telemetry::traces::OpenSpan;
 use tokio::sync::Notify;
 
 use crate::encode::Update;
@@ -39,6 +40,8 @@ pub(crate) enum Item {
     Update(Arc<Update>),
     /// A frame for this socket alone.
     Text(Bytes),
+    /// The same, the outcome of a traced command; the span ends when it is on its way.
+    Outcome(Bytes, Box<OpenSpan>),
     /// Updates were dropped: read the difference from the history.
     Resync,
     /// The client asked for the difference from where it says it is.
@@ -122,19 +125,28 @@ impl Outbox {
 
     /// Queues a frame for this socket alone, or closes it if too much waits.
     pub(crate) fn push_text(&self, text: Bytes) {
+        self.push(text.len(), Item::Text(text));
+    }
+
+    /// Queues the outcome of a traced command.
+    pub(crate) fn push_outcome(&self, text: Bytes, delivery: OpenSpan) {
+        self.push(text.len(), Item::Outcome(text, Box::new(delivery)));
+    }
+
+    fn push(&self, bytes: usize, item: Item) {
         let mut queue = self.lock();
         if queue.closing {
             return;
         }
-        if queue.bytes + text.len() > self.bounds.total_bytes_max {
+        if queue.bytes + bytes > self.bounds.total_bytes_max {
             metrics::counter!(graphy_telemetry::names::SLOW_CONSUMERS).increment(1);
             queue.close(Closing {
                 code: close::SLOW_CONSUMER,
                 reason: "too much waits to be read",
             });
         } else {
-            queue.bytes += text.len();
-            queue.items.push_back(Item::Text(text));
+            queue.bytes += bytes;
+            queue.items.push_back(item);
         }
         drop(queue);
         self.ready.notify_one();
@@ -230,7 +242,7 @@ impl Outbox {
         };
         match &item {
             Item::Update(update) => queue.bytes -= update.text.len(),
-            Item::Text(text) => queue.bytes -= text.len(),
+            Item::Text(text) | Item::Outcome(text, _) => queue.bytes -= text.len(),
             Item::Resync => queue.resync_pending = false,
             Item::SyncFrom(_)
             | Item::Digests
@@ -300,7 +312,7 @@ impl Queue {
             .items
             .iter()
             .map(|item| {
-                if let Item::Text(text) = item {
+                if let Item::Text(text) | Item::Outcome(text, _) = item {
                     text.len()
                 } else {
                     0
@@ -351,7 +363,7 @@ mod tests {
         std::iter::from_fn(|| outbox.pop())
             .map(|item| match item {
                 Item::Update(_) => "update",
-                Item::Text(_) => "text",
+                Item::Text(_) | Item::Outcome(..) => "text",
                 Item::Resync => "resync",
                 Item::SyncFrom(_) => "sync_from",
                 Item::Digests => "digests",

@@ -10,6 +10,7 @@ use graphy_protocol::bucket::BUCKETS;
 use graphy_protocol::presence::PresenceState;
 use graphy_protocol::{ApiError, ServerFrame, close};
 use graphy_store::StoreError;
+use graphy_telemetry::traces::OpenSpan;
 use tokio::time::{Instant, sleep_until};
 
 use crate::encode::Update;
@@ -45,6 +46,9 @@ pub struct Session {
     closed: Option<Closing>,
     /// What is to be read from the store before anything else.
     wanted: Option<Wanted>,
+    /// The outcome of a traced command that was handed out last; it is on its way when the next
+    /// thing is asked for.
+    delivery: Option<Box<OpenSpan>>,
 }
 
 /// Something that a session reads from the store.
@@ -78,6 +82,7 @@ impl Session {
             heartbeat_at,
             closed: None,
             wanted: None,
+            delivery: None,
         }
     }
 
@@ -95,6 +100,7 @@ impl Session {
     ///
     /// Cancel-safe: a sync that is interrupted is made anew by the next call.
     pub async fn next(&mut self) -> Outgoing {
+        self.delivery = None;
         loop {
             if self.membership.member.access() == GraphRole::None {
                 self.ready.clear();
@@ -130,6 +136,10 @@ impl Session {
     fn take(&mut self, item: Item) -> Option<Bytes> {
         match item {
             Item::Text(text) | Item::Presence(text) => return Some(text),
+            Item::Outcome(text, delivery) => {
+                self.delivery = Some(delivery);
+                return Some(text);
+            }
             Item::Update(update) => match self.place(&update) {
                 Place::Next(text) => {
                     self.go_to(update.to);

@@ -1,6 +1,7 @@
 //! Whole graphs as text, written once per version and shared by everybody who asks for them.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use graphy_model::{Checksum, Edge, EntityHash, Epoch, GraphId, Node, Viewport};
 use graphy_protocol::Landed;
 use graphy_protocol::collaboration::GraphSettings;
 use graphy_store::{Head, Replicas, StoreError};
+use graphy_telemetry::board::CacheStatus;
 use moka::future::Cache;
 
 use crate::encode::{ARRIVAL_BYTES_MAX, landed_text};
@@ -19,8 +21,8 @@ use crate::resume::Point;
 /// How many bytes of text are kept: enough for the largest graph, so that its transfer can be
 /// resumed.
 const CACHE_BYTES_MAX: u64 = 256 * 1024 * 1024;
-/// How long a text is kept that nobody asks for.
-const CACHE_IDLE: Duration = Duration::from_secs(60);
+/// How long a text is kept that nobody asks for, unless configured otherwise.
+pub(crate) const CACHE_IDLE: Duration = Duration::from_secs(60);
 
 /// One entity as text, with its hash.
 type Entity = (Box<str>, EntityHash);
@@ -243,18 +245,45 @@ impl Copied {
 pub struct Snapshots {
     replicas: Replicas,
     cache: Cache<(GraphId, Epoch, u64), Arc<Snapshot>>,
+    idle: Duration,
+    counts: Arc<Counts>,
+}
+
+/// How often a text that was wanted was there.
+#[derive(Debug, Default)]
+struct Counts {
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 impl Snapshots {
-    /// Makes an empty set over the graphs in memory.
+    /// Makes an empty set over the graphs in memory, that forgets what nobody asks for.
     #[must_use]
-    pub fn new(replicas: Replicas) -> Self {
+    pub fn new(replicas: Replicas, idle: Duration) -> Self {
         let cache = Cache::builder()
             .weigher(|_, snapshot: &Arc<Snapshot>| snapshot.weight())
             .max_capacity(CACHE_BYTES_MAX)
-            .time_to_idle(CACHE_IDLE)
+            .time_to_idle(idle)
             .build();
-        Self { replicas, cache }
+        Self {
+            replicas,
+            cache,
+            idle,
+            counts: Arc::default(),
+        }
+    }
+
+    /// Returns how well the set works. It is bounded by bytes, so it is counted in KiB.
+    #[must_use]
+    pub fn cache_status(&self) -> CacheStatus {
+        CacheStatus {
+            name: "graph texts, KiB".to_owned(),
+            entries: self.cache.weighted_size() / 1024,
+            entries_max: CACHE_BYTES_MAX / 1024,
+            ttl_ms: u64::try_from(self.idle.as_millis()).ok(),
+            hits: self.counts.hits.load(Ordering::Relaxed),
+            misses: self.counts.misses.load(Ordering::Relaxed),
+        }
     }
 
     /// Returns the graph at a head that was just read, or as it is a moment later; none if it is
@@ -277,8 +306,10 @@ impl Snapshots {
         id: &GraphId,
     ) -> Result<Option<Arc<Snapshot>>, Arc<StoreError>> {
         if let Some(snapshot) = self.cache.get(&key).await {
+            self.counts.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(Some(snapshot));
         }
+        self.counts.misses.fetch_add(1, Ordering::Relaxed);
         let asked = key.2;
         let made = self.cache.try_get_with(key, self.read(id)).await;
         match made {

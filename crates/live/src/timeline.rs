@@ -182,6 +182,7 @@ mod tests {
             .map(|version| AppliedOperation {
                 version,
                 operation_id: OperationId(uuid::Uuid::from_u128(u128::from(version))),
+                replay_of: None,
                 client_id: None,
                 user_id: UserId::new("ann").unwrap(),
                 seq: None,
@@ -208,6 +209,7 @@ mod tests {
             checksum: Checksum(to),
             operations: operations(from, to),
             outcomes: vec![],
+            resync: Vec::new(),
         }
     }
 

@@ -131,6 +131,10 @@ pub struct AppliedOperation {
     pub version: u64,
     /// Which command it was.
     pub operation_id: OperationId,
+    /// Which operation it replays, if an operator had one that failed carried out anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub replay_of: Option<OperationId>,
     /// Which client sent it, if it named itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

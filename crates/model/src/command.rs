@@ -71,7 +71,7 @@ impl CommandType {
 
     /// Returns the name on the wire.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::CreateNode => "CREATE_NODE",
             Self::UpdateNode => "UPDATE_NODE",

@@ -39,6 +39,9 @@ pub struct Envelope {
     /// When the author acted, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<u64>,
+    /// Which operation it replays, if an operator has one that failed carried out anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<OperationId>,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +64,8 @@ struct RawEnvelope {
     epoch: Option<Epoch>,
     #[serde(default)]
     timestamp: Option<u64>,
+    #[serde(default)]
+    replay_of: Option<OperationId>,
 }
 
 impl Envelope {
@@ -87,6 +92,7 @@ impl Envelope {
             base_version: raw.base_version,
             epoch: raw.epoch,
             timestamp: raw.timestamp,
+            replay_of: raw.replay_of,
         })
     }
 }

@@ -27,6 +27,7 @@ pub mod merge;
 pub mod outcome;
 pub mod patch;
 pub mod policy;
+pub mod progress;
 pub mod recall;
 pub mod record;
 pub mod sharing;

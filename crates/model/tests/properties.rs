@@ -275,6 +275,7 @@ fn operation(
     AppliedOperation {
         version,
         operation_id: OperationId(Uuid::nil()),
+        replay_of: None,
         client_id: author.client.clone(),
         user_id: UserId::new("u").unwrap(),
         seq: None,

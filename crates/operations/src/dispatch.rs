@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::audit;
 use crate::caller::Caller;
 use crate::operations::Operations;
 
@@ -74,20 +75,66 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "graphs.export", ReadGraph, Reads, graphs_export (payload);
     "graph.verify", ReadGraph, Reads, graph_verify (payload);
     "graph.settings", ReadGraph, Reads, graph_settings (payload);
+    "graph.progress", ReadGraph, Reads, graph_progress (payload);
+    "snapshots.list", ReadGraph, Reads, snapshots_list (payload);
+    "snapshots.make", EditGraph, Changes, snapshots_make (payload);
+    "snapshots.export", ReadGraph, Reads, snapshots_export (payload);
     "history.list", ReadGraph, Reads, history_list (payload);
     "conflicts.list", ReadGraph, Reads, conflicts_list (payload);
     "conflicts.rate", ReadGraph, Reads, conflicts_rate (payload);
     "conflicts.resolve", EditGraph, Changes, conflicts_resolve (payload);
+    "conflicts.settle", EditGraph, Changes, conflicts_settle (payload);
     "commands.send", ReadGraph, Changes, commands_send (payload);
     "sessions.list", ReadGraph, Reads, sessions_list (payload);
+    "series.list", ReadSystem, Reads, series_list;
+    "series.range", ReadSystem, Reads, series_range (payload);
+    "alerts.list", ReadSystem, Reads, alerts_list;
+    "alerts.save", OperateSystem, Operates, alerts_save (payload);
+    "alerts.remove", OperateSystem, Operates, alerts_remove (payload);
+    "alerts.acknowledge", OperateSystem, Operates, alerts_acknowledge (payload);
+    "alerts.snooze", OperateSystem, Operates, alerts_snooze (payload);
+    "alerts.set_webhook", OperateSystem, Operates, alerts_set_webhook (payload);
+    "alerts.test_webhook", OperateSystem, Operates, alerts_test_webhook;
     "overview.get", ReadSystem, Reads, overview_get;
     "health.check", ReadSystem, Reads, health_check;
     "metrics.get", ReadSystem, Reads, metrics_get;
     "system.info", ReadGraph, Reads, system_info;
+    "system.redis", ReadSystem, Reads, system_redis;
+    "system.memory", ReadSystem, Reads, system_memory;
+    "system.nodes", ReadSystem, Reads, system_nodes;
+    "system.logs", ReadSystem, Reads, system_logs (payload);
+    "system.preview_diagnostics", ReadSystem, Reads, system_preview_diagnostics;
+    "system.save_diagnostics", ReadSystem, Reads, system_save_diagnostics (payload);
+    "audit.list", ReadSystem, Reads, audit_list (payload);
     "tokens.create", ManageTokens, Changes, tokens_create (payload);
     "tokens.list", ManageTokens, Reads, tokens_list;
     "tokens.revoke", ManageTokens, Changes, tokens_revoke (payload);
+    "queues.list", ReadSystem, Reads, queues_list;
+    "queues.get", ReadSystem, Reads, queues_get (payload);
+    "queues.jobs", ReadSystem, Reads, queues_jobs (payload);
+    "queues.job", ReadSystem, Reads, queues_job (payload);
+    "queues.job_text", ReadSystem, Reads, queues_job_text (payload);
+    "queues.schedulers", ReadSystem, Reads, queues_schedulers (payload);
+    "queues.dead_letters", ReadSystem, Reads, queues_dead_letters (payload);
+    "queues.retry_job", OperateSystem, Operates, queues_retry_job (payload);
+    "queues.promote_job", OperateSystem, Operates, queues_promote_job (payload);
+    "queues.remove_job", OperateSystem, Operates, queues_remove_job (payload);
+    "queues.edit_job", OperateSystem, Operates, queues_edit_job (payload);
+    "queues.add_job", OperateSystem, Operates, queues_add_job (payload);
+    "queues.preview", OperateSystem, Reads, queues_preview (payload);
+    "queues.run", OperateSystem, Operates, queues_run (payload);
+    "queues.run_status", ReadSystem, Reads, queues_run_status (payload);
+    "queues.run_stop", OperateSystem, Operates, queues_run_stop (payload);
+    "queues.run_undo", OperateSystem, Operates, queues_run_undo (payload);
+    "queues.pause", OperateSystem, Operates, queues_pause (payload);
+    "queues.resume", OperateSystem, Operates, queues_resume (payload);
+    "queues.configure", OperateSystem, Operates, queues_configure (payload);
+    "queues.repair_scheduler", OperateSystem, Operates, queues_repair_scheduler (payload);
+    "queues.remove_scheduler", OperateSystem, Operates, queues_remove_scheduler (payload);
 };
+
+/// Changes that are audited too: who may come in, and what cannot be brought back.
+const AUDITED_CHANGES: [&str; 3] = ["graphs.delete", "tokens.create", "tokens.revoke"];
 
 /// The same as [`Action::least_role`], which is not `const`; a test holds them together.
 const fn least_role(action: Action) -> Role {
@@ -117,15 +164,39 @@ impl Operations {
             return Err(traced(ApiError::new(ErrorCode::NotFound, message)));
         };
         // Before the payload is looked at, so that who may not call learns nothing about it.
-        caller.authorize(entry.action)?;
+        let allowed = caller.authorize(entry.action).and_then(|()| {
+            if entry.effect == Effect::Reads {
+                return Ok(());
+            }
+            self.require_writable().map_err(traced)
+        });
+        if let Err(error) = allowed {
+            // Not in the audit log: nothing was begun.
+            let (user, trace_id) = (&caller.user_id, &caller.trace_id);
+            tracing::info!(%user, operation = name, trace_id, reason = %error.message, "refused");
+            return Err(error);
+        }
         let payload = if payload.is_null() {
             Value::Object(Map::new())
         } else {
             payload
         };
-        (entry.handler)(self.clone(), caller.clone(), payload)
+        if !entry.is_audited() {
+            let answer = (entry.handler)(self.clone(), caller.clone(), payload).await;
+            return answer.map_err(traced);
+        }
+        let action = (entry.handler)(self.clone(), caller.clone(), payload.clone());
+        audit::carried_out(&self.inner.parts.audit, caller, name, &payload, action)
             .await
             .map_err(traced)
+    }
+}
+
+impl OperationEntry {
+    /// Says whether each call is written into the audit log.
+    #[must_use]
+    pub fn is_audited(&self) -> bool {
+        self.effect == Effect::Operates || AUDITED_CHANGES.contains(&self.name)
     }
 }
 
@@ -161,6 +232,9 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), OPERATIONS.len());
+        for name in AUDITED_CHANGES {
+            assert!(names.contains(&name), "{name}");
+        }
         for entry in OPERATIONS {
             assert_eq!(
                 entry.least_role,

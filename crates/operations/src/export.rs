@@ -111,7 +111,7 @@ pub fn export(
 }
 
 /// Makes a file name that every system takes.
-fn file_stem(name: &str) -> String {
+pub(crate) fn file_stem(name: &str) -> String {
     const CHARS_MAX: usize = 80;
     let kept: String = name
         .chars()

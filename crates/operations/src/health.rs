@@ -1,38 +1,42 @@
 //! Readiness by self-probe: a command goes through queue, worker and Redis and its outcome comes
-//! back. "The process is up" would prove nothing.
+//! back, a job goes through each other queue, a publication comes back through this node's own
+//! subscription. "The process is up" would prove nothing.
 //!
-//! The probe runs when somebody asks and no result is fresh, so an idle node that nobody watches
-//! does no work. It writes a viewport to a hidden graph that it makes and removes; should it die in
-//! between, the graph's lease ends.
+//! The probe runs when somebody asks and no result is fresh, and now and then if the settings say
+//! so; an idle node that nobody watches does next to no work.
 
+mod ways;
+
+use std::sync::{Arc, Mutex as ShortMutex, PoisonError};
 use std::time::Duration;
 
-use graphy_engine::{Intake, Submission};
-use graphy_model::{Command, Envelope, GraphId, OperationId, Outcome, Role, UserId, Viewport};
+use graphy_engine::QueueKind;
 use graphy_protocol::console::{HealthCheck, HealthReport};
-use graphy_store::graph::Visibility;
-use graphy_store::{GraphStore, StoreError};
-use graphy_telemetry::{TaskRegistry, TaskState};
+use graphy_telemetry::board::{PartStatus, ProbeStatus, StatusBoard, WorkerState};
+use graphy_telemetry::names::{self, label};
+use graphy_telemetry::{RestartPolicy, TaskRegistry, TaskState};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
-use uuid::Uuid;
+use tokio::time::Instant;
 
 use crate::operations::Parts;
+use ways::Ways;
 
 /// How long a result is used.
 pub const FRESH: Duration = Duration::from_secs(5);
-/// How long the probe's command may take.
-const COMMAND_WAIT: Duration = Duration::from_secs(3);
-/// How long an answer of Redis or of the queue may take.
-const ANSWER_WAIT: Duration = Duration::from_secs(1);
 
-/// The probe of one node.
+/// The probe of one node; cheap to clone.
+#[derive(Clone)]
 pub(crate) struct HealthProbe {
-    store: GraphStore,
-    intake: Intake,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    ways: Ways,
     tasks: TaskRegistry,
-    graph: GraphId,
+    board: StatusBoard,
     last: Mutex<Option<(Instant, Vec<Finding>)>>,
+    /// What the board shows of the last probe.
+    shown: Arc<ShortMutex<Vec<ProbeStatus>>>,
 }
 
 /// What one check found.
@@ -40,25 +44,82 @@ pub(crate) struct HealthProbe {
 struct Finding {
     name: &'static str,
     result: Result<String, String>,
+    /// The way that it went, end to end, and how long that took; none if it only looked.
+    way: Option<(&'static str, Duration)>,
+}
+
+impl Finding {
+    fn look(name: &'static str, result: Result<String, String>) -> Self {
+        Self {
+            name,
+            result,
+            way: None,
+        }
+    }
 }
 
 impl HealthProbe {
-    pub(crate) fn new(parts: &Parts) -> Self {
-        let graph = format!("probe-{}", Uuid::now_v7().simple());
-        Self {
-            store: parts.store.clone(),
-            intake: parts.intake.clone(),
+    /// Makes the probe, puts it on the board, and starts task `self-probe` if it is to run by
+    /// itself.
+    pub(crate) fn start(parts: &Parts) -> Self {
+        let shown: Arc<ShortMutex<Vec<ProbeStatus>>> = Arc::default();
+        let source = Arc::clone(&shown);
+        parts.board.add(move || PartStatus {
+            probes: source
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+            ..PartStatus::default()
+        });
+        let inner = Inner {
+            ways: Ways::new(parts),
             tasks: parts.tasks.clone(),
-            graph: GraphId::new(&graph).expect("letters and the digits of a UUID are an id"),
+            board: parts.board.clone(),
             last: Mutex::default(),
+            shown,
+        };
+        let probe = Self {
+            inner: Arc::new(inner),
+        };
+        if !parts.probe_interval.is_zero() {
+            probe.run_every(parts);
         }
+        probe
+    }
+
+    fn run_every(&self, parts: &Parts) {
+        let (probe, interval) = (self.clone(), parts.probe_interval);
+        let run = move |context: graphy_telemetry::TaskContext| {
+            let probe = probe.clone();
+            async move {
+                let mut ticks = tokio::time::interval(interval);
+                // A node that has just started is asked by whoever started it.
+                ticks.tick().await;
+                while context
+                    .token
+                    .run_until_cancelled(ticks.tick())
+                    .await
+                    .is_some()
+                {
+                    probe.report().await;
+                    context.tick();
+                }
+                Ok(())
+            }
+        };
+        parts.tasks.spawn(
+            "self-probe",
+            RestartPolicy::ALWAYS,
+            parts.token.clone(),
+            run,
+        );
     }
 
     /// Returns the last result if it is fresh, else probes. Callers at the same time share a probe.
     pub(crate) async fn report(&self) -> HealthReport {
-        let mut last = self.last.lock().await;
+        let mut last = self.inner.last.lock().await;
         if last.as_ref().is_none_or(|(at, _)| at.elapsed() >= FRESH) {
-            let findings = self.probe().await;
+            let findings = self.inner.probe().await;
             *last = Some((Instant::now(), findings));
         }
         let (at, findings) = last.as_ref().expect("set above");
@@ -77,121 +138,72 @@ impl HealthProbe {
             checks,
         }
     }
+}
 
+impl Inner {
     async fn probe(&self) -> Vec<Finding> {
-        let (redis, queue, command) =
-            tokio::join!(self.check_redis(), self.check_queue(), self.check_command());
-        vec![
-            Finding {
-                name: "redis",
-                result: redis,
-            },
-            Finding {
-                name: "queue",
-                result: queue,
-            },
-            Finding {
-                name: "command",
-                result: command,
-            },
-            Finding {
-                name: "tasks",
-                result: self.check_tasks(),
-            },
-        ]
+        let ways = &self.ways;
+        let (redis, queue, command, sync, analytics, broadcast) = tokio::join!(
+            ways.redis(),
+            ways.queue_answers(),
+            ways.command(),
+            ways.queue(QueueKind::SyncOperations),
+            ways.queue(QueueKind::Analytics),
+            ways.broadcast(),
+        );
+        let findings = vec![
+            Finding::look("redis", redis),
+            Finding::look("queue", queue),
+            command,
+            sync,
+            analytics,
+            broadcast,
+            Finding::look("workers", self.check_workers()),
+            Finding::look("tasks", self.check_tasks()),
+        ];
+        self.show(&findings);
+        findings
     }
 
-    async fn check_redis(&self) -> Result<String, String> {
-        match timeout(ANSWER_WAIT, self.store.link().probe()).await {
-            Ok(Ok(probe)) => {
-                let millis = probe.latency.as_secs_f64() * 1000.0;
-                Ok(format!(
-                    "redis {} answers in {millis:.1} ms",
-                    probe.info.version
-                ))
+    /// Says what was found on the board and in the metrics.
+    fn show(&self, findings: &[Finding]) {
+        let at_ms = self.ways.now_ms();
+        let mut statuses = Vec::new();
+        for finding in findings {
+            let Some((way, took)) = finding.way else {
+                continue;
+            };
+            let ok = finding.result.is_ok();
+            metrics::gauge!(names::PROBE_SUCCESS, label::PROBE => way).set(f64::from(u8::from(ok)));
+            if ok {
+                metrics::histogram!(names::PROBE_DURATION, label::PROBE => way)
+                    .record(took.as_secs_f64());
             }
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("no answer within {} s", ANSWER_WAIT.as_secs())),
+            statuses.push(ProbeStatus {
+                name: way.to_owned(),
+                ok,
+                detail: finding.result.clone().unwrap_or_else(|fault| fault),
+                at_ms,
+                took_ms: ok.then_some(took.as_secs_f64() * 1000.0),
+            });
         }
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = statuses;
     }
 
-    async fn check_queue(&self) -> Result<String, String> {
-        match timeout(ANSWER_WAIT, self.intake.queue().counts()).await {
-            Ok(Ok(counts)) => Ok(format!("{} jobs wait or run", counts.unfinished())),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("no answer within {} s", ANSWER_WAIT.as_secs())),
-        }
-    }
-
-    async fn check_command(&self) -> Result<String, String> {
-        let started = Instant::now();
-        let sent = timeout(COMMAND_WAIT, self.send_command()).await;
-        let millis = started.elapsed().as_secs_f64() * 1000.0;
-        if let Err(error) = self.store.discard(&self.graph).await {
-            tracing::debug!(%error, "the probe's graph is left to its lease");
-        }
-        match sent {
-            Ok(Ok(())) => Ok(format!(
-                "a command took {millis:.1} ms from intake to outcome"
+    fn check_workers(&self) -> Result<String, String> {
+        let workers = self.board.read().workers;
+        let deaf: Vec<&str> = workers
+            .iter()
+            .filter(|worker| worker.state == WorkerState::Rebuilding)
+            .map(|worker| worker.queue.as_str())
+            .collect();
+        match (deaf.is_empty(), workers.len()) {
+            (false, _) => Err(format!(
+                "the worker of {} fetches nothing though jobs wait, and is made anew",
+                deaf.join(" and of ")
             )),
-            Ok(Err(fault)) => Err(fault),
-            Err(_) => Err(format!(
-                "no worker answered within {} s",
-                COMMAND_WAIT.as_secs()
-            )),
-        }
-    }
-
-    async fn send_command(&self) -> Result<(), String> {
-        self.make_graph().await.map_err(|error| error.to_string())?;
-        let operation_id = OperationId(Uuid::now_v7());
-        let envelope = Envelope {
-            operation_id,
-            graph_id: Some(self.graph.clone()),
-            client_id: None,
-            seq: None,
-            command: Command::UpdateViewport(Viewport {
-                x: 0.0,
-                y: 0.0,
-                zoom: 1.0,
-            }),
-            base_version: None,
-            epoch: None,
-            timestamp: None,
-        };
-        let submission = Submission {
-            origin: graphy_engine::Origin::Listener,
-            content: envelope.into(),
-            user_id: probe_user(),
-            role: Role::Viewer,
-        };
-        let submitted = self.intake.submit(&self.graph, vec![submission]).await;
-        submitted.map_err(|rejection| rejection.message)?;
-        let outcome = self
-            .intake
-            .outcome(&self.graph, operation_id, COMMAND_WAIT)
-            .await;
-        match outcome.map_err(|error| error.to_string())? {
-            Some(Outcome::Applied { .. }) => Ok(()),
-            Some(Outcome::Rejected(rejection)) => Err(rejection.message),
-            Some(_) => Err("the command had an outcome that it cannot have".to_owned()),
-            None => Err(format!(
-                "no worker answered within {} s",
-                COMMAND_WAIT.as_secs()
-            )),
-        }
-    }
-
-    async fn make_graph(&self) -> Result<(), StoreError> {
-        let (user, now_ms) = (probe_user(), self.store.now_ms());
-        let made = self
-            .store
-            .create(&self.graph, "self-probe", &user, now_ms, Visibility::Hidden)
-            .await;
-        match made {
-            // Left over from a probe that could not clean up.
-            Err(StoreError::AlreadyExists { .. }) => self.store.renew_lease(&self.graph).await,
-            other => other.map(drop),
+            (true, 0) => Ok("this node has no workers".to_owned()),
+            (true, count) => Ok(format!("{count} workers, none deaf")),
         }
     }
 
@@ -208,8 +220,4 @@ impl HealthProbe {
             Err(format!("failed: {}", failed.join(", ")))
         }
     }
-}
-
-fn probe_user() -> UserId {
-    UserId::new("self-probe").expect("a fixed text of the form of an id")
 }

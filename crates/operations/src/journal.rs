@@ -32,6 +32,8 @@ pub enum EventKind {
     Rejection,
     /// A node came or went, or one of its tasks failed.
     Node,
+    /// An alert began or ended.
+    Alert,
 }
 
 impl EventKind {
@@ -46,6 +48,7 @@ impl EventKind {
             Self::Token => "token",
             Self::Rejection => "rejection",
             Self::Node => "node",
+            Self::Alert => "alert",
         }
     }
 }

@@ -7,6 +7,8 @@
 //!
 //! **Invariant:** every change of a graph goes through the queue; nothing here writes one directly.
 
+mod alerts;
+pub mod audit;
 mod caller;
 pub mod dispatch;
 pub mod export;
@@ -20,8 +22,10 @@ pub mod layout;
 mod operations;
 pub mod overview;
 mod pulse;
+mod queues;
 pub mod settings;
+mod system;
 
 pub use caller::Caller;
-pub use operations::{MetricsText, Operations, Parts, SystemFacts};
+pub use operations::{MetricsText, Operations, Parts, READ_ONLY, SystemFacts};
 pub use overview::LiveFrames;

@@ -4,6 +4,8 @@
 //! series by the formula that its [`SeriesDefinition`] names. Values are computed from the very
 //! text that `/metrics` serves, at the same moment.
 
+mod book;
+pub mod expression;
 mod frames;
 mod meter;
 mod sampler;
@@ -17,15 +19,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use graphy_engine::CommandQueue;
 use graphy_protocol::console::{OverviewSnapshot, RecentEvent, Series, SeriesPoint};
 use graphy_store::{GraphStore, NodeRegistry};
-use graphy_telemetry::{History, Metrics, SharedClock, TaskRegistry};
+use graphy_telemetry::{History, Metrics, Recorder, SharedClock, TaskRegistry};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::{EVENTS_MAX, Journal};
 use crate::pulse::Pulse;
 
+pub(crate) use book::SeriesBook;
+pub use book::{CHART_EXPRESSIONS_MAX, RULE_EXPRESSIONS_MAX};
 pub use frames::{FRAME_BYTES_MAX, LiveFrames};
-pub use series::{SERIES, SeriesDefinition};
+pub use series::{OVERVIEW_SERIES, SERIES, SeriesDefinition};
 
 /// What the overview needs.
 #[derive(Clone)]
@@ -37,6 +41,7 @@ pub(crate) struct OverviewParts {
     pub(crate) clock: SharedClock,
     pub(crate) journal: Arc<Journal>,
     pub(crate) pulse: Pulse,
+    pub(crate) recorder: Recorder,
     pub(crate) tasks: TaskRegistry,
     pub(crate) token: CancellationToken,
 }
@@ -46,7 +51,7 @@ pub(crate) struct OverviewParts {
 pub(crate) struct Sample {
     /// Counts samples; 0 before the first one.
     pub(crate) count: u64,
-    pub(crate) values: Vec<(&'static str, Option<f64>)>,
+    pub(crate) values: Vec<(Arc<str>, Option<f64>)>,
 }
 
 /// The overview of one node; cheap to clone.
@@ -58,7 +63,9 @@ pub(crate) struct Overview {
 struct Inner {
     parts: OverviewParts,
     since: u64,
+    /// What the overview page shows at once.
     history: History,
+    book: SeriesBook,
     latest: watch::Sender<Sample>,
     redis_version: watch::Sender<String>,
     /// Grows whenever the list of graphs has changed.
@@ -73,6 +80,7 @@ impl Overview {
         let inner = Inner {
             since: parts.clock.now_ms(),
             history: History::of_fifteen_minutes(),
+            book: SeriesBook::new(),
             latest: watch::Sender::default(),
             redis_version: watch::Sender::default(),
             graphs_revision: AtomicU64::new(0),
@@ -94,7 +102,7 @@ impl Overview {
             .first()
             .map(|series| series.at.clone())
             .unwrap_or_default();
-        let series = SERIES.iter().map(|definition| {
+        let series = SERIES[..OVERVIEW_SERIES].iter().map(|definition| {
             let values = recorded
                 .iter()
                 .find(|series| series.name == definition.name);
@@ -124,10 +132,20 @@ impl Overview {
         let sample = self.inner.latest.borrow();
         let points = sample.values.iter();
         let points = points.map(|(name, value)| SeriesPoint {
-            name: (*name).to_owned(),
+            name: name.to_string(),
             value: *value,
         });
         (sample.count, points.collect())
+    }
+
+    /// Watches the newest sample.
+    pub(crate) fn samples(&self) -> watch::Receiver<Sample> {
+        self.inner.latest.subscribe()
+    }
+
+    /// Returns which series are measured.
+    pub(crate) fn book(&self) -> &SeriesBook {
+        &self.inner.book
     }
 
     /// Returns the version of Redis; empty before it was first heard.

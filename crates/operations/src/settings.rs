@@ -24,4 +24,4 @@ pub use explain::{Explained, explain};
 pub use layers::{Entry, FlagValue, Layers, Resolved, Source, find_file};
 pub use node_file::{NODE_FILE, NodeFile};
 pub use table::{KEYS, Key, Kind};
-pub use typed::{LogSettings, LogStyle, NodeRole, Rates, Settings, Target};
+pub use typed::{CacheSettings, LogSettings, LogStyle, NodeRole, Rates, Settings, Target};

@@ -90,6 +90,10 @@ pub struct HistoryEntry {
     pub version: u64,
     /// Which operation.
     pub operation_id: OperationId,
+    /// Which operation it replays, if an operator had one that failed carried out anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub replay_of: Option<OperationId>,
     /// What sort of command it was.
     #[serde(rename = "type")]
     pub command_type: CommandType,
@@ -292,6 +296,25 @@ pub struct ResolveConflicts {
     )]
     #[ts(optional, type = "unknown")]
     pub value: Option<Value>,
+}
+
+/// Settles all conflicts of a graph that wait for a person, in the same way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SettleConflicts {
+    /// The graph that they are in.
+    pub graph_id: GraphId,
+    /// What is chosen for each: `mine` or `theirs`.
+    pub choice: Choice,
+}
+
+/// Conflicts that are being settled by jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SettlingConflicts {
+    /// How many; each by a job of the queue sync-operations.
+    #[ts(type = "number")]
+    pub conflicts: u64,
 }
 
 /// How one conflict's settlement ended.

@@ -189,6 +189,9 @@ pub struct SystemInfo {
     pub started_at: u64,
     /// Its process.
     pub pid: u32,
+    /// Whether nothing can be changed through it; a node that does not say so can be changed.
+    #[serde(default)]
+    pub read_only: bool,
 }
 
 /// Asks for a token.

@@ -1,6 +1,6 @@
 //! Payloads of reports: how a deployment did over a time, against the targets of the plans.
 
-use graphy_model::{GraphId, UserId};
+use graphy_model::{GraphId, NodeId, UserId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -170,4 +170,33 @@ pub struct SnapshotRef {
     pub graph_id: GraphId,
     /// Which snapshot.
     pub snapshot_id: String,
+}
+
+/// What was rolled up of a graph's progress.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct GraphProgress {
+    /// Of which graph.
+    pub graph_id: GraphId,
+    /// At which version; none if nothing was rolled up yet.
+    #[ts(type = "number | null")]
+    pub version: Option<u64>,
+    /// When, in milliseconds since 1970.
+    #[ts(type = "number | null")]
+    pub at: Option<u64>,
+    /// The nodes that have parts and a progress, by id.
+    pub nodes: Vec<NodeProgress>,
+    /// Whether there are more such nodes than are kept.
+    pub cut: bool,
+}
+
+/// What was rolled up for one node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct NodeProgress {
+    /// Which node.
+    pub id: NodeId,
+    /// Its progress, 0 to 1.
+    pub progress: f64,
+    /// From how many nodes it was taken.
+    pub parts: u32,
 }

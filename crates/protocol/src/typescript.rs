@@ -9,7 +9,8 @@ use crate::alerts::{
 };
 use crate::collaboration::{
     ConflictPage, ConflictRateRequest, ConflictRates, ConflictsRequest, GraphSettingsView,
-    HistoryPage, HistoryRequest, ResolveConflicts, SendCommand, SentCommand, SettledConflicts,
+    HistoryPage, HistoryRequest, ResolveConflicts, SendCommand, SentCommand, SettleConflicts,
+    SettledConflicts, SettlingConflicts,
 };
 use crate::console::{
     CreateToken, CreatedToken, ExportRequest, ExportedFile, GraphRef, HealthReport, ImportRef,
@@ -24,7 +25,8 @@ use crate::queues::{
     JobsRequest, QueueDetail, QueueList, QueueRef, SchedulerList, SchedulerRef,
 };
 use crate::reports::{
-    EnterFigure, PerformanceReport, ReportRequest, SnapshotList, SnapshotRef, TargetsRequest,
+    EnterFigure, GraphProgress, PerformanceReport, ReportRequest, SnapshotList, SnapshotRef,
+    TargetsRequest,
 };
 use crate::series::{SeriesList, SeriesRange, SeriesRequest};
 use crate::system::{
@@ -73,7 +75,9 @@ pub fn export_typescript(folder: &Path) -> Result<(), ExportError> {
     ResolveConflicts::export_all(&config)?;
     SendCommand::export_all(&config)?;
     SentCommand::export_all(&config)?;
+    SettleConflicts::export_all(&config)?;
     SettledConflicts::export_all(&config)?;
+    SettlingConflicts::export_all(&config)?;
     PresenceState::export_all(&config)?;
     SessionList::export_all(&config)?;
     export_watching(&config)
@@ -111,6 +115,7 @@ fn export_watching(config: &Config) -> Result<(), ExportError> {
     SchedulerList::export_all(config)?;
     SchedulerRef::export_all(config)?;
     EnterFigure::export_all(config)?;
+    GraphProgress::export_all(config)?;
     PerformanceReport::export_all(config)?;
     ReportRequest::export_all(config)?;
     SnapshotList::export_all(config)?;

@@ -4,16 +4,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use graphy_engine::{EngineError, Intake, Workers};
+use graphy_engine::{EngineError, Intake, WorkerParts, Workers};
 use graphy_live::{Hub, HubParts};
 use graphy_model::{Role, UserId};
 use graphy_operations::{Operations, SystemFacts};
 use graphy_store::tokens::{NewTicket, TokenError, TokenStore};
 use graphy_store::{
-    EventBus, GraphStore, LinkSettings, NodeRegistry, PresenceBus, RedisLink, RedisServer,
-    Replicas, ServerId, ServerNode, Sessions, StoreError,
+    AuditLog, EventBus, GraphStore, LinkSettings, NodeRegistry, PresenceBus, RedisLink,
+    RedisServer, Replicas, ServerId, ServerNode, Sessions, StoreError,
 };
+use graphy_telemetry::board::{PartStatus, StatusBoard};
 use graphy_telemetry::metrics::MetricsError;
+use graphy_telemetry::traces::{self, TraceError};
 use graphy_telemetry::{Metrics, RestartPolicy, SystemClock, TaskRegistry};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +37,8 @@ const DRAIN_WAIT: Duration = Duration::from_secs(5);
 const WORKERS_WAIT: Duration = Duration::from_secs(10);
 /// How long background tasks may take to end.
 const TASKS_WAIT: Duration = Duration::from_secs(5);
+/// How long the last spans may take to reach their collector.
+const TRACES_WAIT: Duration = Duration::from_secs(3);
 /// The tasks that keep the connections to Redis; they end last.
 const LINK_TASKS: [&str; 2] = ["redis-query", "redis-write"];
 /// When clients should come back.
@@ -61,6 +65,9 @@ pub enum NodeError {
     /// The metrics cannot be recorded.
     #[error("cannot record metrics")]
     Metrics(#[from] MetricsError),
+    /// Traces cannot be sent.
+    #[error("cannot send traces")]
+    Traces(#[from] TraceError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -113,13 +120,13 @@ impl Node {
         // Whatever fails below, the tasks started before it end.
         let guard = token.clone().drop_guard();
         let started_at = clock.now_ms();
+        let board = StatusBoard::default();
         let link = RedisLink::connect(&redis.url(), LinkSettings::default(), &tasks).await?;
         let store = GraphStore::new(link.clone(), Arc::clone(&clock));
-        let replicas = Replicas::new(store.clone(), settings.replicas_max);
+        let replicas = Replicas::with(store.clone(), settings.replicas);
         let events = EventBus::start(link.clone(), &tasks, token.clone());
-        let engine = settings.engine.clone();
         let intake = Intake::start(
-            engine.clone(),
+            settings.engine.clone(),
             &link,
             store.clone(),
             events.clone(),
@@ -128,7 +135,16 @@ impl Node {
         )
         .await?;
         let workers = if settings.role.runs_workers() {
-            Some(Workers::start(engine, &link, replicas.clone(), &tasks, token.clone()).await?)
+            let parts = WorkerParts {
+                queues: intake.queues().clone(),
+                replicas: replicas.clone(),
+                host: host_name(),
+                clock: Arc::clone(&clock),
+                tasks: tasks.clone(),
+                token: token.clone(),
+                board: board.clone(),
+            };
+            Some(Workers::start(parts).await?)
         } else {
             None
         };
@@ -142,8 +158,12 @@ impl Node {
             data_dir: settings.data_dir().map(|path| path.display().to_string()),
             api_url: format!("http://{address}"),
             started_at,
+            settings: settings.shown.clone(),
         };
+        let server = server_node(settings.role.as_str(), started_at);
+        let audit = AuditLog::new(link.clone(), Arc::clone(&clock), settings.audit_actions_max);
         let sessions = Sessions::new(link.clone(), nodes.clone(), settings.sessions.clone());
+        describe(&board, &link, &replicas, &tokens);
         let operations = Operations::start(graphy_operations::Parts {
             store: store.clone(),
             replicas: replicas.clone(),
@@ -157,11 +177,19 @@ impl Node {
             tasks: tasks.clone(),
             token: token.clone(),
             facts,
+            board: board.clone(),
+            probe_interval: settings.probe_interval,
+            node: server.clone(),
+            read_only: settings.read_only,
+            audit,
+            history: settings.history(),
         });
         if let Some(bridge) = &settings.bridge {
             graphy_store::bridge::start(&link, &store, bridge, &tasks, token.clone());
         }
-        let server = server_node(settings.role.as_str(), started_at);
+        if let Some(traces) = &settings.traces {
+            traces::install(traces, server.id.as_str())?;
+        }
         let hub = Hub::new(
             HubParts {
                 replicas: replicas.clone(),
@@ -175,6 +203,11 @@ impl Node {
             },
             settings.hub.clone(),
         );
+        let texts = hub.snapshots().clone();
+        board.add(move || PartStatus {
+            caches: vec![texts.cache_status()],
+            ..PartStatus::default()
+        });
         let role = settings.role;
         let app = App(Arc::new(Parts {
             store,
@@ -191,11 +224,20 @@ impl Node {
                 origins: settings.origins,
             },
             revocations: Revocations::default(),
+            read_only: settings.read_only,
             sockets: TaskTracker::new(),
             stopping: token.child_token(),
         }));
         let connections = TaskTracker::new();
         start_tasks(&app, &tasks, &token);
+        let idle = replicas.clone();
+        every(
+            &tasks,
+            "replicas-upkeep",
+            settings.cache_check_interval,
+            &token,
+            move || idle.forget_idle(),
+        );
         let serving = listener::serve(
             listener,
             router(&app, role),
@@ -353,6 +395,12 @@ impl Node {
         if let Err(running) = tasks.ended_but(&LINK_TASKS, TASKS_WAIT).await {
             tracing::warn!(?running, "some tasks did not end in time");
         }
+        if tokio::time::timeout(TRACES_WAIT, traces::flush())
+            .await
+            .is_err()
+        {
+            tracing::warn!("the collector of traces did not take the last spans in time");
+        }
         app.store.link().close();
         drop(app);
         redis.stop().await;
@@ -416,6 +464,16 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NodeError> {
     Ok((listener, address))
 }
 
+/// Puts on the board what belongs to no other part: the connections to Redis and two caches.
+fn describe(board: &StatusBoard, link: &RedisLink, replicas: &Replicas, tokens: &TokenStore) {
+    let (link, replicas, tokens) = (link.clone(), replicas.clone(), tokens.clone());
+    board.add(move || PartStatus {
+        circuits: link.circuits(),
+        caches: vec![replicas.cache_status(), tokens.cache_status()],
+        ..PartStatus::default()
+    });
+}
+
 fn start_tasks(app: &App, tasks: &TaskRegistry, token: &CancellationToken) {
     let (revocations, tokens) = (app.revocations.clone(), app.tokens.clone());
     tasks.spawn(
@@ -441,16 +499,20 @@ fn start_tasks(app: &App, tasks: &TaskRegistry, token: &CancellationToken) {
 }
 
 fn server_node(role: &str, started_at: u64) -> ServerNode {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
     ServerNode {
         id: ServerId::random(),
         role: role.to_owned(),
-        host: if host.is_empty() { "localhost" } else { host }.to_owned(),
+        host: host_name(),
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at,
     }
+}
+
+fn host_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    if host.is_empty() { "localhost" } else { host }.to_owned()
 }
 
 fn local_user() -> UserId {

@@ -10,7 +10,7 @@ use graphy_protocol::ErrorCode;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::http::failure::Failure;
-use crate::http::{guard, observe};
+use crate::http::{guard, observe, read_only};
 use crate::routes::{
     batch, changes, collaboration, commands, console, graphs, health, operations, session, state,
     ui,
@@ -40,6 +40,7 @@ pub(crate) fn router(app: &App, role: NodeRole) -> Router {
     router
         .method_not_allowed_fallback(wrong_method)
         .layer(RequestBodyTimeoutLayer::new(BODY_IDLE))
+        .layer(from_fn_with_state(app.clone(), read_only::check))
         .layer(from_fn_with_state(app.clone(), guard::guard))
         .layer(from_fn(observe::observe))
         .with_state(app.clone())

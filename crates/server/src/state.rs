@@ -28,6 +28,8 @@ pub(crate) struct Parts {
     pub(crate) limiters: Limiters,
     pub(crate) guard: GuardRules,
     pub(crate) revocations: Revocations,
+    /// Whether nothing can be changed through this node.
+    pub(crate) read_only: bool,
     /// Open sockets, so that a stop can wait for them.
     pub(crate) sockets: TaskTracker,
     /// Cancelled when the node begins to stop.

@@ -9,6 +9,7 @@
 //! **Invariant:** no blocking command ever runs on a shared connection; use [`RedisLink::blocking`].
 
 mod channel;
+mod circuit;
 mod keeper;
 mod policy;
 
@@ -23,6 +24,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use graphy_telemetry::TaskRegistry;
+use graphy_telemetry::board::CircuitStatus;
 use graphy_telemetry::names;
 
 pub use channel::LinkConnection;
@@ -196,6 +198,12 @@ impl RedisLink {
     #[must_use]
     pub fn state(&self) -> watch::Receiver<LinkState> {
         self.inner.write.state()
+    }
+
+    /// Returns the two connections as circuit breakers, for the node's board.
+    #[must_use]
+    pub fn circuits(&self) -> Vec<CircuitStatus> {
+        vec![self.inner.query.circuit(), self.inner.write.circuit()]
     }
 
     /// Returns what a confirmed write is worth on this server, as read at the last connect.

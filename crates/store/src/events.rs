@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use graphy_model::{AppliedOperation, Checksum, ClientId, Epoch, GraphId, OperationId, Outcome};
 use graphy_telemetry::TaskRegistry;
+use graphy_telemetry::traces::TraceParent;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::RedisLink;
 use crate::ear::{Ear, Heard, Listener, Topic};
 use crate::error::StoreError;
+use crate::graph::Head;
 use crate::graph::keys::GraphKeys;
 
 /// How one command of a batch ended.
@@ -26,6 +28,9 @@ pub struct CommandOutcome {
     pub client_id: Option<ClientId>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Where its trace goes on, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<TraceParent>,
 }
 
 /// A batch that was applied.
@@ -48,6 +53,28 @@ pub struct BatchEvent {
     pub operations: Vec<AppliedOperation>,
     /// How every command of the batch ended.
     pub outcomes: Vec<CommandOutcome>,
+    /// Clients whom the nodes that hold them are to bring to the present anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resync: Vec<ClientId>,
+}
+
+impl BatchEvent {
+    /// Makes an event that says where a graph stands and changes nothing: whoever listens compares
+    /// itself with the history if it stands elsewhere.
+    #[must_use]
+    pub fn position(graph: &GraphId, job_id: &str, head: &Head) -> Self {
+        Self {
+            graph_id: graph.clone(),
+            job_id: job_id.to_owned(),
+            epoch: head.epoch.clone(),
+            from_version: head.version,
+            to_version: head.version,
+            checksum: head.checksum,
+            operations: Vec::new(),
+            outcomes: Vec::new(),
+            resync: Vec::new(),
+        }
+    }
 }
 
 /// What a listener gets.

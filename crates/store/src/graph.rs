@@ -12,6 +12,9 @@ pub(crate) mod keys;
 mod lifecycle;
 mod load;
 mod past;
+mod progress;
+mod snapshots;
+mod totals;
 
 pub use apply::{Applied, BatchWrite, Fate, SettingsWrite};
 pub use conflict_log::{ConflictLogEntry, LoggedConflicts};
@@ -19,6 +22,9 @@ pub use conflicts::{ConflictIndex, IndexedConflict};
 pub use history::{History, OperationState, OperationView};
 pub use lifecycle::{GraphRow, HIDDEN_LEASE, LISTED_GRAPHS_MAX, Visibility};
 pub use load::Verification;
+pub use progress::StoredProgress;
+pub use snapshots::{NewSnapshot, Snapshot, SnapshotRoom};
+pub use totals::{GraphTotals, TotalsSlice, TotalsState};
 
 use graphy_model::{Checksum, Epoch, GraphMeta, Policy};
 use graphy_telemetry::clock::SharedClock;

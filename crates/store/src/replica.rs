@@ -9,17 +9,38 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use graphy_model::{AppliedOperation, ClientId, Graph, GraphId, UndoStacks, UserId};
+use graphy_telemetry::board::CacheStatus;
 use graphy_telemetry::names;
 use tokio::sync::{Mutex as LaneLock, OwnedMutexGuard};
+use tokio::time::Instant;
 
 use crate::error::StoreError;
 use crate::graph::GraphStore;
 
 /// How many graphs are kept in memory unless configured otherwise.
 pub const REPLICAS_MAX: usize = 256;
+
+/// What may be kept in memory, and how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplicaSettings {
+    /// How many graphs that nobody uses are kept at most.
+    pub replicas_max: usize,
+    /// How long a graph is kept that nobody uses; none keeps it until others need its place.
+    pub idle_max: Option<Duration>,
+}
+
+impl Default for ReplicaSettings {
+    fn default() -> Self {
+        Self {
+            replicas_max: REPLICAS_MAX,
+            idle_max: None,
+        }
+    }
+}
 
 /// A graph in memory with what the order of commands needs.
 #[derive(Debug)]
@@ -50,6 +71,8 @@ impl Replica {
 struct Slot {
     lane: Arc<LaneLock<Option<Replica>>>,
     used: AtomicU64,
+    /// When it was last asked for, in ms since the set was made.
+    used_ms: AtomicU64,
 }
 
 /// The graphs in memory of one process; cheap to clone.
@@ -62,21 +85,78 @@ struct Inner {
     store: GraphStore,
     slots: Mutex<HashMap<GraphId, Arc<Slot>>>,
     clock: AtomicU64,
-    replicas_max: usize,
+    born: Instant,
+    settings: ReplicaSettings,
+    counts: Arc<Counts>,
+}
+
+/// How often a graph that was wanted was in memory.
+#[derive(Debug, Default)]
+struct Counts {
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 impl Replicas {
     /// Makes an empty set that keeps at most `replicas_max` graphs that nobody uses.
     #[must_use]
     pub fn new(store: GraphStore, replicas_max: usize) -> Self {
+        let settings = ReplicaSettings {
+            replicas_max,
+            ..ReplicaSettings::default()
+        };
+        Self::with(store, settings)
+    }
+
+    /// Makes an empty set.
+    #[must_use]
+    pub fn with(store: GraphStore, settings: ReplicaSettings) -> Self {
         let inner = Inner {
             store,
             slots: Mutex::new(HashMap::new()),
             clock: AtomicU64::new(0),
-            replicas_max: replicas_max.max(1),
+            born: Instant::now(),
+            settings: ReplicaSettings {
+                replicas_max: settings.replicas_max.max(1),
+                ..settings
+            },
+            counts: Arc::default(),
         };
         Self {
             inner: Arc::new(inner),
+        }
+    }
+
+    /// Forgets the graphs that nobody has used for longer than they may be kept.
+    pub fn forget_idle(&self) {
+        let Some(idle_max) = self.inner.settings.idle_max else {
+            return;
+        };
+        let idle_max_ms = u64::try_from(idle_max.as_millis()).unwrap_or(u64::MAX);
+        let now_ms = self.now_ms();
+        let mut slots = self.slots();
+        slots.retain(|_, slot| {
+            let idle_ms = now_ms.saturating_sub(slot.used_ms.load(Ordering::Relaxed));
+            Arc::strong_count(&slot.lane) > 1 || idle_ms <= idle_max_ms
+        });
+        show_count(slots.len());
+    }
+
+    /// Returns how well the memory works.
+    #[must_use]
+    pub fn cache_status(&self) -> CacheStatus {
+        let inner = &self.inner;
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        CacheStatus {
+            name: "graphs".to_owned(),
+            entries: count(self.slots().len()),
+            entries_max: count(inner.settings.replicas_max),
+            ttl_ms: inner
+                .settings
+                .idle_max
+                .and_then(|idle| u64::try_from(idle.as_millis()).ok()),
+            hits: inner.counts.hits.load(Ordering::Relaxed),
+            misses: inner.counts.misses.load(Ordering::Relaxed),
         }
     }
 
@@ -92,6 +172,7 @@ impl Replicas {
         Lane {
             id: id.clone(),
             store: self.inner.store.clone(),
+            counts: Arc::clone(&self.inner.counts),
             guard: lane.lock_owned().await,
         }
     }
@@ -111,29 +192,42 @@ impl Replicas {
 
     fn slot(&self, id: &GraphId) -> Arc<LaneLock<Option<Replica>>> {
         let now = self.inner.clock.fetch_add(1, Ordering::Relaxed);
-        let mut slots = self
-            .inner
-            .slots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots();
         let slot = slots.entry(id.clone()).or_insert_with(|| {
             Arc::new(Slot {
                 lane: Arc::default(),
                 used: AtomicU64::new(now),
+                used_ms: AtomicU64::new(0),
             })
         });
         slot.used.store(now, Ordering::Relaxed);
+        slot.used_ms.store(self.now_ms(), Ordering::Relaxed);
         let lane = Arc::clone(&slot.lane);
-        if slots.len() > self.inner.replicas_max {
+        if slots.len() > self.inner.settings.replicas_max {
             evict(&mut slots);
         }
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a count of graphs, far below 2^52"
-        )]
-        metrics::gauge!(names::REPLICAS_LOADED).set(slots.len() as f64);
+        show_count(slots.len());
         lane
     }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<GraphId, Arc<Slot>>> {
+        self.inner
+            .slots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.inner.born.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a count of graphs, far below 2^52"
+)]
+fn show_count(graphs: usize) {
+    metrics::gauge!(names::REPLICAS_LOADED).set(graphs as f64);
 }
 
 /// Drops the graph that was unused the longest, if there is one that nobody uses.
@@ -151,6 +245,7 @@ fn evict(slots: &mut HashMap<GraphId, Arc<Slot>>) {
 pub struct Lane {
     id: GraphId,
     store: GraphStore,
+    counts: Arc<Counts>,
     guard: OwnedMutexGuard<Option<Replica>>,
 }
 
@@ -169,12 +264,14 @@ impl Lane {
             && replica.graph.version() <= head.version
         {
             if replica.graph.version() == head.version {
+                self.counts.hits.fetch_add(1, Ordering::Relaxed);
                 return Ok(Some(self.guard.insert(replica)));
             }
             // What is passed now may hold commands of clients whose seqs are remembered here.
             replica.seqs.clear();
             replica.stacks.clear();
             if self.store.catch_up(&self.id, &mut replica.graph).await? {
+                self.counts.hits.fetch_add(1, Ordering::Relaxed);
                 return Ok(Some(self.guard.insert(replica)));
             }
         }
@@ -190,6 +287,8 @@ impl Lane {
     pub async fn take(&mut self) -> Result<Option<Replica>, StoreError> {
         if self.guard.is_none() {
             self.load().await?;
+        } else {
+            self.counts.hits.fetch_add(1, Ordering::Relaxed);
         }
         Ok(self.guard.take())
     }
@@ -201,6 +300,7 @@ impl Lane {
 
     async fn load(&mut self) -> Result<Option<&mut Replica>, StoreError> {
         *self.guard = None;
+        self.counts.misses.fetch_add(1, Ordering::Relaxed);
         let graph = self.store.load(&self.id).await?;
         Ok(graph.map(|graph| {
             self.guard.insert(Replica {

@@ -80,6 +80,47 @@ impl TestRedis {
             .expect("the server has just been started")
     }
 
+    /// Sends raw commands in pipelines, as a foreign program might.
+    ///
+    /// # Panics
+    /// When the server refuses one.
+    pub async fn send(&self, commands: impl IntoIterator<Item = Vec<String>>) {
+        let link = self.link().await;
+        let mut pipeline = redis::pipe();
+        let mut waiting = 0;
+        for words in commands {
+            pipeline.cmd(&words[0]).arg(&words[1..]).ignore();
+            waiting += 1;
+            if waiting == 5000 {
+                self.flush(&link, &pipeline).await;
+                pipeline = redis::pipe();
+                waiting = 0;
+            }
+        }
+        if waiting > 0 {
+            self.flush(&link, &pipeline).await;
+        }
+    }
+
+    async fn flush(&self, link: &RedisLink, pipeline: &redis::Pipeline) {
+        let sent: Result<(), redis::RedisError> = pipeline.query_async(&mut link.write()).await;
+        sent.expect("the commands of a test are sound");
+    }
+
+    /// Asks one raw command; an array is flattened, and what is nothing is left out.
+    ///
+    /// # Panics
+    /// When the server refuses it.
+    pub async fn ask(&self, words: &[&str]) -> Vec<String> {
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        let answer: Result<redis::Value, redis::RedisError> =
+            command.query_async(&mut self.link().await.query()).await;
+        let mut texts = Vec::new();
+        flatten(answer.expect("the command of a test is sound"), &mut texts);
+        texts
+    }
+
     /// Returns the server and its supervisor.
     #[must_use]
     pub fn private(&self) -> &PrivateRedis {
@@ -107,6 +148,23 @@ impl TestRedis {
             "cannot send {signal} to process {}",
             self.pid()
         );
+    }
+}
+
+fn flatten(value: redis::Value, texts: &mut Vec<String>) {
+    match value {
+        redis::Value::Nil => {}
+        redis::Value::Int(number) => texts.push(number.to_string()),
+        redis::Value::BulkString(bytes) => {
+            texts.push(String::from_utf8_lossy(&bytes).into_owned());
+        }
+        redis::Value::SimpleString(text) => texts.push(text),
+        redis::Value::Array(values) => {
+            for value in values {
+                flatten(value, texts);
+            }
+        }
+        other => texts.push(format!("{other:?}")),
     }
 }
 

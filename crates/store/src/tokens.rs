@@ -23,6 +23,7 @@ use redis::{AsyncCommands as _, Script};
 use graphy_model::access::Role;
 use graphy_model::ids::UserId;
 use graphy_telemetry::SharedClock;
+use graphy_telemetry::board::CacheStatus;
 
 use crate::connection::RedisLink;
 use crate::error::StoreError;
@@ -106,6 +107,12 @@ impl TokenStore {
             clock,
             cache: Arc::default(),
         }
+    }
+
+    /// Returns how well the memory of verified tokens works.
+    #[must_use]
+    pub fn cache_status(&self) -> CacheStatus {
+        self.cache.status()
     }
 
     /// Makes a named token.

@@ -77,6 +77,7 @@ impl World {
         let operation = |version: u64| AppliedOperation {
             version,
             operation_id: OperationId(uuid::Uuid::from_u128(version.into())),
+            replay_of: None,
             client_id: None,
             user_id: UserId::new("ann").expect("an id"),
             seq: None,
@@ -99,6 +100,7 @@ impl World {
             checksum: Checksum(0),
             operations: (from + 1..=to).map(operation).collect(),
             outcomes: vec![],
+            resync: vec![],
         };
         let text = serde_json::to_string(&event).expect("JSON");
         let _: usize = self

@@ -6,6 +6,7 @@
 //! **Invariant:** a number that a page shows is read from [`metrics::MetricsSnapshot`], which is
 //! parsed from the very text that `/metrics` serves.
 
+pub mod archive;
 pub mod board;
 pub mod clock;
 pub mod history;
@@ -14,7 +15,9 @@ pub mod metrics;
 pub mod names;
 pub mod process;
 pub mod tasks;
+pub mod traces;
 
+pub use archive::{Archive, ArchiveSettings, Bin, Place, Range, RangeQuery, Recorder, Row};
 pub use board::StatusBoard;
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock, TokioClock};
 pub use history::{History, Series};

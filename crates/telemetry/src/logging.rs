@@ -2,8 +2,11 @@
 //!
 //! Control characters in messages and values are escaped in the console format (JSON escapes them
 //! by itself), so that what a client sends can neither forge a log line nor steer a terminal.
+//! The newest lines are kept in memory as well, without secrets: [`ring`].
 
 mod escape;
+pub mod redact;
+pub mod ring;
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
@@ -18,6 +21,7 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use escape::Escaped;
+use ring::LogRing;
 
 /// How the console shows log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -111,7 +115,8 @@ pub fn install(config: &LogConfig) -> Result<LogGuard, LogError> {
             .with_filter(filter(&config.filter)?)
             .boxed(),
     };
-    let mut layers = vec![console];
+    let memory = LogRing::of_process().layer();
+    let mut layers = vec![console, memory.with_filter(filter(&config.filter)?).boxed()];
     let mut guard = LogGuard { _file: None };
     if let Some(files) = &config.files {
         let (writer, file_guard) = tracing_appender::non_blocking(daily_file(files)?);

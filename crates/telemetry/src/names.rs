@@ -17,6 +17,34 @@ pub const WEBSOCKET_CONNECTIONS: &str = "websocket_active_connections";
 pub const QUEUE_SIZE: &str = "bullmq_queue_size";
 /// Time a job waited before a worker took it. Label: [`label::QUEUE_NAME`].
 pub const QUEUE_LATENCY: &str = "bullmq_queue_latency_seconds";
+/// Runs of jobs by how they ended. Labels: [`label::QUEUE_NAME`], [`label::JOB_NAME`],
+/// [`label::STATUS`].
+pub const JOBS_PROCESSED: &str = "graphy_jobs_processed_total";
+/// Time that a worker spent on a job. Label: [`label::QUEUE_NAME`].
+pub const JOB_DURATION: &str = "graphy_job_duration_seconds";
+/// Jobs that were taken back from workers that gave no sign. Label: [`label::QUEUE_NAME`].
+pub const JOBS_STALLED: &str = "graphy_jobs_stalled_total";
+/// Workers that fetched nothing though jobs waited, and were made anew. Label:
+/// [`label::QUEUE_NAME`].
+pub const WORKER_REBUILDS: &str = "graphy_worker_rebuilds_total";
+/// Whether the node's last probe of a way came through, 1 or 0. Label: [`label::PROBE`].
+pub const PROBE_SUCCESS: &str = "graphy_probe_success";
+/// Time that probes took that came through. Label: [`label::PROBE`].
+pub const PROBE_DURATION: &str = "graphy_probe_duration_seconds";
+/// Graphs of the deployment, as last counted.
+pub const GRAPHS: &str = "graphy_graphs";
+/// Nodes of all graphs, as last counted.
+pub const GRAPH_NODES: &str = "graphy_graph_nodes";
+/// Edges of all graphs, as last counted.
+pub const GRAPH_EDGES: &str = "graphy_graph_edges";
+/// Entries in the histories of all graphs, as last counted.
+pub const HISTORY_ENTRIES: &str = "graphy_history_entries";
+/// Graphs that did not add up to their checksum when they were last checked.
+pub const CHECKSUM_MISMATCHES: &str = "graphy_checksum_mismatches";
+/// How old the counts of all graphs are.
+pub const TOTALS_AGE: &str = "graphy_totals_age_seconds";
+/// Snapshots of graphs that this process made.
+pub const SNAPSHOTS_MADE: &str = "graphy_snapshots_made_total";
 /// Time from an applied batch to the last subscriber's outgoing queue.
 pub const BROADCAST_DURATION: &str = "graphy_broadcast_duration_seconds";
 /// Subscriptions by how they were brought up to date. Label: [`label::MODE`].
@@ -47,17 +75,63 @@ pub const REPLICAS_LOADED: &str = "graphy_replicas_loaded";
 pub const PROCESS_CPU: &str = "process_cpu_percent";
 /// Memory of this process that is in RAM.
 pub const PROCESS_MEMORY: &str = "process_resident_memory_bytes";
+/// Open file descriptors of this process.
+pub const PROCESS_OPEN_FILES: &str = "process_open_fds";
+/// Threads of this process.
+pub const PROCESS_THREADS: &str = "process_threads";
+/// Memory of the computer that is in use, 0 to 1.
+pub const HOST_MEMORY_SHARE: &str = "graphy_host_memory_share";
+/// Load of the computer over the last minute.
+pub const HOST_LOAD: &str = "graphy_host_load";
+/// How often a cache had what was wanted. Label: [`label::CACHE`].
+pub const CACHE_HITS: &str = "graphy_cache_hits_total";
+/// How often a cache had not what was wanted. Label: [`label::CACHE`].
+pub const CACHE_MISSES: &str = "graphy_cache_misses_total";
+/// Entries of a cache. Label: [`label::CACHE`].
+pub const CACHE_ENTRIES: &str = "graphy_cache_entries";
+/// Whether a circuit breaker is open: 0 closed, 0.5 half-open, 1 open. Label: [`label::CIRCUIT`].
+pub const CIRCUIT_OPEN: &str = "graphy_circuit_open";
+/// How often a circuit breaker has opened. Label: [`label::CIRCUIT`].
+pub const CIRCUIT_TRIPS: &str = "graphy_circuit_trips_total";
+/// Outcomes of operations that could not be written into the audit log.
+pub const AUDIT_FAILURES: &str = "graphy_audit_failures_total";
+
+/// Commands per second that Redis handles (`instantaneous_ops_per_sec` of INFO).
+pub const REDIS_OPERATIONS: &str = "graphy_redis_operations_per_second";
+/// Connections to Redis (`connected_clients` of INFO).
+pub const REDIS_CLIENTS: &str = "graphy_redis_clients";
+/// Memory in use by Redis of what it may use; only where it has a `maxmemory`.
+pub const REDIS_MEMORY_SHARE: &str = "graphy_redis_memory_share";
+/// Whether Redis could write its append-only file, 1 or 0; only where it has one.
+pub const REDIS_AOF_OK: &str = "graphy_redis_aof_ok";
+/// Size of Redis' append-only file.
+pub const REDIS_AOF_SIZE: &str = "graphy_redis_aof_bytes";
+/// Free room on the disk of the data folder, 0 to 1.
+pub const DATA_DISK_FREE: &str = "graphy_data_disk_free_share";
+/// How late the node's own clock tick came.
+pub const EVENT_LOOP_LAG: &str = "graphy_event_loop_lag_seconds";
+/// Background tasks that failed for good.
+pub const TASKS_FAILED: &str = "graphy_tasks_failed";
+/// Alerts that fire, as this node knows. Label: [`label::SEVERITY`].
+pub const ALERTS_FIRING: &str = "graphy_alerts_firing";
+/// Attempts to hand an alert to the webhook. Label: [`label::OUTCOME`].
+pub const WEBHOOK_ATTEMPTS: &str = "graphy_alert_webhook_attempts_total";
 
 /// The keys of labels. Their values are closed sets, never ids of users or graphs.
 pub mod label {
     /// Type of a command, for example `CREATE_NODE`.
     pub const TYPE: &str = "type";
-    /// `success`, `conflict`, `rejected`, `duplicate` or `failed`; for HTTP the status code.
+    /// `success`, `conflict`, `rejected`, `duplicate` or `failed`; for jobs `completed`, `failed`
+    /// or `postponed`; for HTTP the status code.
     pub const STATUS: &str = "status";
     /// How a conflict was resolved.
     pub const RESOLUTION_TYPE: &str = "resolution_type";
     /// Name of a BullMQ queue.
     pub const QUEUE_NAME: &str = "queue_name";
+    /// Name of a job of one of our queues, or `other`.
+    pub const JOB_NAME: &str = "job_name";
+    /// What a probe goes through.
+    pub const PROBE: &str = "probe";
     /// `in_sync`, `behind` or `full`.
     pub const MODE: &str = "mode";
     /// Name of a background task.
@@ -68,6 +142,14 @@ pub mod label {
     pub const ROUTE: &str = "route";
     /// A closed error code.
     pub const REASON: &str = "reason";
+    /// Name of a cache on the status board.
+    pub const CACHE: &str = "cache";
+    /// Name of a circuit breaker on the status board.
+    pub const CIRCUIT: &str = "circuit";
+    /// `info`, `warning` or `critical`.
+    pub const SEVERITY: &str = "severity";
+    /// `delivered`, `failed` or `given_up`.
+    pub const OUTCOME: &str = "outcome";
 }
 
 /// What a metric measures over time.
@@ -160,6 +242,69 @@ pub const ALL: &[MetricDefinition] = &[
         "Time a job waited before a worker took it",
     ),
     define(
+        JOBS_PROCESSED,
+        Counter,
+        &[label::QUEUE_NAME, label::JOB_NAME, label::STATUS],
+        "Runs of jobs by how they ended",
+    ),
+    define(
+        JOB_DURATION,
+        Histogram,
+        &[label::QUEUE_NAME],
+        "Time a worker spent on a job",
+    ),
+    define(
+        JOBS_STALLED,
+        Counter,
+        &[label::QUEUE_NAME],
+        "Jobs taken back from workers that gave no sign",
+    ),
+    define(
+        WORKER_REBUILDS,
+        Counter,
+        &[label::QUEUE_NAME],
+        "Workers made anew because they fetched nothing though jobs waited",
+    ),
+    define(
+        PROBE_SUCCESS,
+        Gauge,
+        &[label::PROBE],
+        "Whether the node's last probe of a way came through",
+    ),
+    define(
+        PROBE_DURATION,
+        Histogram,
+        &[label::PROBE],
+        "Time of probes that came through",
+    ),
+    define(GRAPHS, Gauge, &[], "Graphs of the deployment"),
+    define(GRAPH_NODES, Gauge, &[], "Nodes of all graphs"),
+    define(GRAPH_EDGES, Gauge, &[], "Edges of all graphs"),
+    define(
+        HISTORY_ENTRIES,
+        Gauge,
+        &[],
+        "Entries in the histories of all graphs",
+    ),
+    define(
+        CHECKSUM_MISMATCHES,
+        Gauge,
+        &[],
+        "Graphs that did not add up to their checksum when last checked",
+    ),
+    define(
+        TOTALS_AGE,
+        Gauge,
+        &[],
+        "Age of the counts of all graphs, in seconds",
+    ),
+    define(
+        SNAPSHOTS_MADE,
+        Counter,
+        &[],
+        "Snapshots of graphs made by this process",
+    ),
+    define(
         BROADCAST_DURATION,
         Histogram,
         &[],
@@ -248,6 +393,111 @@ pub const ALL: &[MetricDefinition] = &[
         Gauge,
         &[],
         "Memory of this process that is in RAM",
+    ),
+    define(
+        PROCESS_OPEN_FILES,
+        Gauge,
+        &[],
+        "Open file descriptors of this process",
+    ),
+    define(PROCESS_THREADS, Gauge, &[], "Threads of this process"),
+    define(
+        HOST_MEMORY_SHARE,
+        Gauge,
+        &[],
+        "Memory of the computer that is in use, 0 to 1",
+    ),
+    define(
+        HOST_LOAD,
+        Gauge,
+        &[],
+        "Load of the computer over the last minute",
+    ),
+    define(
+        CACHE_HITS,
+        Counter,
+        &[label::CACHE],
+        "How often a cache had what was wanted",
+    ),
+    define(
+        CACHE_MISSES,
+        Counter,
+        &[label::CACHE],
+        "How often a cache had not what was wanted",
+    ),
+    define(CACHE_ENTRIES, Gauge, &[label::CACHE], "Entries of a cache"),
+    define(
+        CIRCUIT_OPEN,
+        Gauge,
+        &[label::CIRCUIT],
+        "Whether a circuit breaker is open: 0 closed, 0.5 half-open, 1 open",
+    ),
+    define(
+        CIRCUIT_TRIPS,
+        Counter,
+        &[label::CIRCUIT],
+        "How often a circuit breaker has opened",
+    ),
+    define(
+        AUDIT_FAILURES,
+        Counter,
+        &[],
+        "Outcomes that could not be written into the audit log",
+    ),
+    define(
+        REDIS_OPERATIONS,
+        Gauge,
+        &[],
+        "Commands per second that Redis handles",
+    ),
+    define(REDIS_CLIENTS, Gauge, &[], "Connections to Redis"),
+    define(
+        REDIS_MEMORY_SHARE,
+        Gauge,
+        &[],
+        "Memory in use by Redis of what it may use",
+    ),
+    define(
+        REDIS_AOF_OK,
+        Gauge,
+        &[],
+        "Whether Redis could write its append-only file",
+    ),
+    define(
+        REDIS_AOF_SIZE,
+        Gauge,
+        &[],
+        "Size of the append-only file of Redis",
+    ),
+    define(
+        DATA_DISK_FREE,
+        Gauge,
+        &[],
+        "Free room on the disk of the data folder, 0 to 1",
+    ),
+    define(
+        EVENT_LOOP_LAG,
+        Gauge,
+        &[],
+        "How late the node's own clock tick came",
+    ),
+    define(
+        TASKS_FAILED,
+        Gauge,
+        &[],
+        "Background tasks that failed for good",
+    ),
+    define(
+        ALERTS_FIRING,
+        Gauge,
+        &[label::SEVERITY],
+        "Alerts that fire, as this node knows",
+    ),
+    define(
+        WEBHOOK_ATTEMPTS,
+        Counter,
+        &[label::OUTCOME],
+        "Attempts to hand an alert to the webhook",
     ),
 ];
 

@@ -3,10 +3,13 @@
 //! The driver runs on the same machine and takes its share of the cores; what a server costs is
 //! therefore also given as CPU time of its processes.
 
+mod chart;
 mod editors;
 mod flood;
+mod machine;
 mod meter;
 mod queries;
+mod queue;
 mod report;
 mod sync;
 
@@ -14,6 +17,7 @@ use graphy_store::FsyncPolicy;
 
 use crate::cluster::{Cluster, NodeKind};
 use meter::Meter;
+pub use queue::{QueueOptions, queue};
 use report::{Report, Row};
 pub use sync::{SyncOptions, sync};
 

@@ -27,6 +27,8 @@ pub struct Cluster {
     link: RedisLink,
     redis: TestRedis,
     folder: TempDir,
+    /// What nodes find in their environment besides the usual.
+    variables: Vec<(String, String)>,
 }
 
 impl Cluster {
@@ -54,7 +56,13 @@ impl Cluster {
             link,
             redis,
             folder,
+            variables: Vec::new(),
         }
+    }
+
+    /// Sets a variable in the environment of the nodes that are started from now on.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
     }
 
     /// Starts nodes of one kind at the same time and waits until they serve; returns the place of
@@ -69,8 +77,8 @@ impl Cluster {
                 .folder
                 .path()
                 .join(format!("{}-{place}", kind.as_str()));
-            self.nodes
-                .push(Node::spawn(kind, &self.redis.url(), &folder));
+            let node = Node::spawn(kind, &self.redis.url(), &folder, &self.variables);
+            self.nodes.push(node);
         }
         for node in &mut self.nodes[first..] {
             node.ready().await;
@@ -89,7 +97,7 @@ impl Cluster {
             .folder
             .path()
             .join(format!("{}-{place}", kind.as_str()));
-        let mut node = Node::spawn(kind, redis, &folder);
+        let mut node = Node::spawn(kind, redis, &folder, &self.variables);
         node.ready().await;
         self.nodes.push(node);
         place

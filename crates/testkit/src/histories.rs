@@ -70,6 +70,7 @@ pub fn history(seed: u64) -> Value {
         let mut operation = AppliedOperation {
             version,
             operation_id: author.operation_id,
+            replay_of: None,
             client_id: author.client,
             user_id: user,
             seq: None,

@@ -21,6 +21,10 @@ version: number,
  */
 operationId: OperationId, 
 /**
+ * Which operation it replays, if an operator had one that failed carried out anew.
+ */
+replayOf?: OperationId, 
+/**
  * Which client sent it, if it named itself.
  */
 clientId?: ClientId, 

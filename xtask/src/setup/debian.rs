@@ -18,6 +18,8 @@ pub(crate) enum Purpose {
     Console,
     /// To run the example clients.
     Examples,
+    /// To run the tests that look at pages.
+    Browser,
     /// To run all tests.
     Tests,
 }
@@ -49,7 +51,7 @@ const PACKAGES: &[Package] = &[
     package(Purpose::Tests, "xvfb", Some("xvfb-run")),
     package(Purpose::Tests, "xauth", Some("xauth")),
     package(Purpose::Tests, "dbus-x11", None),
-    package(Purpose::Tests, "chromium", Some("chromium")),
+    package(Purpose::Browser, "chromium", Some("chromium")),
     package(Purpose::Tests, "imagemagick", Some("import")),
     package(Purpose::Examples, "curl", Some("curl")),
     package(Purpose::Examples, "jq", Some("jq")),

@@ -23,6 +23,7 @@ pub(crate) fn everything(workspace: &Workspace) -> Result<()> {
             Purpose::Server,
             Purpose::Console,
             Purpose::Examples,
+            Purpose::Browser,
             Purpose::Tests,
         ],
     )?;

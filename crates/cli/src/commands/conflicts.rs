@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use graphy_model::{Choice, ConflictId, GraphId, Outcome};
 use graphy_protocol::collaboration::{
     ConflictPage, ConflictStatus, ConflictsRequest, ListedConflict, ResolveConflicts,
-    SettledConflicts,
+    SettleConflicts, SettledConflicts, SettlingConflicts,
 };
 use graphy_telemetry::clock::{Clock as _, SystemClock};
 
@@ -34,6 +34,17 @@ enum Action {
         /// How many at most
         #[arg(long, short = 'n', default_value_t = 50, value_name = "COUNT")]
         limit: u32,
+    },
+    /// Have all open conflicts of a graph settled in the same way, by jobs that survive the node
+    Settle {
+        /// The graph that they are in
+        graph: GraphId,
+        /// Keep the values of the authors whose changes wait
+        #[arg(long, group = "side", required_unless_present = "theirs")]
+        mine: bool,
+        /// Keep the values that are in the graph
+        #[arg(long, group = "side")]
+        theirs: bool,
     },
     /// Settle conflicts of one graph
     Resolve {
@@ -67,6 +78,20 @@ pub(crate) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     match arguments.action {
+        Action::Settle {
+            graph,
+            mine,
+            theirs: _,
+        } => {
+            let request = SettleConflicts {
+                graph_id: graph,
+                choice: if mine { Choice::Mine } else { Choice::Theirs },
+            };
+            let settling: SettlingConflicts = node.call("conflicts.settle", &request).await?;
+            output.result(&settling, |settling| {
+                format!("{} conflicts are being settled", settling.conflicts)
+            })
+        }
         Action::List {
             graph,
             status,

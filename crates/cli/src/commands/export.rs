@@ -59,6 +59,17 @@ pub(crate) async fn run(
         format,
     };
     let file: ExportedFile = node.call("graphs.export", &request).await?;
+    write_file(&arguments.graph, file, arguments.output.as_deref(), output)
+}
+
+/// Writes a file that a node sent; `-` is standard output, and without a path the file is named as
+/// the node says, unless there is a file of that name.
+pub(super) fn write_file(
+    graph: &GraphId,
+    file: ExportedFile,
+    path: Option<&Path>,
+    output: Output,
+) -> Result<(), Failure> {
     let content = match (file.text, file.base64) {
         (Some(text), _) => text.into_bytes(),
         (None, Some(base64)) => base64::engine::general_purpose::STANDARD
@@ -66,13 +77,13 @@ pub(crate) async fn run(
             .context("the node sent a file that cannot be decoded")?,
         (None, None) => return Err(anyhow::anyhow!("the node sent an empty file").into()),
     };
-    if arguments.output.as_deref() == Some(Path::new("-")) {
+    if path == Some(Path::new("-")) {
         let mut out = std::io::stdout().lock();
         out.write_all(&content)?;
         return Ok(out.flush()?);
     }
-    let path = match &arguments.output {
-        Some(path) => path.clone(),
+    let path = match path {
+        Some(path) => path.to_owned(),
         None => {
             let path = PathBuf::from(&file.file_name);
             if path.exists() {
@@ -87,7 +98,7 @@ pub(crate) async fn run(
     };
     std::fs::write(&path, &content).with_context(|| format!("cannot write {}", path.display()))?;
     let written = Written {
-        graph_id: arguments.graph.clone(),
+        graph_id: graph.clone(),
         file: path.display().to_string(),
         mime: file.mime,
         bytes: content.len(),

@@ -1,6 +1,6 @@
 //! `graphy health`: whether a node is fit for work.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use graphy_protocol::console::HealthReport;
 
 use crate::exit::Failure;
@@ -11,9 +11,23 @@ use crate::tables::table;
 /// The command's arguments.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit code 0 means ready, 6 not ready, 3 that no node answers.")]
-pub(crate) struct HealthArguments {}
+pub(crate) struct HealthArguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
 
-pub(crate) async fn run(node: &RemoteNode, output: Output) -> Result<(), Failure> {
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Check now; the same as without a word
+    Check,
+}
+
+pub(crate) async fn run(
+    node: &RemoteNode,
+    arguments: &HealthArguments,
+    output: Output,
+) -> Result<(), Failure> {
+    let (None | Some(Action::Check)) = arguments.action;
     let report: HealthReport = node.ask("health.check").await?;
     output.result(&report, |report| text(node, report))?;
     if report.ready {

@@ -43,6 +43,9 @@ pub(crate) struct ServeArguments {
     /// How many jobs to handle at the same time [default: 16]
     #[arg(long, value_name = "JOBS")]
     concurrency: Option<String>,
+    /// Let nothing be changed through this node; what is in the queue is still carried out
+    #[arg(long)]
+    read_only: bool,
     /// Open the console in a browser
     #[arg(long)]
     open: bool,
@@ -62,6 +65,7 @@ struct Started {
     role: &'static str,
     environment: String,
     redis_url: String,
+    read_only: bool,
     pid: u32,
 }
 
@@ -73,6 +77,7 @@ impl ServeArguments {
             ("redis.url", self.redis.clone()),
             ("environment", self.environment.clone()),
             ("worker.concurrency", self.concurrency.clone()),
+            ("read_only", self.read_only.then(|| "yes".to_owned())),
         ]
     }
 }
@@ -165,6 +170,7 @@ async fn present(
         role: role.as_str(),
         environment: settings.environment.clone(),
         redis_url: node.redis().tools_url().to_string(),
+        read_only: settings.read_only,
         pid: std::process::id(),
     };
     let mut file = None;
@@ -232,10 +238,15 @@ async fn withdraw(node: &Node, settings: &Settings, file: &NodeFile) {
 
 fn text(started: &Started) -> String {
     let mut text = format!(
-        "Graphy {} · {} · {}\n  API    {}\n  Redis  {}",
+        "Graphy {} · {} · {}{}\n  API    {}\n  Redis  {}",
         env!("CARGO_PKG_VERSION"),
         started.environment,
         started.role,
+        if started.read_only {
+            " · read-only"
+        } else {
+            ""
+        },
         started.api_url,
         started.redis_url,
     );
@@ -251,6 +262,7 @@ fn text(started: &Started) -> String {
 /// Imports a file if there is nothing yet, in the way that the API does.
 async fn import_first(node: &Node, path: &std::path::Path, output: Output) -> Result<(), Failure> {
     let (operations, caller) = (node.operations(), node.local_admin());
+    operations.require_writable()?;
     if !operations.graphs_list(&caller).await?.graphs.is_empty() {
         output.note(&format!(
             "{} is not imported: there are graphs already",

@@ -8,5 +8,8 @@
 mod collaboration;
 mod commands;
 mod neighbours;
+mod queues;
 mod session;
 mod support;
+mod system;
+mod watching;

@@ -26,6 +26,7 @@ fn command(number: usize) -> Envelope {
         base_version: None,
         epoch: None,
         timestamp: None,
+        replay_of: None,
     }
 }
 

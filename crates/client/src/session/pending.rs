@@ -319,6 +319,7 @@ mod tests {
             base_version: Some(4),
             epoch: Some(Epoch::new(epoch).unwrap()),
             timestamp: None,
+            replay_of: None,
         }
     }
 

@@ -246,6 +246,7 @@ pub(crate) fn operation(version: u64) -> AppliedOperation {
     AppliedOperation {
         version,
         operation_id: graphy_client::new_operation_id(),
+        replay_of: None,
         client_id: None,
         user_id: UserId::new("u").unwrap(),
         seq: None,

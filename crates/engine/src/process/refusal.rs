@@ -86,6 +86,7 @@ fn message(graph: &GraphId, job_id: &str, head: &Head, refused: &Settled) -> Str
         checksum: head.checksum,
         operations: Vec::new(),
         outcomes: vec![refused.announced()],
+        resync: Vec::new(),
     };
     serde_json::to_string(&event).expect("events hold only texts, numbers and JSON values")
 }

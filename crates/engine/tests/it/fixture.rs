@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use graphy_engine::{EngineConfig, Intake, Submission, Workers};
+use graphy_engine::{EngineConfig, Intake, Queues, Submission, WorkerParts, Workers};
 use graphy_model::{
     ClientId, Command, Envelope, GraphId, OperationId, Outcome, Rejection, Role, UserId,
 };
 use graphy_store::graph::Visibility;
 use graphy_store::testing::TestRedis;
-use graphy_store::{EventBus, GraphStore, RedisLink, Replicas};
+use graphy_store::{EventBus, GraphStore, RedisLink, RedisUrl, Replicas};
 use graphy_telemetry::TaskRegistry;
+use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::clock::SystemClock;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,8 @@ pub(crate) struct Fixture {
     pub(crate) graph: GraphId,
     pub(crate) redis: TestRedis,
     pub(crate) config: EngineConfig,
+    pub(crate) queues: Queues,
+    pub(crate) board: StatusBoard,
     token: CancellationToken,
 }
 
@@ -56,6 +59,7 @@ impl Fixture {
         )
         .await
         .unwrap();
+        let queues = intake.queues().clone();
         let graph = GraphId::new("g").unwrap();
         let owner = UserId::new("ada").unwrap();
         store
@@ -71,21 +75,31 @@ impl Fixture {
             tasks,
             graph,
             redis,
+            queues,
             config,
+            board: StatusBoard::default(),
             token,
         }
     }
 
+    /// Opens the queues anew, for workers that reach Redis on a way of their own.
+    pub(crate) async fn reopen_queues(&mut self, worker_redis: RedisUrl) {
+        let mut config = self.config.clone();
+        config.queues.worker_redis = Some(worker_redis);
+        self.queues = Queues::open(&self.link, &config).await.unwrap();
+    }
+
     pub(crate) async fn start_workers(&mut self) {
-        let workers = Workers::start(
-            self.config.clone(),
-            &self.link,
-            self.replicas.clone(),
-            &self.tasks,
-            self.token.child_token(),
-        )
-        .await
-        .unwrap();
+        let parts = WorkerParts {
+            queues: self.queues.clone(),
+            replicas: self.replicas.clone(),
+            host: "test".to_owned(),
+            clock: SystemClock::shared(),
+            tasks: self.tasks.clone(),
+            token: self.token.child_token(),
+            board: self.board.clone(),
+        };
+        let workers = Workers::start(parts).await.unwrap();
         self.workers = Some(workers);
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use graphy_live::{OpenError, Outgoing};
 use graphy_model::{GraphId, Outcome};
 use graphy_protocol::{ServerFrame, Sync};
+use graphy_store::BatchEvent;
 
 use crate::support::{News, World, frame, new_id, opened};
 
@@ -46,6 +47,41 @@ async fn lost_news_come_with_the_audit() {
     let update = frame(&mut ann).await;
     assert!(
         matches!(update, ServerFrame::StateUpdate { to_version: 1, .. }),
+        "{update:?}"
+    );
+    world.stop();
+}
+
+#[tokio::test]
+async fn a_position_that_is_told_brings_what_was_lost_before_the_audit() {
+    let mut world = World::with(|settings| settings.audit = Duration::from_secs(3600)).await;
+    let mut ann = world.open("ann", &[]).await;
+    let mut bea = world.open("bea", &[]).await;
+    assert_eq!((opened(&mut ann).await, opened(&mut bea).await), (0, 0));
+    world.write(new_id(), "bob", News::AreLost).await;
+    let tell = async |resync: &[&str]| {
+        let head = world.store.head(&world.id).await.unwrap().unwrap();
+        let mut event = BatchEvent::position(&world.id, "j", &head);
+        event.resync = resync.iter().map(|name| name.parse().unwrap()).collect();
+        let message = serde_json::to_string(&event).unwrap();
+        world.store.announce(&world.id, &message).await.unwrap();
+    };
+    tell(&[]).await;
+    for session in [&mut ann, &mut bea] {
+        let update = frame(session).await;
+        assert!(
+            matches!(update, ServerFrame::StateUpdate { to_version: 1, .. }),
+            "{update:?}"
+        );
+    }
+    // Only who is named is brought to the present anew.
+    tell(&["bea"]).await;
+    let synced = frame(&mut bea).await;
+    assert!(matches!(synced, ServerFrame::Sync(_)), "{synced:?}");
+    world.write(new_id(), "bob", News::Arrive).await;
+    let update = frame(&mut ann).await;
+    assert!(
+        matches!(update, ServerFrame::StateUpdate { to_version: 2, .. }),
         "{update:?}"
     );
     world.stop();

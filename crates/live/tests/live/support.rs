@@ -253,6 +253,7 @@ impl World {
         let operation = AppliedOperation {
             version,
             operation_id,
+            replay_of: None,
             client_id: Some(client_id.clone()),
             user_id: UserId::new("ann").expect("an id"),
             seq: None,
@@ -277,7 +278,9 @@ impl World {
                 operation_id,
                 client_id: Some(client_id),
                 outcome: outcome.clone(),
+                traceparent: None,
             }],
+            resync: Vec::new(),
         };
         // News of nothing stand for news that never came.
         let told = match news {

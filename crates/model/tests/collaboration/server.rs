@@ -82,6 +82,7 @@ impl Server {
             let operation = AppliedOperation {
                 version,
                 operation_id,
+                replay_of: None,
                 client_id: author.client,
                 user_id: author.user.unwrap(),
                 seq: None,

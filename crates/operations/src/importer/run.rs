@@ -161,6 +161,7 @@ impl Run {
             base_version: None,
             epoch: None,
             timestamp: None,
+            replay_of: None,
         };
         let submission = Submission {
             origin: graphy_engine::Origin::Listener,

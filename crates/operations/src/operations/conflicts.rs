@@ -4,11 +4,11 @@ mod list;
 
 use std::collections::{BTreeMap, HashSet};
 
-use graphy_engine::{Origin, Submission};
-use graphy_model::{Action, Command, Envelope, GraphId, GraphRole, OperationId, UserId};
+use graphy_engine::{Origin, SettleConflict, Submission, SyncJob};
+use graphy_model::{Action, Choice, Command, Envelope, GraphId, GraphRole, OperationId, UserId};
 use graphy_protocol::collaboration::{
     ConflictCauser, ConflictPage, ConflictRateRequest, ConflictRates, ConflictsRequest,
-    ResolveConflicts, SettledConflict, SettledConflicts,
+    ResolveConflicts, SettleConflicts, SettledConflict, SettledConflicts, SettlingConflicts,
 };
 use graphy_protocol::{ApiError, ErrorCode};
 use graphy_store::graph::{ConflictLogEntry, GraphRow};
@@ -113,6 +113,46 @@ impl Operations {
         Ok(rates)
     }
 
+    /// `conflicts.settle`: has all open conflicts of a graph settled in the same way, by jobs that
+    /// survive this node.
+    ///
+    /// # Errors
+    /// `forbidden`, `invalid`, `not_found`, or `unavailable` when the queue cannot be reached; what
+    /// was asked for by then goes on.
+    pub async fn conflicts_settle(
+        &self,
+        caller: &Caller,
+        request: SettleConflicts,
+    ) -> Result<SettlingConflicts, ApiError> {
+        caller.authorize(Action::EditGraph)?;
+        let SettleConflicts { graph_id, choice } = request;
+        self.permitted(caller, &graph_id, GraphRole::Edit).await?;
+        if !matches!(choice, Choice::Mine | Choice::Theirs) {
+            let message = "all conflicts at once are settled by mine or by theirs";
+            return Err(ApiError::new(ErrorCode::Invalid, message).on("choice"));
+        }
+        let parts = &self.inner.parts;
+        let open = parts.store.open_conflicts(&graph_id).await;
+        let open = open.map_err(|error| store_fault(&error))?;
+        let conflicts = open.len() as u64;
+        for record in open {
+            let job = SyncJob::ResolveConflict(SettleConflict {
+                graph_id: graph_id.clone(),
+                conflict_id: record.conflict_id,
+                choice,
+                value: None,
+                user_id: caller.user_id.clone(),
+                role: caller.role,
+            });
+            parts.intake.queues().sync(&job).await.map_err(|error| {
+                tracing::warn!(%error, "a conflict was not asked to be settled");
+                let message = "the queue sync-operations cannot be reached";
+                ApiError::new(ErrorCode::Unavailable, message).with_detail(error.to_string())
+            })?;
+        }
+        Ok(SettlingConflicts { conflicts })
+    }
+
     /// `conflicts.resolve`: settles conflicts of one graph in the same way.
     ///
     /// # Errors
@@ -148,6 +188,7 @@ impl Operations {
                 base_version: None,
                 epoch: None,
                 timestamp: None,
+                replay_of: None,
             })
             .collect();
         let ids: Vec<OperationId> = envelopes.iter().map(|one| one.operation_id).collect();

@@ -96,6 +96,7 @@ impl Operations {
             base_version: None,
             epoch: None,
             timestamp: None,
+            replay_of: None,
         };
         let submission = Submission {
             origin: graphy_engine::Origin::Request,

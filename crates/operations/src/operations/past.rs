@@ -133,6 +133,7 @@ fn entry(operation: &AppliedOperation) -> HistoryEntry {
     HistoryEntry {
         version: operation.version,
         operation_id: operation.operation_id,
+        replay_of: operation.replay_of,
         command_type: operation.command_type,
         user_id: operation.user_id.clone(),
         client_id: operation.client_id.clone(),

@@ -25,6 +25,8 @@ pub struct SystemFacts {
     pub api_url: String,
     /// When the node started, in milliseconds since 1970.
     pub started_at: u64,
+    /// Settings that hold no secret by their kind, by key: for the diagnostics.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 /// The metrics as text.
@@ -62,6 +64,7 @@ impl Operations {
             ack_level: ack_level.to_owned(),
             started_at: facts.started_at,
             pid: std::process::id(),
+            read_only: parts.read_only,
         })
     }
 

@@ -34,6 +34,7 @@ struct Sent {
     at: Instant,
     sample: u64,
     event: u64,
+    alert: u64,
     graphs_revision: u64,
     imports: Vec<ImportProgress>,
 }
@@ -91,6 +92,14 @@ impl LiveFrames {
         if events.len() > EVENTS_MAX {
             events.drain(..events.len() - EVENTS_MAX);
         }
+        // The same holds for the alerts and `alerts.list`.
+        let (last_alert, mut alerts) = match before {
+            Some(sent) => inner.alerts.notices_since(sent.alert),
+            None => (inner.alerts.notices_since(u64::MAX).0, Vec::new()),
+        };
+        if !self.sees_system {
+            alerts.clear();
+        }
         let imports = inner.importer.progress();
         let news = imports.iter().filter(|import| match before {
             Some(sent) => !sent.imports.contains(import),
@@ -102,7 +111,7 @@ impl LiveFrames {
             points,
             imports: news.cloned().collect(),
             events,
-            alerts: Vec::new(),
+            alerts,
             graphs_changed: before.is_none_or(|sent| sent.graphs_revision != graphs_revision),
         };
         fit(&mut frame);
@@ -111,6 +120,7 @@ impl LiveFrames {
             at,
             sample,
             event: last_event,
+            alert: last_alert,
             graphs_revision,
             imports,
         });
@@ -118,12 +128,22 @@ impl LiveFrames {
     }
 }
 
-/// Leaves the oldest events out of a frame until it is small enough.
+/// Makes a frame small enough: without its oldest events, then its oldest alerts, then the points of
+/// expressions, which come last and have long names.
 fn fit(frame: &mut LiveFrame) {
     let size = |frame: &LiveFrame| serde_json::to_string(frame).map_or(0, |text| text.len());
-    while size(frame) > FRAME_BYTES_MAX && !frame.events.is_empty() {
-        let half = frame.events.len().div_ceil(2);
-        frame.events.drain(..half);
+    while size(frame) > FRAME_BYTES_MAX {
+        if !frame.events.is_empty() {
+            let half = frame.events.len().div_ceil(2);
+            frame.events.drain(..half);
+        } else if !frame.alerts.is_empty() {
+            let half = frame.alerts.len().div_ceil(2);
+            frame.alerts.drain(..half);
+        } else if !frame.points.is_empty() {
+            frame.points.truncate(frame.points.len() / 2);
+        } else {
+            return;
+        }
     }
 }
 
@@ -155,5 +175,25 @@ mod tests {
         assert!(serde_json::to_string(&frame).unwrap().len() <= FRAME_BYTES_MAX);
         assert_eq!(frame.events.last().unwrap().id, 49);
         assert!(frame.events.len() > 5);
+    }
+
+    #[test]
+    fn long_names_of_expressions_do_not_make_a_frame_too_large() {
+        let point = |number: usize| SeriesPoint {
+            name: format!("{number}{}", "x".repeat(500)),
+            value: Some(1.0),
+        };
+        let mut frame = LiveFrame {
+            at: 0,
+            environment: "test".to_owned(),
+            points: (0..140).map(point).collect(),
+            imports: Vec::new(),
+            events: Vec::new(),
+            alerts: Vec::new(),
+            graphs_changed: true,
+        };
+        fit(&mut frame);
+        assert!(serde_json::to_string(&frame).unwrap().len() <= FRAME_BYTES_MAX);
+        assert!(frame.points.len() > 50 && frame.points[0].name.starts_with("0x"));
     }
 }

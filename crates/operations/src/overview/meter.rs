@@ -1,111 +1,191 @@
-//! Computes the series from readings of the metrics. Pure.
+//! Computes series from readings of the metrics. Pure.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
-use graphy_engine::GRAPH_COMMANDS;
 use graphy_telemetry::MetricsSnapshot;
 use graphy_telemetry::metrics::HistogramReading;
-use graphy_telemetry::names::{self, label};
 
-use super::series;
+use super::expression::{Expression, Selector, Sign, Window};
 
-/// How far back quantiles and shares look.
-const WINDOW_MS: u64 = 10_000;
+/// Readings are taken about once a second; one that is early by less than this belongs to its
+/// second all the same.
+const SLACK_MS: u64 = 500;
+/// About how many readings a window holds, however long it is.
+const READINGS_OF_WINDOW: u64 = 60;
 
-/// The counters at one moment.
-#[derive(Debug, Clone)]
-struct Reading {
-    at_ms: u64,
-    commands: f64,
-    conflicts: f64,
-    durations: Option<HistogramReading>,
-}
-
-/// Remembers the readings of the last seconds.
+/// Remembers the readings that the expressions look back on.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
-    /// Oldest first; the first one is the last that is at least a window old, if there is one.
-    readings: VecDeque<Reading>,
+    turn: u64,
+    counters: HashMap<(Selector, Window), Readings<f64>>,
+    histograms: HashMap<(Selector, Window), Readings<Option<HistogramReading>>>,
+}
+
+/// Readings of one metric, oldest first; the first one is the last that is at least a window old,
+/// if there is one.
+#[derive(Debug)]
+struct Readings<T> {
+    turn: u64,
+    ring: VecDeque<(u64, T)>,
+}
+
+impl<T> Default for Readings<T> {
+    fn default() -> Self {
+        Self {
+            turn: 0,
+            ring: VecDeque::new(),
+        }
+    }
+}
+
+/// What there is to see at one moment.
+#[derive(Clone, Copy)]
+pub(super) struct Moment<'a> {
+    pub(super) at_ms: u64,
+    pub(super) snapshot: &'a MetricsSnapshot,
+    /// Gauges that could not be measured now, so that their last values count for nothing.
+    pub(super) unmeasured: &'a [&'static str],
 }
 
 impl Meter {
-    /// Takes a reading and returns the value of each series; those named in `unmeasured` are gaps.
-    pub(super) fn take(
-        &mut self,
-        at_ms: u64,
-        snapshot: &MetricsSnapshot,
-        unmeasured: &[&'static str],
-    ) -> Vec<(&'static str, Option<f64>)> {
-        let reading = Reading {
-            at_ms,
-            // A counter that nothing has raised yet is not rendered.
-            commands: snapshot
-                .value(names::COMMANDS_PROCESSED, &[])
-                .unwrap_or(0.0),
-            conflicts: snapshot.value(names::CONFLICTS, &[]).unwrap_or(0.0),
-            durations: snapshot.histogram(names::COMMAND_DURATION, &[]),
-        };
-        let gauge = |name: &str| snapshot.value(name, &[]);
-        let queue = snapshot.value(names::QUEUE_SIZE, &[(label::QUEUE_NAME, GRAPH_COMMANDS)]);
-        let values = vec![
-            (series::COMMANDS, self.rate(&reading)),
-            (series::P95, self.p95_ms(&reading)),
-            (series::QUEUE, queue),
-            (series::CONFLICTS, self.conflict_share(&reading)),
-            (series::OPEN_CONFLICTS, gauge(names::OPEN_CONFLICTS)),
-            (
-                series::CONNECTIONS,
-                Some(gauge(names::WEBSOCKET_CONNECTIONS).unwrap_or(0.0)),
-            ),
-            (series::REDIS_MEMORY, gauge(names::REDIS_MEMORY)),
-            (
-                series::REDIS_LATENCY,
-                gauge(names::REDIS_LATENCY).map(|seconds| seconds * 1000.0),
-            ),
-            (series::CPU, gauge(names::PROCESS_CPU)),
-            (series::MEMORY, gauge(names::PROCESS_MEMORY)),
-        ];
-        self.keep(reading);
-        let values = values.into_iter();
-        values
-            .map(|(name, value)| (name, value.filter(|_| !unmeasured.contains(&name))))
-            .collect()
+    /// Begins to compute the values of a moment. What no expression asks for any more is forgotten.
+    pub(super) fn turn<'a>(&'a mut self, moment: Moment<'a>) -> Turn<'a> {
+        let last = self.turn;
+        self.counters.retain(|_, readings| readings.turn == last);
+        self.histograms.retain(|_, readings| readings.turn == last);
+        self.turn += 1;
+        Turn {
+            meter: self,
+            moment,
+        }
+    }
+}
+
+/// The computation of one moment.
+pub(super) struct Turn<'a> {
+    meter: &'a mut Meter,
+    moment: Moment<'a>,
+}
+
+impl Turn<'_> {
+    /// Computes an expression; none where it has no value.
+    pub(super) fn value(&mut self, expression: &Expression) -> Option<f64> {
+        self.compute(expression).filter(|value| value.is_finite())
     }
 
-    fn keep(&mut self, reading: Reading) {
-        let start = reading.at_ms.saturating_sub(WINDOW_MS);
-        self.readings.push_back(reading);
-        while self
-            .readings
-            .get(1)
-            .is_some_and(|second| second.at_ms <= start)
-        {
-            self.readings.pop_front();
+    fn compute(&mut self, expression: &Expression) -> Option<f64> {
+        match expression {
+            Expression::Number(number) => Some(*number),
+            Expression::Gauge(selector) => {
+                let is_measured = !self.moment.unmeasured.contains(&selector.name.as_str());
+                is_measured.then(|| self.read(selector)).flatten()
+            }
+            Expression::Rate(selector, window) => {
+                let (growth, seconds) = self.growth(selector, *window)?;
+                (seconds > 0.0).then(|| growth / seconds)
+            }
+            Expression::Increase(selector, window) => {
+                self.growth(selector, *window).map(|(growth, _)| growth)
+            }
+            Expression::Quantile {
+                quantile,
+                of,
+                window,
+                least,
+            } => {
+                let recent = self.samples(of, *window)?;
+                #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+                let is_enough = recent.count as f64 >= *least;
+                is_enough.then(|| recent.quantile(*quantile)).flatten()
+            }
+            Expression::Share { part, whole, least } => {
+                // Both are computed, so that both remember their readings.
+                let (part, whole) = (self.compute(part), self.compute(whole));
+                let whole = whole.filter(|whole| *whole >= *least && *whole > 0.0)?;
+                Some(part? / whole)
+            }
+            Expression::Pair(left, sign, right) => {
+                let (left, right) = (self.compute(left), self.compute(right));
+                let (left, right) = (left?, right?);
+                match sign {
+                    Sign::Plus => Some(left + right),
+                    Sign::Minus => Some(left - right),
+                    Sign::Times => Some(left * right),
+                    Sign::Per => (right != 0.0).then(|| left / right),
+                }
+            }
         }
     }
 
-    /// Commands per second since the reading before.
-    fn rate(&self, now: &Reading) -> Option<f64> {
-        let before = self.readings.back()?;
-        let seconds = millis(now.at_ms.checked_sub(before.at_ms)?) / 1000.0;
-        (seconds > 0.0).then(|| (now.commands - before.commands).max(0.0) / seconds)
+    fn read(&self, selector: &Selector) -> Option<f64> {
+        self.moment
+            .snapshot
+            .value_where(&selector.name, |labels| selector.fits(labels))
     }
 
-    fn p95_ms(&self, now: &Reading) -> Option<f64> {
-        let durations = now.durations.as_ref()?;
-        let recent = match self.readings.front().map(|first| first.durations.as_ref()) {
-            Some(Some(earlier)) => durations.since(earlier),
+    /// How much a counter has grown, and in how many seconds. One that nobody has raised yet is not
+    /// rendered: if it is a counter of ours, it stands at zero.
+    fn growth(&mut self, selector: &Selector, window: Window) -> Option<(f64, f64)> {
+        let now = self
+            .read(selector)
+            .or_else(|| selector.is_counter().then_some(0.0))?;
+        let key = (selector.clone(), window);
+        let readings = self.meter.counters.entry(key).or_default();
+        readings.take(self.meter.turn, self.moment.at_ms, window, now);
+        let ((from_ms, before), (to_ms, now)) = readings.ends()?;
+        let seconds = millis(to_ms.saturating_sub(*from_ms)) / 1000.0;
+        Some(((now - before).max(0.0), seconds))
+    }
+
+    fn samples(&mut self, selector: &Selector, window: Window) -> Option<HistogramReading> {
+        let now = self
+            .moment
+            .snapshot
+            .histogram_where(&selector.name, |labels| selector.fits(labels));
+        let key = (selector.clone(), window);
+        let readings = self.meter.histograms.entry(key).or_default();
+        readings.take(self.meter.turn, self.moment.at_ms, window, now);
+        let ((_, before), (_, now)) = readings.ends()?;
+        match (before, now) {
+            (Some(before), Some(now)) => Some(now.since(before)),
             // Nothing had been recorded when the window began, so all of it is recent.
-            Some(None) => durations.clone(),
-            None => return None,
-        };
-        recent.quantile(0.95).map(|seconds| seconds * 1000.0)
+            (None, now) => now.clone(),
+            (Some(_), None) => None,
+        }
+    }
+}
+
+impl<T> Readings<T> {
+    /// Adds the reading of this turn, once, and forgets those that no window needs.
+    fn take(&mut self, turn: u64, at_ms: u64, window: Window, value: T) {
+        if self.turn == turn {
+            return;
+        }
+        self.turn = turn;
+        let window_ms = window.0 * 1000;
+        // A clock that was set back makes the times worthless.
+        if self.ring.back().is_some_and(|(last, _)| *last > at_ms) {
+            self.ring.clear();
+        }
+        let count = self.ring.len();
+        if count >= 2 {
+            let apart = self.ring[count - 1].0 - self.ring[count - 2].0;
+            if apart + SLACK_MS < window_ms / READINGS_OF_WINDOW {
+                self.ring.pop_back();
+            }
+        }
+        self.ring.push_back((at_ms, value));
+        let start = (at_ms + SLACK_MS.min(window_ms / 2)).saturating_sub(window_ms);
+        while self.ring.len() > 2 && self.ring[1].0 <= start {
+            self.ring.pop_front();
+        }
     }
 
-    fn conflict_share(&self, now: &Reading) -> Option<f64> {
-        let first = self.readings.front()?;
-        let commands = now.commands - first.commands;
-        (commands > 0.0).then(|| (now.conflicts - first.conflicts).max(0.0) / commands)
+    /// Returns the reading at the window's start and the newest one, if there are two.
+    fn ends(&self) -> Option<(&(u64, T), &(u64, T))> {
+        (self.ring.len() >= 2)
+            .then(|| self.ring.front().zip(self.ring.back()))
+            .flatten()
     }
 }
 
@@ -129,61 +209,121 @@ mod tests {
              optimistic_command_duration_seconds_bucket{{type=\"CREATE_NODE\",le=\"0.01\"}} {fast}\n\
              optimistic_command_duration_seconds_bucket{{type=\"CREATE_NODE\",le=\"0.1\"}} {all}\n\
              optimistic_command_duration_seconds_bucket{{type=\"CREATE_NODE\",le=\"+Inf\"}} {all}\n\
+             optimistic_command_duration_seconds_count{{type=\"CREATE_NODE\"}} {all}\n\
              bullmq_queue_size{{queue_name=\"graph-commands\"}} 7\n\
              bullmq_queue_size{{queue_name=\"other\"}} 100\n\
              graphy_redis_latency_seconds 0.0025\n"
         ))
     }
 
-    fn value(values: &[(&str, Option<f64>)], name: &str) -> Option<f64> {
-        values
+    fn values(
+        meter: &mut Meter,
+        at_ms: u64,
+        snapshot: &MetricsSnapshot,
+        unmeasured: &[&'static str],
+        texts: &[&str],
+    ) -> Vec<Option<f64>> {
+        let mut turn = meter.turn(Moment {
+            at_ms,
+            snapshot,
+            unmeasured,
+        });
+        texts
             .iter()
-            .find(|(have, _)| *have == name)
-            .expect("all series are there")
-            .1
+            .map(|text| turn.value(&Expression::parse(text).unwrap()))
+            .collect()
     }
+
+    const COMMANDS: &str = "rate(optimistic_commands_processed_total[1s])";
+    const P95: &str = "1000 * quantile(0.95, optimistic_command_duration_seconds[10s])";
+    const QUEUE: &str = "bullmq_queue_size{queue_name=\"graph-commands\"}";
+    const CONFLICTS: &str = "increase(optimistic_conflicts_total[10s]) / \
+         increase(optimistic_commands_processed_total[10s])";
+    const LATENCY: &str = "1000 * graphy_redis_latency_seconds";
+    const FAILED: &str = "increase(optimistic_commands_processed_total{status=\"failed\"}[10s])";
 
     #[test]
     fn series_follow_from_the_metrics() {
         let mut meter = Meter::default();
-        let first = meter.take(0, &snapshot(100, 10, 100, 0), &[]);
-        assert_eq!(value(&first, series::COMMANDS), None);
-        assert_eq!(value(&first, series::P95), None);
-        assert_eq!(value(&first, series::QUEUE), Some(7.0));
-        assert_eq!(value(&first, series::CONNECTIONS), Some(0.0));
-        assert_eq!(value(&first, series::REDIS_LATENCY), Some(2.5));
-        assert_eq!(value(&first, series::REDIS_MEMORY), None);
-
-        let second = meter.take(2_000, &snapshot(140, 20, 100, 40), &[series::QUEUE]);
-        assert_eq!(value(&second, series::COMMANDS), Some(20.0));
-        assert_eq!(value(&second, series::CONFLICTS), Some(0.25));
-        assert_eq!(value(&second, series::QUEUE), None);
-        let p95 = value(&second, series::P95).unwrap();
-        assert!((90.0..=100.0).contains(&p95), "{p95}");
+        let texts = [COMMANDS, P95, QUEUE, CONFLICTS, LATENCY, FAILED, "nowhere"];
+        let first = values(&mut meter, 0, &snapshot(100, 10, 100, 0), &[], &texts);
+        assert_eq!(first, [None, None, Some(7.0), None, Some(2.5), None, None]);
+        let second = snapshot(140, 20, 100, 40);
+        let second = values(&mut meter, 2_000, &second, &["bullmq_queue_size"], &texts);
+        assert_eq!(second[0], Some(20.0));
+        assert!((90.0..=100.0).contains(&second[1].unwrap()), "{second:?}");
+        assert_eq!(second[2], None, "what was not measured is a gap");
+        assert_eq!(second[3..], [Some(0.25), Some(2.5), Some(0.0), None]);
     }
 
     #[test]
     fn what_is_older_than_the_window_does_not_count() {
         let mut meter = Meter::default();
+        let texts = [COMMANDS, P95, CONFLICTS];
         for second in 0..30 {
-            meter.take(second * 1_000, &snapshot(100, 50, 10, 90), &[]);
+            values(
+                &mut meter,
+                second * 1_000,
+                &snapshot(100, 50, 10, 90),
+                &[],
+                &texts,
+            );
         }
-        assert!(
-            meter.readings.len() <= 12,
-            "{} readings are kept",
-            meter.readings.len()
+        let kept = meter
+            .histograms
+            .values()
+            .map(|readings| readings.ring.len());
+        assert!(kept.max().unwrap() <= 12);
+        let quiet = values(&mut meter, 30_000, &snapshot(100, 50, 10, 90), &[], &texts);
+        assert_eq!(quiet, [Some(0.0), None, None]);
+        values(
+            &mut meter,
+            31_000,
+            &snapshot(100, 50, 10, 90),
+            &[],
+            &[COMMANDS],
         );
-        let quiet = meter.take(30_000, &snapshot(100, 50, 10, 90), &[]);
-        assert_eq!(value(&quiet, series::COMMANDS), Some(0.0));
-        assert_eq!(value(&quiet, series::P95), None);
-        assert_eq!(value(&quiet, series::CONFLICTS), None);
+        values(
+            &mut meter,
+            32_000,
+            &snapshot(100, 50, 10, 90),
+            &[],
+            &[COMMANDS],
+        );
+        assert!(
+            meter.histograms.is_empty(),
+            "what nobody asks for is forgotten"
+        );
     }
 
     #[test]
-    fn the_table_and_the_meter_name_the_same_series() {
-        let values = Meter::default().take(0, &snapshot(0, 0, 0, 0), &[]);
-        let measured: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
-        let defined: Vec<&str> = series::SERIES.iter().map(|series| series.name).collect();
-        assert_eq!(measured, defined);
+    fn a_long_window_is_remembered_by_few_readings_and_is_right() {
+        let mut meter = Meter::default();
+        let text = "increase(optimistic_commands_processed_total[1h])";
+        for second in 0..9_000_u32 {
+            let now = snapshot(second, 0, 0, 0);
+            let value = values(&mut meter, u64::from(second) * 1_000, &now, &[], &[text])[0];
+            if second > 3_600 {
+                let value = value.unwrap();
+                assert!((3_600.0..3_700.0).contains(&value), "{value} at {second}");
+            }
+        }
+        let kept = meter.counters.values().map(|readings| readings.ring.len());
+        assert!(kept.max().unwrap() <= 65);
+    }
+
+    #[test]
+    fn too_few_events_say_nothing() {
+        let mut meter = Meter::default();
+        let share = "share(increase(optimistic_conflicts_total[1m]), \
+             increase(optimistic_commands_processed_total[1m]), 50)";
+        let quantile = "quantile(0.5, optimistic_command_duration_seconds[1m], 50)";
+        let texts = [share, quantile];
+        values(&mut meter, 0, &snapshot(0, 0, 0, 0), &[], &texts);
+        let few = values(&mut meter, 1_000, &snapshot(49, 9, 49, 0), &[], &texts);
+        assert_eq!(few, [None, None]);
+        let enough = values(&mut meter, 2_000, &snapshot(50, 10, 50, 0), &[], &texts);
+        assert_eq!(enough[0], Some(0.2));
+        assert!(enough[1].is_some());
     }
 }

@@ -1,21 +1,33 @@
 //! Measures once a second.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use graphy_engine::GRAPH_COMMANDS;
 use graphy_store::RedisProbe;
 use graphy_telemetry::names::{self, label};
 use graphy_telemetry::process::ProcessSampler;
-use graphy_telemetry::{RestartPolicy, TaskContext};
+use graphy_telemetry::{RestartPolicy, TaskContext, TaskState};
 use tokio::time::{MissedTickBehavior, timeout};
 
-use super::meter::Meter;
-use super::{Overview, Sample, series};
+use super::meter::{Meter, Moment};
+use super::{OVERVIEW_SERIES, Overview, SERIES, Sample};
 use crate::journal::EventKind;
 
 const STEP: Duration = Duration::from_secs(1);
 /// How long a measurement may take before it counts as missing.
 const MEASURE_WAIT: Duration = Duration::from_millis(800);
+
+/// What is unknown while Redis does not answer.
+const OF_REDIS: [&str; 7] = [
+    names::REDIS_MEMORY,
+    names::REDIS_LATENCY,
+    names::REDIS_OPERATIONS,
+    names::REDIS_CLIENTS,
+    names::REDIS_MEMORY_SHARE,
+    names::REDIS_AOF_OK,
+    names::REDIS_AOF_SIZE,
+];
 
 pub(super) fn spawn(overview: &Overview) {
     let parts = &overview.inner.parts;
@@ -63,12 +75,8 @@ impl Sampler {
         let first = tokio::time::Instant::now() + Duration::from_millis(to_middle_ms);
         let mut ticks = tokio::time::interval_at(first, STEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        while context
-            .token
-            .run_until_cancelled(ticks.tick())
-            .await
-            .is_some()
-        {
+        while let Some(due) = context.token.run_until_cancelled(ticks.tick()).await {
+            metrics::gauge!(names::EVENT_LOOP_LAG).set(due.elapsed().as_secs_f64());
             self.sample().await;
             context.tick();
         }
@@ -82,9 +90,7 @@ impl Sampler {
         let (probe, counts) = tokio::join!(probe, timeout(MEASURE_WAIT, parts.queue.counts()));
         match probe {
             Ok(Ok(probe)) => self.note_redis(&probe),
-            Ok(Err(_)) | Err(_) => {
-                unmeasured.extend([series::REDIS_MEMORY, series::REDIS_LATENCY]);
-            }
+            Ok(Err(_)) | Err(_) => unmeasured.extend(OF_REDIS),
         }
         match counts {
             #[expect(
@@ -95,7 +101,7 @@ impl Sampler {
                 metrics::gauge!(names::QUEUE_SIZE, label::QUEUE_NAME => GRAPH_COMMANDS)
                     .set(counts.unfinished() as f64);
             }
-            Ok(Err(_)) | Err(_) => unmeasured.push(series::QUEUE),
+            Ok(Err(_)) | Err(_) => unmeasured.push(names::QUEUE_SIZE),
         }
         if self
             .process
@@ -103,17 +109,31 @@ impl Sampler {
             .and_then(ProcessSampler::sample)
             .is_none()
         {
-            unmeasured.extend([series::CPU, series::MEMORY]);
+            unmeasured.extend([names::PROCESS_CPU, names::PROCESS_MEMORY]);
         }
+        self.note_tasks();
         let inner = &self.overview.inner;
-        let values = self
-            .meter
-            .take(at_ms, &inner.parts.metrics.snapshot(), &unmeasured);
-        let measured: Vec<(&'static str, f64)> = values
-            .iter()
-            .filter_map(|(name, value)| Some((*name, (*value)?)))
+        let snapshot = inner.parts.metrics.snapshot();
+        let mut turn = self.meter.turn(Moment {
+            at_ms,
+            snapshot: &snapshot,
+            unmeasured: &unmeasured,
+        });
+        let measured = inner.book.measured(at_ms).into_iter();
+        let values: Vec<_> = measured
+            .map(|series| {
+                let value = turn.value(&series.expression);
+                (series.name, value)
+            })
             .collect();
-        inner.history.record(at_ms, &measured);
+        let shown = SERIES[..OVERVIEW_SERIES].iter().zip(&values);
+        let shown: Vec<(&'static str, f64)> = shown
+            .filter_map(|(series, (_, value))| Some((series.name, (*value)?)))
+            .collect();
+        inner.history.record(at_ms, &shown);
+        let kept = values.iter();
+        let kept = kept.filter_map(|(name, value)| Some((Arc::clone(name), (*value)?)));
+        inner.parts.recorder.record(at_ms, kept);
         inner.latest.send_modify(|sample| {
             *sample = Sample {
                 count: sample.count + 1,
@@ -123,7 +143,35 @@ impl Sampler {
         inner.parts.pulse.beat();
     }
 
+    fn note_tasks(&self) {
+        let tasks = self.overview.inner.parts.tasks.list();
+        let failed = tasks
+            .iter()
+            .filter(|task| matches!(task.state, TaskState::Failed { .. }));
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a node has some dozens of tasks"
+        )]
+        metrics::gauge!(names::TASKS_FAILED).set(failed.count() as f64);
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "figures of Redis stay far below 2^52"
+    )]
     fn note_redis(&mut self, probe: &RedisProbe) {
+        let info = &probe.info;
+        metrics::gauge!(names::REDIS_OPERATIONS).set(info.operations_per_second as f64);
+        metrics::gauge!(names::REDIS_CLIENTS).set(info.connected_clients as f64);
+        if info.maxmemory_bytes > 0 {
+            let share = info.used_memory_bytes as f64 / info.maxmemory_bytes as f64;
+            metrics::gauge!(names::REDIS_MEMORY_SHARE).set(share);
+        }
+        if info.append_only_file.enabled {
+            let ok = info.append_only_file.last_write_ok;
+            metrics::gauge!(names::REDIS_AOF_OK).set(f64::from(u8::from(ok)));
+            metrics::gauge!(names::REDIS_AOF_SIZE).set(info.append_only_file.size_bytes as f64);
+        }
         let inner = &self.overview.inner;
         inner.redis_version.send_if_modified(|version| {
             let differs = *version != probe.info.version;

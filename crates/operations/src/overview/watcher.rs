@@ -47,6 +47,7 @@ struct Watcher {
     tasks: BTreeMap<Arc<str>, (u32, bool)>,
     refused: Option<f64>,
     refusals_told: Instant,
+    history_told: bool,
 }
 
 impl Watcher {
@@ -58,6 +59,7 @@ impl Watcher {
             tasks: BTreeMap::new(),
             refused: None,
             refusals_told: Instant::now(),
+            history_told: false,
         }
     }
 
@@ -74,6 +76,7 @@ impl Watcher {
                     self.look_at_nodes().await;
                     self.look_at_tasks();
                     self.look_at_refusals();
+                    self.look_at_history();
                 }
                 () = overview.inner.look.notified() => self.look_at_graphs().await,
                 changed = link.changed() => match changed {
@@ -195,6 +198,15 @@ impl Watcher {
                 _ if now.0 > before.0 => format!("task {name} failed and was started again"),
                 _ => continue,
             };
+            parts.journal.note(EventKind::Node, &text, None);
+        }
+    }
+
+    fn look_at_history(&mut self) {
+        let parts = &self.overview.inner.parts;
+        if let (false, Some(reason)) = (self.history_told, parts.recorder.fallback()) {
+            self.history_told = true;
+            let text = format!("metric history will not outlive this process: {reason}");
             parts.journal.note(EventKind::Node, &text, None);
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! Measurements of Redis and of the process are not among them: until measured they are unknown.
 
-use graphy_engine::GRAPH_COMMANDS;
+use graphy_engine::QueueKind;
 use graphy_model::{CommandType, ResolutionType};
 use graphy_telemetry::names::{self, label};
 
@@ -25,7 +25,13 @@ pub(super) fn register() {
             .increment(0);
     }
     metrics::gauge!(names::WEBSOCKET_CONNECTIONS).increment(0.0);
-    metrics::gauge!(names::QUEUE_SIZE, label::QUEUE_NAME => GRAPH_COMMANDS).increment(0.0);
+    for kind in QueueKind::ALL {
+        let queue = kind.name();
+        metrics::gauge!(names::QUEUE_SIZE, label::QUEUE_NAME => queue).increment(0.0);
+        metrics::counter!(names::WORKER_REBUILDS, label::QUEUE_NAME => queue).increment(0);
+        metrics::counter!(names::JOBS_STALLED, label::QUEUE_NAME => queue).increment(0);
+    }
+    metrics::counter!(names::SNAPSHOTS_MADE).increment(0);
     for mode in ["in_sync", "behind", "full"] {
         metrics::counter!(names::RESUMES, label::MODE => mode).increment(0);
     }

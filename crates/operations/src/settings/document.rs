@@ -79,6 +79,8 @@ fn values(kind: Kind) -> String {
         Kind::Address => "address:port".to_owned(),
         Kind::Redis => "`private` or URL".to_owned(),
         Kind::NodeUrl => "`http://` address".to_owned(),
+        Kind::CollectorUrl => "`http://` or `https://` address".to_owned(),
+        Kind::Share => "0 to 1".to_owned(),
     }
 }
 

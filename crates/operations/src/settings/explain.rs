@@ -53,6 +53,8 @@ pub fn explain(resolved: &Resolved) -> Vec<Explained> {
 fn shown(key: &Key, value: &str) -> String {
     match key.kind {
         Kind::Secret => "***".to_owned(),
+        // Such an address is refused, but shown here all the same.
+        Kind::CollectorUrl if value.contains('@') => "***".to_owned(),
         Kind::Redis if value != "private" => value
             .parse::<graphy_store::RedisUrl>()
             .map_or_else(|_| "***".to_owned(), |url| url.to_string()),
@@ -62,6 +64,8 @@ fn shown(key: &Key, value: &str) -> String {
         | Kind::Whole(..)
         | Kind::Path
         | Kind::Address
+        | Kind::CollectorUrl
+        | Kind::Share
         | Kind::NodeUrl => value.to_owned(),
     }
 }

@@ -290,13 +290,14 @@ fn flatten(
         }
         toml::Value::String(text) => text,
         toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
         other => {
             let kind = other.type_str();
             match Key::named(&name) {
                 Some(key) => faults.push(Fault::Value {
                     key: key.name,
                     source_: Source::File(path.to_owned()),
-                    reason: format!("a text or a whole number is expected, found {kind}"),
+                    reason: format!("a text or a number is expected, found {kind}"),
                 }),
                 None => faults.push(unknown_key(path, name)),
             }

@@ -19,6 +19,10 @@ pub enum Kind {
     Redis,
     /// The `http://` address of a node.
     NodeUrl,
+    /// The `http://` or `https://` address of a collector of traces.
+    CollectorUrl,
+    /// A part of a whole, from 0 to 1.
+    Share,
 }
 
 /// One key.
@@ -263,13 +267,150 @@ pub const KEYS: &[Key] = &[
         "Form of the log on standard error.",
     ),
     key(
+        "otel.endpoint",
+        &["GRAPHY_OTEL_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"],
+        Kind::CollectorUrl,
+        "",
+        "Collector that traces are sent to over OTLP/HTTP, such as http://localhost:4318. Without \
+         it there are no traces.",
+    ),
+    key(
+        "otel.sample_ratio",
+        &["GRAPHY_OTEL_SAMPLE_RATIO"],
+        Kind::Share,
+        "1",
+        "Which part of the commands is traced, if they do not come with a trace of their own.",
+    ),
+    key(
+        "otel.service_name",
+        &["GRAPHY_OTEL_SERVICE_NAME", "OTEL_SERVICE_NAME"],
+        Kind::Text,
+        "graphy",
+        "Name under which the traces of this process are shown.",
+    ),
+    key(
+        "read_only",
+        &["GRAPHY_READ_ONLY"],
+        Kind::Word(&["no", "yes"]),
+        "no",
+        "Whether nothing can be changed through this node: commands, graphs, tokens, queues. What \
+         is in the queue is still carried out.",
+    )
+    .flag("--read-only"),
+    key(
+        "audit.actions_max",
+        &["GRAPHY_AUDIT_ACTIONS_MAX"],
+        Kind::Whole(1_000, 10_000_000),
+        "100000",
+        "How many actions of operators the audit log keeps; the oldest go first.",
+    ),
+    key(
+        "cache.graphs_max",
+        &["GRAPHY_CACHE_GRAPHS_MAX"],
+        Kind::Whole(1, 100_000),
+        "256",
+        "How many graphs that nobody uses a node keeps in memory (the first-level cache; the \
+         optimization plan names 1000).",
+    ),
+    key(
+        "cache.graphs_idle_seconds",
+        &["GRAPHY_CACHE_GRAPHS_IDLE_SECONDS"],
+        Kind::Whole(0, 604_800),
+        "3600",
+        "How long a graph that nobody uses stays in memory; 0 keeps it until others need its \
+         place (the optimization plan names 60). Whatever is in memory, each reading compares its \
+         version with Redis.",
+    ),
+    key(
+        "cache.texts_idle_seconds",
+        &["GRAPHY_CACHE_TEXTS_IDLE_SECONDS"],
+        Kind::Whole(1, 86_400),
+        "60",
+        "How long the text of a graph's state is kept that nobody asks for.",
+    ),
+    key(
+        "cache.check_seconds",
+        &["GRAPHY_CACHE_CHECK_SECONDS"],
+        Kind::Whole(1, 3600),
+        "10",
+        "How often a node looks for graphs in memory that nobody uses any more.",
+    ),
+    key(
         "worker.concurrency",
         &["GRAPHY_WORKER_CONCURRENCY"],
         Kind::Whole(1, 1024),
         "16",
-        "How many jobs a worker process handles at the same time.",
+        "How many jobs of the queue graph-commands a worker process handles at the same time; \
+         the plans' presets are 5 and 10.",
     )
     .flag("--concurrency"),
+    key(
+        "queues.prefix",
+        &["GRAPHY_QUEUES_PREFIX"],
+        Kind::Text,
+        "bull",
+        "What the keys of the BullMQ queues begin with, 1 to 64 of A-Z a-z 0-9 _ . { } and -. All \
+         nodes and producers of a deployment need the same; on a Redis Cluster it is {bull}.",
+    ),
+    key(
+        "queues.sync_concurrency",
+        &["GRAPHY_QUEUES_SYNC_CONCURRENCY"],
+        Kind::Whole(1, 1024),
+        "10",
+        "How many jobs of the queue sync-operations a worker process handles at the same time.",
+    ),
+    key(
+        "queues.analytics_concurrency",
+        &["GRAPHY_QUEUES_ANALYTICS_CONCURRENCY"],
+        Kind::Whole(1, 64),
+        "2",
+        "How many jobs of the queue analytics a worker process handles at the same time.",
+    ),
+    key(
+        "queues.commands_per_second_max",
+        &["GRAPHY_QUEUES_COMMANDS_PER_SECOND_MAX"],
+        Kind::Whole(0, 1_000_000),
+        "0",
+        "How many jobs of graph-commands all workers together start in a second, of up to a \
+         hundred commands each; 0 is no limit, the plans' presets are 1000 and 2000.",
+    ),
+    key(
+        "queues.totals_seconds",
+        &["GRAPHY_QUEUES_TOTALS_SECONDS"],
+        Kind::Whole(0, 86_400),
+        "30",
+        "How often all graphs are counted and some checksums checked (UPDATE_METRICS); 0 is never. \
+         The node that started last decides for the deployment.",
+    ),
+    key(
+        "snapshots.interval_seconds",
+        &["GRAPHY_SNAPSHOTS_INTERVAL_SECONDS"],
+        Kind::Whole(0, 2_592_000),
+        "3600",
+        "How often graphs that have changed since their last snapshot get one; 0 is never. The \
+         node that started last decides for the deployment.",
+    ),
+    key(
+        "snapshots.count_max",
+        &["GRAPHY_SNAPSHOTS_COUNT_MAX"],
+        Kind::Whole(1, 1000),
+        "10",
+        "How many snapshots of a graph are kept.",
+    ),
+    key(
+        "snapshots.bytes_max",
+        &["GRAPHY_SNAPSHOTS_BYTES_MAX"],
+        Kind::Whole(1024, 4_294_967_296),
+        "67108864",
+        "How many bytes the snapshots of a graph take together; the newest is always kept.",
+    ),
+    key(
+        "health.probe_seconds",
+        &["GRAPHY_HEALTH_PROBE_SECONDS"],
+        Kind::Whole(0, 3600),
+        "30",
+        "How often a node probes itself end to end when nobody asks for its health; 0 is never.",
+    ),
     key(
         "rates.commands_per_second",
         &["GRAPHY_RATES_COMMANDS_PER_SECOND"],

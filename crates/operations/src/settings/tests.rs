@@ -171,7 +171,7 @@ fn wrong_values_name_their_key_their_origin_and_all_of_them_at_once() {
     assert_eq!(error.faults.len(), 4);
     assert_eq!(
         fault("listen = [1]\n", &[]),
-        "listen from graphy.toml: a text or a whole number is expected, found array"
+        "listen from graphy.toml: a text or a number is expected, found array"
     );
     assert!(fault("a = 1\nb = = 2\n", &[]).starts_with("graphy.toml, line 2: "));
 }
@@ -180,6 +180,32 @@ fn wrong_values_name_their_key_their_origin_and_all_of_them_at_once() {
 fn values_that_do_not_go_together_are_refused() {
     assert!(fault("", &[("REDIS_PASSWORD", "x")]).contains("needs redis.host"));
     assert!(fault("", &[("GRAPHY_URL", "http://h:1")]).contains("no token"));
+}
+
+#[test]
+fn traces_go_to_an_address_without_secrets() {
+    assert_eq!(settings("", &[], &[]).unwrap().traces, None);
+    let environment = [("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector/otlp")];
+    let file = "[otel]\nsample_ratio = 0.25\n";
+    let traces = settings(file, &environment, &[]).unwrap().traces.unwrap();
+    assert_eq!(traces.endpoint, "https://collector/otlp".parse().unwrap());
+    assert_eq!(
+        (traces.sample_ratio, &*traces.service_name),
+        (0.25, "graphy")
+    );
+    assert_eq!(
+        fault("[otel]\nsample_ratio = 2\n", &[]),
+        "otel.sample_ratio from graphy.toml: \"2\" is not a number from 0 to 1"
+    );
+    assert_eq!(
+        fault("", &[("GRAPHY_OTEL_ENDPOINT", "localhost:4318")]),
+        "otel.endpoint from the variable GRAPHY_OTEL_ENDPOINT: a collector has an address like \
+         http://host:4318 or https://host/path"
+    );
+    let secret = [("GRAPHY_OTEL_ENDPOINT", "http://ann:s3cret@host:4318")];
+    assert!(!fault("", &secret).contains("s3cret"));
+    let explained = explain(&layers("", &secret, &[]).resolve().unwrap());
+    assert!(!format!("{explained:?}").contains("s3cret"));
 }
 
 #[test]

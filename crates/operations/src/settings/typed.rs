@@ -7,14 +7,20 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use graphy_client::NodeUrl;
+use graphy_engine::{JobsLimit, QueueSettings};
 use graphy_model::Limits;
+use graphy_store::graph::SnapshotRoom;
 use graphy_store::{
     BridgeSettings, FsyncPolicy, PrivateRedisConfig, RedisConfig, RedisUrl, Secret, SessionSettings,
 };
+use graphy_telemetry::traces::{CollectorUrl, TraceSettings};
 
 use super::error::{Fault, SettingsError};
 use super::layers::{Resolved, Source};
 use super::table::{KEYS, Key, Kind};
+
+/// The longest text that the keys of queues may begin with.
+const QUEUE_PREFIX_MAX: usize = 64;
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +84,19 @@ pub struct Rates {
     pub requests_per_second: u32,
 }
 
+/// What is kept in memory, and how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// How many graphs that nobody uses.
+    pub graphs_max: usize,
+    /// How long a graph that nobody uses; none keeps it until others need its place.
+    pub graphs_idle: Option<Duration>,
+    /// How long a text that nobody asks for.
+    pub texts_idle: Duration,
+    /// How often it is looked for what nobody uses.
+    pub check_interval: Duration,
+}
+
 /// The node that commands talk to, if it was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -110,8 +129,22 @@ pub struct Settings {
     pub bridge: Option<BridgeSettings>,
     /// The log.
     pub log: LogSettings,
+    /// Where traces go, if anywhere.
+    pub traces: Option<TraceSettings>,
+    /// Whether nothing can be changed through the node.
+    pub read_only: bool,
+    /// How many actions the audit log keeps.
+    pub audit_actions_max: usize,
+    /// What is kept in memory, and how long.
+    pub cache: CacheSettings,
+    /// Values that hold no secret by the kind of their keys, for the diagnostics.
+    pub shown: Vec<(&'static str, String)>,
     /// Jobs of one worker process at the same time.
     pub worker_concurrency: usize,
+    /// The queues, and the work that has time.
+    pub queues: QueueSettings,
+    /// How often a node probes itself when nobody asks; zero for never.
+    pub probe_interval: Duration,
     /// How much one caller may ask for.
     pub rates: Rates,
     /// What graphs and commands may weigh.
@@ -164,7 +197,26 @@ impl Settings {
                     _ => LogStyle::Text,
                 },
             },
+            traces: reader.optional("otel.endpoint").map(|_| TraceSettings {
+                endpoint: reader.parsed("otel.endpoint"),
+                sample_ratio: reader.parsed("otel.sample_ratio"),
+                service_name: reader.text("otel.service_name").to_owned(),
+            }),
+            read_only: reader.text("read_only") == "yes",
+            audit_actions_max: reader.parsed("audit.actions_max"),
+            cache: CacheSettings {
+                graphs_max: reader.parsed("cache.graphs_max"),
+                graphs_idle: Some(Duration::from_secs(
+                    reader.parsed("cache.graphs_idle_seconds"),
+                ))
+                .filter(|idle| !idle.is_zero()),
+                texts_idle: Duration::from_secs(reader.parsed("cache.texts_idle_seconds")),
+                check_interval: Duration::from_secs(reader.parsed("cache.check_seconds")),
+            },
+            shown: reader.shown(),
             worker_concurrency: reader.parsed("worker.concurrency"),
+            queues: reader.queues(),
+            probe_interval: Duration::from_secs(reader.parsed("health.probe_seconds")),
             rates: Rates {
                 commands_per_second: reader.parsed("rates.commands_per_second"),
                 requests_per_second: reader.parsed("rates.requests_per_second"),
@@ -205,6 +257,15 @@ impl Reader<'_> {
         Some(self.text(key)).filter(|text| !text.is_empty())
     }
 
+    /// Returns the values of keys that take numbers or words of a closed set: no such value is a
+    /// secret, whatever its key will be called.
+    fn shown(&self) -> Vec<(&'static str, String)> {
+        let harmless = |key: &&Key| matches!(key.kind, Kind::Whole(..) | Kind::Word(_));
+        let keys = KEYS.iter().filter(harmless);
+        keys.map(|key| (key.name, self.text(key.name).to_owned()))
+            .collect()
+    }
+
     /// Reads a value that `check` has found good.
     fn parsed<T: FromStr<Err: Display + std::fmt::Debug>>(&self, key: &str) -> T {
         self.text(key)
@@ -239,6 +300,11 @@ impl Reader<'_> {
                 .err()
                 .map(|error| error.to_string()),
             Kind::NodeUrl => reason(value.parse::<NodeUrl>()),
+            Kind::CollectorUrl => reason(value.parse::<CollectorUrl>()),
+            Kind::Share => match value.parse::<f64>() {
+                Ok(share) if (0.0..=1.0).contains(&share) => None,
+                Ok(_) | Err(_) => Some(format!("{value:?} is not a number from 0 to 1")),
+            },
         };
         if let Some(reason) = wrong {
             self.faults.push(Fault::Value {
@@ -246,6 +312,37 @@ impl Reader<'_> {
                 source_: entry.source.clone(),
                 reason,
             });
+        }
+    }
+
+    fn queues(&mut self) -> QueueSettings {
+        let prefix = self.text("queues.prefix").to_owned();
+        let fits = |c: char| c.is_ascii_alphanumeric() || "_.{}-".contains(c);
+        if prefix.len() > QUEUE_PREFIX_MAX || !prefix.chars().all(fits) {
+            self.faults.push(Fault::Value {
+                key: "queues.prefix",
+                source_: self.resolved.get("queues.prefix").source.clone(),
+                reason: format!(
+                    "{prefix:?} is not 1 to {QUEUE_PREFIX_MAX} of A-Z a-z 0-9 _ . {{ }} and -"
+                ),
+            });
+        }
+        let jobs: u64 = self.parsed("queues.commands_per_second_max");
+        QueueSettings {
+            prefix,
+            sync_concurrency: self.parsed("queues.sync_concurrency"),
+            analytics_concurrency: self.parsed("queues.analytics_concurrency"),
+            commands_limit: (jobs > 0).then_some(JobsLimit {
+                jobs,
+                per: Duration::from_secs(1),
+            }),
+            totals_interval: Duration::from_secs(self.parsed("queues.totals_seconds")),
+            snapshot_interval: Duration::from_secs(self.parsed("snapshots.interval_seconds")),
+            snapshot_room: SnapshotRoom {
+                count_max: self.parsed("snapshots.count_max"),
+                bytes_max: self.parsed("snapshots.bytes_max"),
+            },
+            ..QueueSettings::default()
         }
     }
 

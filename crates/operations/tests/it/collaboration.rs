@@ -355,6 +355,15 @@ async fn many_open_conflicts_come_in_pages() {
     let filtered = json!({"field": "data.k3", "limit": 1});
     let page = room.ask("ada", "conflicts.list", filtered).await;
     assert_eq!(page["conflicts"].as_array().unwrap().len(), 1);
+    // All at once, by jobs.
+    let all = json!({"graphId": "plan", "choice": "theirs"});
+    let settling = room.ask("ada", "conflicts.settle", all).await;
+    assert_eq!(settling["conflicts"], 11);
+    crate::support::until("all conflicts to be settled", || async {
+        let open = room.ask("ada", "conflicts.list", json!({"status": "open"}));
+        open.await["conflicts"].as_array().unwrap().is_empty()
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,14 +5,19 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use graphy_engine::{EngineConfig, Intake, Workers};
+use graphy_engine::{EngineConfig, Intake, WorkerParts, Workers};
 use graphy_model::{Limits, Role, UserId};
 use graphy_operations::{Caller, Operations, Parts, SystemFacts};
 use graphy_protocol::console::{ImportFormat, ImportRequest};
 use graphy_store::testing::TestRedis;
-use graphy_store::{EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink, RedisUrl};
-use graphy_store::{Replicas, SessionSettings, Sessions, TokenStore};
-use graphy_telemetry::{Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry};
+use graphy_store::{AuditLog, EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink};
+use graphy_store::{
+    RedisUrl, Replicas, ServerId, ServerNode, SessionSettings, Sessions, TokenStore,
+};
+use graphy_telemetry::board::StatusBoard;
+use graphy_telemetry::{
+    ArchiveSettings, Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How long a test waits for anything.
@@ -24,6 +29,7 @@ pub(crate) struct Node {
     pub(crate) store: GraphStore,
     pub(crate) intake: Intake,
     pub(crate) limits: Limits,
+    pub(crate) board: StatusBoard,
     tasks: TaskRegistry,
     token: CancellationToken,
 }
@@ -31,7 +37,17 @@ pub(crate) struct Node {
 impl Node {
     /// Starts a node whose clock is the computer's.
     pub(crate) async fn start(url: &RedisUrl) -> Self {
-        Self::start_at(url, SystemClock::shared()).await
+        Self::start_at(url, url, SystemClock::shared(), false).await
+    }
+
+    /// Starts a node whose subscriptions stay with another server, which answers as ever.
+    pub(crate) async fn start_hearing(url: &RedisUrl, elsewhere: &RedisUrl) -> Self {
+        Self::start_at(url, elsewhere, SystemClock::shared(), false).await
+    }
+
+    /// Starts a node through which nothing can be changed.
+    pub(crate) async fn start_read_only(url: &RedisUrl) -> Self {
+        Self::start_at(url, url, SystemClock::shared(), true).await
     }
 
     /// Starts a node whose clock is ahead and stands still.
@@ -39,18 +55,54 @@ impl Node {
         let ahead_ms = u64::try_from(ahead.as_millis()).unwrap();
         Self::start_at(
             url,
+            url,
             ManualClock::at(SystemClock.now_ms() + ahead_ms).shared(),
+            false,
         )
         .await
     }
 
-    async fn start_at(url: &RedisUrl, clock: SharedClock) -> Self {
+    /// Starts a node that keeps the history of its metrics in a folder.
+    pub(crate) async fn start_keeping(url: &RedisUrl, folder: &std::path::Path) -> Self {
+        let history = ArchiveSettings::in_folder(folder);
+        Self::start_with(url, url, SystemClock::shared(), false, history).await
+    }
+
+    /// Ends the node and waits until it has written what it had to.
+    pub(crate) async fn stop(self) {
+        self.token.cancel();
+        let running = self
+            .tasks
+            .ended_but(&["redis-query", "redis-write"], DEADLINE)
+            .await;
+        assert_eq!(running, Ok(()));
+    }
+
+    async fn start_at(
+        url: &RedisUrl,
+        heard: &RedisUrl,
+        clock: SharedClock,
+        read_only: bool,
+    ) -> Self {
+        Self::start_with(url, heard, clock, read_only, ArchiveSettings::in_memory()).await
+    }
+
+    async fn start_with(
+        url: &RedisUrl,
+        heard: &RedisUrl,
+        clock: SharedClock,
+        read_only: bool,
+        history: ArchiveSettings,
+    ) -> Self {
         let (tasks, token) = (TaskRegistry::default(), CancellationToken::new());
         let link = RedisLink::connect(url, LinkSettings::default(), &tasks)
             .await
             .unwrap();
         let store = GraphStore::new(link.clone(), clock.clone());
-        let events = EventBus::start(link.clone(), &tasks, token.clone());
+        let ear = RedisLink::connect(heard, LinkSettings::default(), &tasks)
+            .await
+            .unwrap();
+        let events = EventBus::start(ear, &tasks, token.clone());
         let config = EngineConfig::default();
         let limits = config.limits.clone();
         let intake = Intake::start(
@@ -63,6 +115,17 @@ impl Node {
         )
         .await
         .unwrap();
+        let nodes = NodeRegistry::new(link.clone(), clock.clone());
+        let node = ServerNode {
+            id: ServerId::random(),
+            role: "all".to_owned(),
+            host: "test".to_owned(),
+            pid: std::process::id(),
+            version: "0.0.0-test".to_owned(),
+            started_at: clock.now_ms(),
+        };
+        nodes.announce(&node).await.unwrap();
+        let board = StatusBoard::default();
         let operations = Operations::start(Parts {
             replicas: Replicas::new(store.clone(), 16),
             tokens: TokenStore::new(link.clone(), clock.clone()),
@@ -71,7 +134,10 @@ impl Node {
                 NodeRegistry::new(link.clone(), clock.clone()),
                 SessionSettings::default(),
             ),
-            nodes: NodeRegistry::new(link, clock.clone()),
+            nodes: nodes.clone(),
+            node,
+            read_only,
+            audit: AuditLog::new(link, clock.clone(), 1000),
             store: store.clone(),
             intake: intake.clone(),
             metrics: Metrics::install().unwrap(),
@@ -86,13 +152,18 @@ impl Node {
                 data_dir: None,
                 api_url: "http://127.0.0.1:0".to_owned(),
                 started_at: 1,
+                settings: vec![("worker.concurrency", "16".to_owned())],
             },
+            board: board.clone(),
+            probe_interval: Duration::ZERO,
+            history,
         });
         Self {
             operations,
             store,
             intake,
             limits,
+            board,
             tasks,
             token,
         }
@@ -101,16 +172,16 @@ impl Node {
     /// Starts workers beside the node.
     pub(crate) async fn workers(&self) -> Workers {
         let replicas = Replicas::new(self.store.clone(), 16);
-        let link = self.store.link();
-        Workers::start(
-            EngineConfig::default(),
-            link,
+        let parts = WorkerParts {
+            queues: self.intake.queues().clone(),
             replicas,
-            &self.tasks,
-            self.token.clone(),
-        )
-        .await
-        .unwrap()
+            host: "test".to_owned(),
+            clock: SystemClock::shared(),
+            tasks: self.tasks.clone(),
+            token: self.token.clone(),
+            board: self.operations.board().clone(),
+        };
+        Workers::start(parts).await.unwrap()
     }
 }
 
@@ -159,7 +230,7 @@ pub(crate) fn long_graph(nodes: usize) -> String {
 }
 
 /// Waits until a check holds.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
+pub(crate) async fn until(what: &str, mut check: impl AsyncFnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     while !check().await {
@@ -171,8 +242,9 @@ pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut check: impl 
     }
 }
 
-/// Lists all keys of a test's Redis, over its loopback port and in its own protocol.
-pub(crate) fn keys(redis: &TestRedis) -> BTreeSet<String> {
+/// Sends commands to a test's Redis over its loopback port, in its own protocol, and returns all
+/// that it answers.
+pub(crate) fn say(redis: &TestRedis, commands: &[&str]) -> String {
     let url = redis.tcp_url();
     let (login, rest) = url
         .expose()
@@ -181,16 +253,26 @@ pub(crate) fn keys(redis: &TestRedis) -> BTreeSet<String> {
         .unwrap();
     let password = login.trim_start_matches(':');
     let mut socket = TcpStream::connect(rest.split('/').next().unwrap()).unwrap();
+    let lines = commands.join("\r\n");
     socket
-        .write_all(format!("AUTH {password}\r\nKEYS *\r\nQUIT\r\n").as_bytes())
+        .write_all(format!("AUTH {password}\r\n{lines}\r\nQUIT\r\n").as_bytes())
         .unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("+OK\r\n"), "{answer}");
+    assert!(!answer.contains("\r\n-"), "{answer}");
+    answer
+}
+
+/// Lists all keys of a test's Redis but those that nodes write about themselves.
+pub(crate) fn keys(redis: &TestRedis) -> BTreeSet<String> {
+    let answer = say(redis, &["KEYS *"]);
     assert!(answer.starts_with("+OK\r\n*"), "{answer}");
     answer
         .split("\r\n")
         .skip(2)
         .filter(|line| !line.is_empty() && !line.starts_with(['$', '+']))
+        .filter(|line| !line.starts_with("node:"))
         .map(str::to_owned)
         .collect()
 }

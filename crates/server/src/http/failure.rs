@@ -56,6 +56,10 @@ impl Failure {
         self
     }
 
+    pub(crate) fn error(&self) -> &ApiError {
+        &self.error
+    }
+
     pub(crate) fn into_error(self) -> ApiError {
         self.error.traced(&*trace_id())
     }

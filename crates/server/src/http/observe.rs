@@ -11,11 +11,15 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use graphy_protocol::ErrorCode;
 use graphy_telemetry::names::{self, label};
+use graphy_telemetry::traces;
 
 use super::failure::{Failure, TRACE_HEADER, new_trace_id, traced};
 
 /// No answer takes longer; a long poll takes 30 s.
 const ANSWER_WAIT: Duration = Duration::from_secs(40);
+
+/// The header that names the trace which a request belongs to (W3C Trace Context).
+const TRACE_PARENT: &str = "traceparent";
 
 /// Gives the request a trace id, counts it, and turns a panic or an endless wait into an answer.
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
@@ -25,7 +29,10 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".into(), |path| path.as_str().into());
-    let answer = AssertUnwindSafe(tokio::time::timeout(ANSWER_WAIT, next.run(request)));
+    let parent = request.headers().get(TRACE_PARENT).cloned();
+    let parent = parent.as_ref().and_then(|value| value.to_str().ok());
+    let answer = traces::within_request(parent, next.run(request));
+    let answer = AssertUnwindSafe(tokio::time::timeout(ANSWER_WAIT, answer));
     let mut response = traced(Arc::clone(&trace_id), async {
         match answer.catch_unwind().await {
             Ok(Ok(response)) => response,

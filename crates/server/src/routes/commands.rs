@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use graphy_engine::Submission;
 use graphy_model::{Action, CommandType, Envelope, GraphId, RejectCode, Rejection, Role};
+use graphy_operations::READ_ONLY;
 use graphy_protocol::ErrorCode;
 use graphy_protocol::http::Accepted;
 
@@ -70,6 +71,9 @@ pub(crate) fn check_command(
     envelope: &Envelope,
     role: Role,
 ) -> Result<(), Rejection> {
+    if app.read_only {
+        return Err(Rejection::new(RejectCode::Forbidden, READ_ONLY));
+    }
     if envelope
         .graph_id
         .as_ref()

@@ -16,6 +16,7 @@ use crate::http::failure::Failure;
 use crate::openapi::answers::{ReadFailures, WriteFailures};
 use crate::openapi::schema;
 use crate::routes::commands::accept_one;
+use crate::routes::console::operator;
 use crate::state::App;
 
 /// Makes an empty graph.
@@ -117,6 +118,17 @@ pub(crate) async fn delete(
         base_version: None,
         epoch: None,
         timestamp: None,
+        replay_of: None,
     };
-    accept_one(&app, &caller, &id, envelope).await
+    let payload = serde_json::json!({ "graphId": id, "operationId": envelope.operation_id });
+    let begun = app
+        .operations
+        .audit_begin(&operator(&caller), "graphs.delete", &payload)
+        .await?;
+    let accepted = accept_one(&app, &caller, &id, envelope).await;
+    match &accepted {
+        Ok(_) => begun.end(Ok(&payload)).await,
+        Err(failure) => begun.end(Err(failure.error())).await,
+    }
+    accepted
 }

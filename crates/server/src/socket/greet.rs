@@ -8,6 +8,7 @@ use graphy_live::{OpenError, OpenRequest, Session};
 use graphy_model::{Action, GraphId};
 use graphy_protocol::{ApiError, BadFrame, ClientFrame, Hello, ServerFrame, close};
 use graphy_store::tokens::{Principal, TokenError};
+use graphy_telemetry::traces::Moment;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -214,6 +215,7 @@ async fn live(app: App, socket: WebSocket, session: Session, principal: Principa
         handle: handle.clone(),
         submissions,
         faults: 0,
+        heard: Moment::now(),
     };
     tokio::select! {
         () = reader.run(stream) => {}

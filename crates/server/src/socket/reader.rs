@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use axum::extract::ws::Message;
 use futures_util::StreamExt;
-use graphy_engine::{Content, Origin, RefusedCommand, Submission};
+use graphy_engine::{Content, Origin, RefusedCommand, Submission, begin_trace};
 use graphy_live::{Departure, SessionHandle};
 use graphy_model::json::check_text;
 use graphy_model::{ClientId, Envelope, GraphId, OperationId, RejectCode, Rejection};
 use graphy_protocol::presence::{PresenceState, SELECTION_MAX};
 use graphy_protocol::{ApiError, BadFrame, ClientFrame, ServerFrame, close};
 use graphy_store::tokens::Principal;
+use graphy_telemetry::traces::Moment;
 use tokio::sync::{mpsc, watch};
 
 use super::revocation::WatchedToken;
-use super::submit::refuse;
+use super::submit::{Traced, refuse};
 use super::token;
 use super::{PING_INTERVAL, PONG_WAIT, Stream};
 use crate::http::body::BODY_DEPTH_MAX;
@@ -53,9 +54,11 @@ pub(crate) struct Reader {
     pub(crate) watched: watch::Sender<Arc<WatchedToken>>,
     pub(crate) handle: SessionHandle,
     pub(crate) limiters: SocketLimiters,
-    pub(crate) submissions: mpsc::Sender<Submission>,
+    pub(crate) submissions: mpsc::Sender<Traced>,
     /// Faults so far, less those forgiven.
     pub(crate) faults: u32,
+    /// When the frame came that is being looked at.
+    pub(crate) heard: Moment,
 }
 
 impl Reader {
@@ -73,6 +76,7 @@ impl Reader {
                 }
                 Ok(None) => return,
                 Ok(Some(Ok(Message::Text(text)))) => {
+                    self.heard = Moment::now();
                     self.handle.touch(self.app.store.now_ms());
                     self.take(&text).await
                 }
@@ -253,7 +257,8 @@ impl Reader {
             user_id: self.principal.user_id.clone(),
             role: self.principal.role,
         };
-        if self.submissions.send(submission).await.is_err() {
+        let span = begin_trace(&self.graph, &submission, self.heard);
+        if self.submissions.send((submission, span)).await.is_err() {
             let rejection = Rejection::new(RejectCode::Unavailable, "the socket is closing");
             self.say(&rejection, Some(operation));
         }

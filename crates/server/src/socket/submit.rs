@@ -12,6 +12,7 @@ use graphy_engine::Submission;
 use graphy_live::SessionHandle;
 use graphy_model::{GraphId, OperationId, Rejection};
 use graphy_protocol::ApiError;
+use graphy_telemetry::traces::{OpenSpan, TraceParent};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -25,23 +26,21 @@ const UNANSWERED_MAX: usize = 64;
 
 type HandIn = Pin<Box<dyn Future<Output = (Vec<OperationId>, Result<(), Rejection>)> + Send>>;
 
+/// A command and the trace that began when its frame came, if it is traced.
+pub(crate) type Traced = (Submission, Option<OpenSpan>);
+
 /// Starts the submitter of a socket; it ends after the sender is dropped and all is handed in.
 pub(crate) fn start(
     app: App,
     graph: GraphId,
     handle: SessionHandle,
-) -> (mpsc::Sender<Submission>, JoinHandle<()>) {
+) -> (mpsc::Sender<Traced>, JoinHandle<()>) {
     let (sender, inbox) = mpsc::channel(QUEUE_COMMANDS);
     let tracker = app.sockets.clone();
     (sender, tracker.spawn(run(app, graph, handle, inbox)))
 }
 
-async fn run(
-    app: App,
-    graph: GraphId,
-    handle: SessionHandle,
-    mut inbox: mpsc::Receiver<Submission>,
-) {
+async fn run(app: App, graph: GraphId, handle: SessionHandle, mut inbox: mpsc::Receiver<Traced>) {
     let batch_max = app.limits.batch_commands_max;
     let mut unanswered: FuturesUnordered<HandIn> = FuturesUnordered::new();
     let mut batch = Vec::new();
@@ -66,13 +65,26 @@ async fn run(
     }
 }
 
-fn hand_in(app: &App, graph: &GraphId, batch: Vec<Submission>) -> HandIn {
+fn hand_in(app: &App, graph: &GraphId, batch: Vec<Traced>) -> HandIn {
     let (intake, graph) = (app.intake.clone(), graph.clone());
     let ids = batch
         .iter()
-        .map(|submission| submission.content.operation_id())
+        .map(|(submission, _)| submission.content.operation_id())
         .collect();
-    Box::pin(async move { (ids, intake.submit(&graph, batch).await) })
+    let (batch, mut spans): (Vec<Submission>, Vec<Option<OpenSpan>>) = batch.into_iter().unzip();
+    let parents: Vec<Option<TraceParent>> = spans
+        .iter()
+        .map(|span| span.as_ref().map(OpenSpan::parent))
+        .collect();
+    Box::pin(async move {
+        let result = intake.submit_traced(&graph, batch, &parents).await;
+        if let Err(rejection) = &result {
+            for span in spans.iter_mut().flatten() {
+                span.fail(rejection.code.as_str());
+            }
+        }
+        (ids, result)
+    })
 }
 
 fn answer(handle: &SessionHandle, ids: &[OperationId], result: Result<(), Rejection>) {

@@ -7,4 +7,6 @@ mod faults_of_clients;
 mod http;
 mod live;
 mod presence;
+mod read_only;
 mod support;
+mod system;

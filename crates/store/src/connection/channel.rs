@@ -10,6 +10,9 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::DropGuard;
 
+use graphy_telemetry::board::CircuitStatus;
+
+use super::circuit::Circuit;
 use super::keeper::LinkState;
 use super::{LinkSettings, ServerPolicy, is_hopeless};
 use crate::reply::{NotSent, ReplyClass, classify_code};
@@ -34,6 +37,7 @@ pub(super) struct Shared {
     pub(super) state: watch::Sender<LinkState>,
     pub(super) policy: watch::Sender<Option<ServerPolicy>>,
     pub(super) last_error: watch::Sender<Option<RedisError>>,
+    pub(super) circuit: Circuit,
     /// The newest generation that was found broken.
     pub(super) broken: watch::Sender<u64>,
     timeouts: AtomicU32,
@@ -76,6 +80,10 @@ impl LinkConnection {
 
     pub(super) fn state(&self) -> watch::Receiver<LinkState> {
         self.shared.state.subscribe()
+    }
+
+    pub(super) fn circuit(&self) -> CircuitStatus {
+        self.shared.circuit.status(self.shared.name)
     }
 
     pub(super) fn policy(&self) -> Option<ServerPolicy> {
@@ -147,6 +155,7 @@ impl Shared {
             state: watch::Sender::new(LinkState::Connecting),
             policy: watch::Sender::new(None),
             last_error: watch::Sender::new(None),
+            circuit: Circuit::default(),
             broken: watch::Sender::new(0),
             timeouts: AtomicU32::new(0),
             permits: Semaphore::new(settings.in_flight_max),

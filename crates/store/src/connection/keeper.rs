@@ -85,9 +85,11 @@ impl Keeper {
         loop {
             context.tick();
             generation += 1;
+            self.shared.circuit.trying();
             let reason = match self.open(generation).await {
                 Ok(live) => {
                     failures = 0;
+                    self.shared.circuit.close();
                     self.shared.forget_timeouts();
                     self.shared.live.send_replace(Some(live.clone()));
                     self.shared.state.send_replace(LinkState::Connected);
@@ -108,6 +110,7 @@ impl Keeper {
             if failures <= 1 {
                 tracing::warn!(link = self.shared.name, %reason, "no connection to redis");
             }
+            self.shared.circuit.open(&reason);
             self.shared
                 .state
                 .send_replace(LinkState::Disconnected { reason });

@@ -5,7 +5,7 @@
 -- it succeeds even where writes are refused.
 --
 -- KEYS: state nodes edges viewport versions clients operations applied applied:times tombstones
---       acl conflicts conflicts:open conflicts:closed
+--       acl conflicts conflicts:open conflicts:closed progress snapshots snapshots:data
 -- ARGV: epoch, expected version, new version, checksum, node count, edge count, now (ms), channel,
 --       message, fate ("keep" | "delete"), then lists, each led by the number of its texts:
 --       operation ids and outcomes, nodes, edges, viewports, seqs, history entries, tombstones,
@@ -81,7 +81,7 @@ end
 local now = tonumber(ARGV[7])
 if ARGV[10] == "delete" then
     redis.call("UNLINK", nodes, edges, viewport, versions, clients, operations, tombstones, acl,
-        conflicts, open, closed)
+        conflicts, open, closed, KEYS[15], KEYS[16], KEYS[17])
     redis.call("HSET", state, "version", ARGV[3], "checksum", ARGV[4], "lastModified", ARGV[7],
         "nodeCount", 0, "edgeCount", 0, "openConflicts", 0, "deleted", ARGV[7])
     in_chunks("HSET", applied, outcomes)

@@ -84,8 +84,23 @@ impl GraphKeys {
         self.key("conflicts:closed")
     }
 
-    /// The keys that the apply script takes, in its order.
-    pub(crate) fn for_apply(&self) -> [String; 14] {
+    /// What was rolled up of its nodes' progress.
+    pub(crate) fn progress(&self) -> String {
+        self.key("progress")
+    }
+
+    /// snapshotId → what is known of the snapshot.
+    pub(crate) fn snapshots(&self) -> String {
+        self.key("snapshots")
+    }
+
+    /// snapshotId → the snapshot, compressed.
+    pub(crate) fn snapshot_data(&self) -> String {
+        self.key("snapshots:data")
+    }
+
+    /// The keys that the apply script takes, in its order: all that a graph holds.
+    pub(crate) fn for_apply(&self) -> [String; 17] {
         [
             self.state(),
             self.nodes(),
@@ -101,6 +116,9 @@ impl GraphKeys {
             self.conflicts(),
             self.open_conflicts(),
             self.closed_conflicts(),
+            self.progress(),
+            self.snapshots(),
+            self.snapshot_data(),
         ]
     }
 

@@ -1,7 +1,10 @@
 //! Tokens that were verified a moment ago.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use graphy_telemetry::board::CacheStatus;
 
 use tokio::time::Instant;
 
@@ -15,6 +18,8 @@ const ENTRIES_MAX: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct VerifiedCache {
     entries: Mutex<HashMap<TokenId, Entry>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -26,6 +31,28 @@ struct Entry {
 
 impl VerifiedCache {
     pub(super) fn get(&self, id: &TokenId, hash: &[u8; 32]) -> Option<Principal> {
+        let found = self.find(id, hash);
+        let count = if found.is_some() {
+            &self.hits
+        } else {
+            &self.misses
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        found
+    }
+
+    pub(super) fn status(&self) -> CacheStatus {
+        CacheStatus {
+            name: "tokens".to_owned(),
+            entries: u64::try_from(self.lock().len()).unwrap_or(u64::MAX),
+            entries_max: u64::try_from(ENTRIES_MAX).unwrap_or(u64::MAX),
+            ttl_ms: u64::try_from(CACHE_LIFE.as_millis()).ok(),
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+        }
+    }
+
+    fn find(&self, id: &TokenId, hash: &[u8; 32]) -> Option<Principal> {
         let entries = self.lock();
         let entry = entries
             .get(id)
@@ -83,6 +110,8 @@ mod tests {
             None,
             "another secret under the same id"
         );
+        let status = cache.status();
+        assert_eq!((status.entries, status.hits, status.misses), (1, 1, 1));
         tokio::time::advance(std::time::Duration::from_secs(5)).await;
         assert_eq!(cache.get(&id, &[1; 32]), None);
         cache.put([1; 32], principal);

@@ -18,7 +18,7 @@ impl<W: fmt::Write> fmt::Write for Escaped<W> {
 }
 
 /// Control characters, line and paragraph separators, and marks that reorder text.
-fn is_harmful(character: char) -> bool {
+pub(super) fn is_harmful(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }

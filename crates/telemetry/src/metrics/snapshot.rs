@@ -52,12 +52,40 @@ impl MetricsSnapshot {
         values.peek().is_some().then(|| values.sum())
     }
 
+    /// Returns the sum of a counter's or gauge's series whose labels fit, or `None` when there is
+    /// none.
+    #[must_use]
+    pub fn value_where(
+        &self,
+        name: &str,
+        fits: impl Fn(&[(String, String)]) -> bool,
+    ) -> Option<f64> {
+        let samples = self.samples.get(name).into_iter().flatten();
+        let mut values = samples
+            .filter(|sample| fits(&sample.labels))
+            .map(|sample| sample.value)
+            .peekable();
+        values.peek().is_some().then(|| values.sum())
+    }
+
     /// Returns a histogram summed over its series that carry all the given labels, or `None` when
     /// there is none.
     #[must_use]
     pub fn histogram(&self, name: &str, labels: &[(&str, &str)]) -> Option<HistogramReading> {
+        self.histogram_where(name, |have| carry(have, labels))
+    }
+
+    /// Returns a histogram summed over its series whose labels fit, or `None` when there is none.
+    #[must_use]
+    pub fn histogram_where(
+        &self,
+        name: &str,
+        fits: impl Fn(&[(String, String)]) -> bool,
+    ) -> Option<HistogramReading> {
         let mut buckets: Vec<(f64, u64)> = Vec::new();
-        for sample in self.matching(&format!("{name}_bucket"), labels) {
+        let samples = self.samples.get(&format!("{name}_bucket"));
+        let samples = samples.into_iter().flatten();
+        for sample in samples.filter(|sample| fits(&sample.labels)) {
             let bound = sample.labels.iter().find(|(key, _)| key == "le");
             let Some(bound) = bound.and_then(|(_, bound)| parse_number(bound)) else {
                 continue;
@@ -73,9 +101,11 @@ impl MetricsSnapshot {
         buckets.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         Some(HistogramReading {
             buckets,
-            sum: self.value(&format!("{name}_sum"), labels).unwrap_or(0.0),
+            sum: self
+                .value_where(&format!("{name}_sum"), &fits)
+                .unwrap_or(0.0),
             count: self
-                .value(&format!("{name}_count"), labels)
+                .value_where(&format!("{name}_count"), &fits)
                 .map_or(0, as_count),
         })
     }
@@ -103,15 +133,15 @@ impl MetricsSnapshot {
             .get(name)
             .into_iter()
             .flatten()
-            .filter(move |sample| {
-                labels.iter().all(|(key, value)| {
-                    sample
-                        .labels
-                        .iter()
-                        .any(|(have_key, have)| have_key == key && have == value)
-                })
-            })
+            .filter(move |sample| carry(&sample.labels, labels))
     }
+}
+
+fn carry(have: &[(String, String)], wanted: &[(&str, &str)]) -> bool {
+    wanted.iter().all(|(key, value)| {
+        have.iter()
+            .any(|(have_key, have)| have_key == key && have == value)
+    })
 }
 
 impl HistogramReading {

@@ -46,21 +46,28 @@ pub struct Node {
     redis: String,
     port: u16,
     folder: PathBuf,
+    variables: Vec<(String, String)>,
     child: Child,
 }
 
 impl Node {
     /// Starts a process on a free port. It does not serve yet.
-    pub(super) fn spawn(kind: NodeKind, redis: &RedisUrl, folder: &Path) -> Self {
+    pub(super) fn spawn(
+        kind: NodeKind,
+        redis: &RedisUrl,
+        folder: &Path,
+        variables: &[(String, String)],
+    ) -> Self {
         fs::create_dir_all(folder).expect("a folder of the node can be made");
         let redis = redis.expose().to_owned();
         let port = free_port();
-        let child = launch(kind, &redis, port, folder);
+        let child = launch(kind, &redis, port, folder, variables);
         Self {
             kind,
             redis,
             port,
             folder: folder.to_owned(),
+            variables: variables.to_vec(),
             child,
         }
     }
@@ -135,7 +142,32 @@ impl Node {
 
     /// Starts the process again on the same port, with the same folder. It does not serve yet.
     pub fn start_again(&mut self) {
-        self.child = launch(self.kind, &self.redis, self.port, &self.folder);
+        self.child = launch(
+            self.kind,
+            &self.redis,
+            self.port,
+            &self.folder,
+            &self.variables,
+        );
+    }
+
+    /// Asks the process to stop, as a service manager does, and waits until it has.
+    ///
+    /// # Panics
+    /// When it does not stop in time; the message holds its log.
+    pub async fn stop(&mut self) {
+        self.signal("TERM");
+        let deadline = Instant::now() + PATIENCE;
+        while self
+            .child
+            .try_wait()
+            .expect("a child can be asked for its status")
+            .is_none()
+        {
+            let late = Instant::now() >= deadline;
+            assert!(!late, "the node does not stop:\n{}", self.log());
+            sleep(PROBE_INTERVAL).await;
+        }
     }
 
     /// Freezes the process.
@@ -183,7 +215,13 @@ impl Drop for Node {
     }
 }
 
-fn launch(kind: NodeKind, redis: &str, port: u16, folder: &Path) -> Child {
+fn launch(
+    kind: NodeKind,
+    redis: &str,
+    port: u16,
+    folder: &Path,
+    variables: &[(String, String)],
+) -> Child {
     let mut log: OpenOptions = File::options();
     let log = log.create(true).append(true).open(log_path(folder));
     let log = log.expect("a log can be opened in the node's folder");
@@ -201,6 +239,7 @@ fn launch(kind: NodeKind, redis: &str, port: u16, folder: &Path) -> Child {
         .env("GRAPHY_ENVIRONMENT", "test")
         .env("GRAPHY_RATES_COMMANDS_PER_SECOND", "1000000")
         .env("GRAPHY_RATES_REQUESTS_PER_SECOND", "1000000")
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("a file handle can be doubled"))
         .stderr(log)

@@ -221,6 +221,7 @@ fn decide(
             write.entries.push(AppliedOperation {
                 version,
                 operation_id: sent.operation_id,
+                replay_of: None,
                 client_id: Some(sent.client_id.clone()),
                 user_id: sent.user_id.clone(),
                 seq: Some(sent.seq),

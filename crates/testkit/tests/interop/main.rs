@@ -8,7 +8,11 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod board;
 mod node_queue;
+mod recovery;
+mod rust_end;
+mod sharing;
 
 use std::time::Duration;
 

@@ -18,5 +18,6 @@ mod kills;
 mod lost_news;
 mod poison;
 mod redis_restart;
+mod stalled;
 mod support;
 mod two_nodes;

@@ -6,10 +6,12 @@
 
 use std::time::Duration;
 
-use graphy_engine::{CommandQueue, EngineConfig, Workers};
+use graphy_engine::{CommandQueue, EngineConfig, Queues, WorkerParts, Workers};
 use graphy_model::{Command, Envelope, GraphId, Outcome, RejectCode};
 use graphy_store::Replicas;
 use graphy_telemetry::TaskRegistry;
+use graphy_telemetry::board::StatusBoard;
+use graphy_telemetry::clock::SystemClock;
 use graphy_testkit::checker::Rules;
 use graphy_testkit::cluster::{Cluster, NodeKind, PATIENCE};
 use graphy_testkit::http::HttpCaller;
@@ -95,9 +97,17 @@ async fn poisoned_worker(cluster: &Cluster, tasks: &TaskRegistry) -> Workers {
     };
     let replicas = Replicas::new(cluster.store(), 16);
     let token = CancellationToken::new();
-    Workers::start(config, cluster.link(), replicas, tasks, token)
-        .await
-        .unwrap()
+    let queues = Queues::open(cluster.link(), &config).await.unwrap();
+    let parts = WorkerParts {
+        queues,
+        replicas,
+        host: "test".to_owned(),
+        clock: SystemClock::shared(),
+        tasks: tasks.clone(),
+        token,
+        board: StatusBoard::default(),
+    };
+    Workers::start(parts).await.unwrap()
 }
 
 fn statuses(outcomes: &[Outcome]) -> Vec<&'static str> {

@@ -5,6 +5,7 @@ import type { EntityNode as FlowEntityNode } from '../../graph/flow-model';
 import { startRename, stopRename, useCanvasSession, useCanvasState } from './canvas-state';
 import { ContestedMark } from './conflict-choice';
 import { kindColor } from './kind-color';
+import { RolledUpLine } from './rolled-up';
 
 /** One node: a card with its title, or a plain block when seen from afar. */
 export const EntityNode = memo(function EntityNode(props: NodeProps<FlowEntityNode>) {
@@ -22,6 +23,7 @@ export const EntityNode = memo(function EntityNode(props: NodeProps<FlowEntityNo
       <Handle type="target" position={Position.Top} className="entity-handle" />
       {low ? null : <Title id={id} title={entity.title} kind={entity.kind} />}
       {entity.progress !== undefined && !low ? <ProgressLine value={entity.progress} /> : null}
+      {low ? null : <RolledUpLine id={id} />}
       <MarkDot id={id} />
       <Handle type="source" position={Position.Bottom} className="entity-handle" />
     </div>

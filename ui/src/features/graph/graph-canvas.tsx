@@ -25,6 +25,7 @@ import { EntityNode } from './entity-node';
 import { Following, stopFollowing } from './following';
 import { OverviewLayer } from './overview-layer';
 import { PeerLayer } from './peer-layer';
+import { RolledUpSource } from './rolled-up';
 import { useFit } from './use-fit';
 import { useSharedPresence } from './use-presence';
 import { useShown } from './use-shown';
@@ -97,6 +98,7 @@ export function GraphCanvas({ readOnly }: { readOnly: boolean }) {
       ) : null}
       <PeerLayer />
       <Following />
+      <RolledUpSource />
     </ReactFlow>
   );
 }

@@ -10,6 +10,12 @@ type Answers = {
   ) => ResponseOf<Name> | Promise<ResponseOf<Name>>;
 };
 
+/** Rolling up is the work of a queue; here there is none. */
+function nothingRolledUp(payload: unknown): ResponseOf<'graph.progress'> {
+  const { graphId } = payload as RequestOf<'graph.progress'>;
+  return { graphId, version: null, at: null, nodes: [], cut: false };
+}
+
 /** An in-memory server for Vitest. The product never loads it. */
 export class FakePlatform implements Platform {
   readonly host = 'fake' as const;
@@ -60,6 +66,7 @@ export class FakePlatform implements Platform {
       | undefined;
     if (answer !== undefined) return answer(payload);
     if (operation === 'graphs.list') return this.list() as ResponseOf<Name>;
+    if (operation === 'graph.progress') return nothingRolledUp(payload) as ResponseOf<Name>;
     throw new ApiFailure({
       code: 'not_found',
       message: `no answer for ${operation}`,

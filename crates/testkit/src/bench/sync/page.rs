@@ -6,9 +6,10 @@ use anyhow::{Context, ensure};
 
 use super::reasons::{Figure, aims, behind};
 use super::record::{Latency, Record};
-use super::results::{Results, root};
+use super::results::Results;
 use super::rows::ROWS;
 use super::systems::System;
+use crate::bench::machine::root;
 
 const BEGIN: &str = "<!-- bench sync: begin; `cargo xtask bench sync` writes what follows -->";
 const END: &str = "<!-- bench sync: end -->";

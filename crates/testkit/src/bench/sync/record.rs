@@ -4,9 +4,9 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use super::driver::Measured;
-use super::results::today;
 use super::rows::Row;
 use super::systems::System;
+use crate::bench::machine::today;
 
 /// Percentiles of a latency, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]

@@ -1,13 +1,13 @@
 //! The file of results, and on what machine with what versions they were measured.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::record::Record;
 use super::systems::System;
+use crate::bench::machine::{machine, output, root};
 
 /// What was measured, where and with what.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -16,11 +16,6 @@ pub(super) struct Results {
     pub(super) machine: String,
     pub(super) versions: String,
     pub(super) records: Vec<Record>,
-}
-
-/// Returns the root of the repository.
-pub(super) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 fn path() -> PathBuf {
@@ -69,36 +64,6 @@ impl Results {
         let found = records.find(|record| record.row == row && record.system == system);
         found.filter(|record| record.counts())
     }
-}
-
-/// Returns the day, UTC.
-pub(super) fn today() -> String {
-    output("date", &["-u", "+%F"]).unwrap_or_else(|| "unknown".to_owned())
-}
-
-fn output(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    Some(text.trim().to_owned())
-}
-
-fn machine() -> String {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let after = |text: &str, name: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name))
-            .map(|rest| rest.trim_matches([' ', '\t', ':', '=', '"']).to_owned())
-    };
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let model = after(&read("/proc/cpuinfo"), "model name").unwrap_or_default();
-    let memory = after(&read("/proc/meminfo"), "MemTotal")
-        .and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok())
-        .unwrap_or(0);
-    let system = after(&read("/etc/os-release"), "PRETTY_NAME").unwrap_or_default();
-    format!(
-        "{cores} virtual cores ({model}), {} GiB, {system}",
-        (memory + 512 * 1024) / (1024 * 1024)
-    )
 }
 
 fn versions() -> anyhow::Result<String> {

@@ -102,6 +102,7 @@ impl Clerk {
             self.stored.stream.push(AppliedOperation {
                 version,
                 operation_id: id,
+                replay_of: None,
                 client_id: Some(client),
                 user_id: self.user.clone(),
                 seq: envelope.seq,

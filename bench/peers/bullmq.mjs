@@ -1,0 +1,195 @@
+// The queue as Node's BullMQ runs it: the twin of crates/testkit/src/bench/queue/ours.rs.
+//
+// usage: node bullmq.mjs <redis> <word> <json>
+// Prints one line of JSON when it is done. Workers print "ready" first, and stop when their input
+// ends.
+
+import { Queue, Worker } from "bullmq";
+import IORedis from "ioredis";
+import { redisAddress } from "./redis-address.mjs";
+
+const [address, word, text] = process.argv.slice(2);
+const options = JSON.parse(text);
+const connection = { ...redisAddress(address), maxRetriesPerRequest: null };
+const JOB = { attempts: 3, backoff: { type: "exponential", delay: 200 }, removeOnComplete: { count: 1000 } };
+
+const nowUs = () => Math.round((performance.timeOrigin + performance.now()) * 1000);
+
+function say(value) {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+// Measures an action from its beginning to its end.
+async function measured(jobs, action) {
+  const [cpu, began] = [process.cpuUsage(), performance.now()];
+  await action();
+  const spent = process.cpuUsage(cpu);
+  say({ jobs, seconds: (performance.now() - began) / 1000, cpuUs: spent.user + spent.system });
+}
+
+function openQueue() {
+  return new Queue(options.queue, { connection, defaultJobOptions: JOB });
+}
+
+function stopped() {
+  return new Promise((resolve) => process.stdin.resume().once("end", resolve));
+}
+
+const quantiles = (values) => {
+  values.sort((a, b) => a - b);
+  const at = (q) => (values[Math.min(values.length - 1, Math.floor(q * values.length))] ?? 0) / 1000;
+  return { count: values.length, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
+};
+
+const words = {
+  async single() {
+    const queue = openQueue();
+    await queue.waitUntilReady();
+    await measured(options.jobs, async () => {
+      for (let n = 0; n < options.jobs; n += 1) {
+        await queue.add("COMMANDS", options.data);
+      }
+    });
+  },
+
+  async bulk() {
+    const queue = openQueue();
+    await queue.waitUntilReady();
+    const batch = Array.from({ length: options.batch }, () => ({ name: "COMMANDS", data: options.data }));
+    await measured(options.jobs, async () => {
+      for (let n = 0; n < options.jobs; n += batch.length) {
+        await queue.addBulk(batch);
+      }
+    });
+  },
+
+  async process() {
+    let done = 0;
+    await measured(options.jobs, () => new Promise((resolve) => {
+      const work = async () => {
+        done += 1;
+        if (done === options.jobs) {
+          resolve();
+        }
+      };
+      new Worker(options.queue, work, { connection, concurrency: options.concurrency });
+    }));
+  },
+
+  // Adds jobs when they are due, whatever became of the ones before.
+  async feed() {
+    const queue = openQueue();
+    await queue.waitUntilReady();
+    const total = Math.floor(options.rate * options.seconds);
+    const adds = [];
+    await measured(total, async () => {
+      const began = nowUs();
+      for (let n = 0; n < total; ) {
+        for (; n < total; n += 1) {
+          const due = began + Math.round((n * 1e6) / options.rate);
+          if (due > nowUs()) {
+            break;
+          }
+          adds.push(queue.add("COMMANDS", { ...options.data, due }));
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      await Promise.all(adds);
+    });
+  },
+
+  // Adds jobs with so many under way.
+  async flood() {
+    const queue = openQueue();
+    await queue.waitUntilReady();
+    const until = nowUs() + options.seconds * 1e6;
+    let jobs = 0;
+    const one = async () => {
+      while (nowUs() < until) {
+        await queue.add("COMMANDS", { ...options.data, due: nowUs() });
+        jobs += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: options.inFlight }, one));
+    say({ jobs });
+  },
+
+  // Works until it is told to stop; tells how long after their time jobs began.
+  async serve() {
+    const late = [];
+    let jobs = 0;
+    const from = nowUs() + options.warmUpSeconds * 1e6;
+    const work = async (job) => {
+      const now = nowUs();
+      jobs += 1;
+      if (job.data.due >= from) {
+        late.push(now - job.data.due);
+      }
+    };
+    const worker = new Worker(options.queue, work, { connection, concurrency: options.concurrency });
+    await worker.waitUntilReady();
+    say("ready");
+    await stopped();
+    say({ jobs, latency: quantiles(late) });
+  },
+
+  // Carries commands out, one in a job: what a plain worker writes for a command of an editor.
+  // Time counts from the first one on.
+  async commands() {
+    const redis = new IORedis(connection);
+    redis.defineCommand("applyCommand", {
+      numberOfKeys: 2,
+      lua: `
+        redis.call("HSET", KEYS[1], ARGV[1], ARGV[2])
+        redis.call("XADD", KEYS[2], "MAXLEN", "~", 10000, "*", "command", ARGV[2])
+        redis.call("PUBLISH", KEYS[2], ARGV[2])
+        return 1`,
+    });
+    let done = 0;
+    let [cpu, began] = [undefined, undefined];
+    await new Promise((resolve) => {
+      const work = async ({ data: { graphId, commands } }) => {
+        began ??= performance.now();
+        cpu ??= process.cpuUsage();
+        const [command] = commands;
+        await redis.applyCommand(
+          `{${graphId}}:nodes`, `{${graphId}}:events`, command.payload.id, JSON.stringify(command),
+        );
+        done += 1;
+        if (done === options.jobs) {
+          resolve();
+        }
+      };
+      new Worker(options.queue, work, { connection, concurrency: options.concurrency });
+      say("ready");
+    });
+    const spent = process.cpuUsage(cpu);
+    const seconds = (performance.now() - began) / 1000;
+    say({ jobs: options.jobs, seconds, cpuUs: spent.user + spent.system });
+  },
+
+  // Adds commands of an editor that moves nodes, one in a job, in batches of jobs.
+  async edits() {
+    const queue = openQueue();
+    await queue.waitUntilReady();
+    const edit = (n) => ({
+      name: "UPDATE_NODE",
+      data: {
+        graphId: `bench-${n % options.graphs}`,
+        commands: [{
+          operationId: crypto.randomUUID(), type: "UPDATE_NODE", clientId: "caller", seq: n + 1,
+          userId: "caller", acceptedAt: Date.now(),
+          payload: { id: `n${n % 50}`, patch: { position: { x: n, y: 1.5 } } },
+        }],
+      },
+    });
+    await measured(options.jobs, async () => {
+      for (let n = 0; n < options.jobs; n += options.batch) {
+        await queue.addBulk(Array.from({ length: options.batch }, (_, index) => edit(n + index)));
+      }
+    });
+  },
+};
+
+await words[word]();
+process.exit();
