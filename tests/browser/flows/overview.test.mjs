@@ -41,7 +41,7 @@ describe('the overview', { timeout: 300_000 }, () => {
     graphId = await node.newGraph('Traffic');
     ada = await Person.arrive(browser);
     await ada.signIn(node, 'overview');
-    await ada.page.getByText('Live', { exact: true }).waitFor();
+    await live().waitFor();
   });
 
   afterEach(async () => {
@@ -49,6 +49,8 @@ describe('the overview', { timeout: 300_000 }, () => {
     await ada.leave();
   });
 
+  // The time range that is shown is called so, too.
+  const live = () => ada.page.getByRole('status').filter({ hasText: /^Live$/ });
   const shown = (name) => ada.page.getByTestId(`overview-${name}-now`).innerText();
   const sum = (metrics, name) =>
     [...metrics].reduce(
@@ -156,6 +158,6 @@ describe('the overview', { timeout: 300_000 }, () => {
     await ada.page.getByText(/^Stale: the last figures are of \d\d:\d\d:\d\d$/).waitFor();
     await ada.screenshot('overview-stale');
     node.api.thaw();
-    await ada.page.getByText('Live', { exact: true }).waitFor();
+    await live().waitFor();
   });
 });

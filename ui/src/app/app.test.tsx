@@ -193,9 +193,13 @@ describe('the console on the fake platform', () => {
     expect(links.map((link) => link.getAttribute('data-testid'))).toEqual([
       'nav-overview',
       'nav-graph',
-      'nav-queues',
       'nav-conflicts',
       'nav-lab',
+      'nav-queues',
+      'nav-alerts',
+      'nav-system',
+      'nav-audit',
+      'nav-reports',
       'nav-settings',
     ]);
     act(() => {

@@ -1,34 +1,50 @@
-import { Badge, Tooltip } from '@mantine/core';
+import { Tooltip } from '@mantine/core';
 import { EnvironmentBadge } from '../shared/environment-badge';
 import { useLive } from '../shared/live-context';
 import { usePlatform } from '../shared/platform-context';
 import { useActiveProfile } from '../shared/use-profiles';
+import { useRpcQuery } from '../shared/use-rpc';
 
 /** Which deployment this window shows, and whether anything can be changed through it. */
 export function DeploymentBadge() {
   const { profiles } = usePlatform();
-  return profiles ? <ProfileBadge /> : <ServerBadge />;
+  return (
+    <>
+      {profiles ? <ProfileBadge /> : <ServerBadge />}
+      <ReadOnlyBadge />
+    </>
+  );
 }
 
 function ProfileBadge() {
   const profile = useActiveProfile();
   if (profile === undefined) return null;
-  const { name, environment, readOnly, url } = profile;
+  const { name, environment, url } = profile;
   return (
-    <>
-      <Tooltip label={url ? `Connected to ${url}` : 'The server inside this console'}>
-        <span data-testid="deployment-badge">
-          <EnvironmentBadge environment={environment} label={`${name} · ${environment}`} />
-        </span>
-      </Tooltip>
-      {readOnly ? (
-        <Tooltip label="Nothing can be changed through this profile; see Settings">
-          <Badge variant="outline" color="gray" flex="none" data-testid="read-only-badge">
-            read-only
-          </Badge>
-        </Tooltip>
-      ) : null}
-    </>
+    <Tooltip label={url ? `Connected to ${url}` : 'The server inside this console'}>
+      <span data-testid="deployment-badge">
+        <EnvironmentBadge environment={environment} label={`${name} · ${environment}`} />
+      </span>
+    </Tooltip>
+  );
+}
+
+/** Said once, whether this profile or the server refuses changes. */
+function ReadOnlyBadge() {
+  const profile = useActiveProfile();
+  const { data } = useRpcQuery('system.info', {}, { staleTime: 60_000 });
+  const why = profile?.readOnly
+    ? 'Nothing can be changed through this profile; see Settings'
+    : data?.readOnly
+      ? 'The server is in read-only mode: it refuses whatever changes something'
+      : undefined;
+  if (why === undefined) return null;
+  return (
+    <Tooltip label={why}>
+      <span data-testid="read-only-badge">
+        <EnvironmentBadge environment="read-only" />
+      </span>
+    </Tooltip>
   );
 }
 

@@ -1,3 +1,4 @@
+import './import-watcher.css';
 import { Button, CloseButton, Progress } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';

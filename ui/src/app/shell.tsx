@@ -11,6 +11,8 @@ import { openShortcutsSheet } from '../shared/shortcuts-sheet';
 import { LoadingBox } from '../shared/state-box';
 import { useOpenWindow } from '../shared/use-open-window';
 import { useRpcQuery } from '../shared/use-rpc';
+import { AlertBell } from './alert-bell';
+import { AlertWatcher } from './alert-watcher';
 import { CommandPalette } from './command-palette';
 import { DeploymentBadge } from './deployment-badge';
 import { ErrorBoundary } from './error-boundary';
@@ -27,16 +29,46 @@ const OverviewPage = lazy(() => import('../features/overview/overview-page'));
 const QueuesPage = lazy(() => import('../features/queues/queues-page'));
 const ConflictsPage = lazy(() => import('../features/conflicts/conflicts-page'));
 const LabPage = lazy(() => import('../features/lab/lab-page'));
+const AlertsPage = lazy(() => import('../features/alerts/alerts-page'));
+const SystemPage = lazy(() => import('../features/system/system-page'));
+const AuditPage = lazy(() => import('../features/audit/audit-page'));
+const ReportsPage = lazy(() => import('../features/reports/reports-page'));
 const SettingsPage = lazy(() => import('../features/settings/settings-page'));
 
-const PAGES: { page: Page; label: string; icon: IconName; key: string }[] = [
-  { page: 'overview', label: 'Overview', icon: 'overview', key: 'o' },
-  { page: 'graph', label: 'Graph', icon: 'graph', key: 'g' },
-  { page: 'queues', label: 'Queues', icon: 'queue', key: 'q' },
-  { page: 'conflicts', label: 'Conflicts', icon: 'conflict', key: 'c' },
-  { page: 'lab', label: 'Lab', icon: 'lab', key: 'l' },
-  { page: 'settings', label: 'Settings', icon: 'settings', key: 's' },
+interface PageEntry {
+  page: Page;
+  label: string;
+  icon: IconName;
+  key: string;
+}
+
+/** Work on graphs, what operators watch, and the console itself. */
+const GROUPS: { label: string; pages: PageEntry[] }[] = [
+  {
+    label: 'Work',
+    pages: [
+      { page: 'overview', label: 'Overview', icon: 'overview', key: 'o' },
+      { page: 'graph', label: 'Graph', icon: 'graph', key: 'g' },
+      { page: 'conflicts', label: 'Conflicts', icon: 'conflict', key: 'c' },
+      { page: 'lab', label: 'Lab', icon: 'lab', key: 'l' },
+    ],
+  },
+  {
+    label: 'Operation',
+    pages: [
+      { page: 'queues', label: 'Queues', icon: 'queue', key: 'q' },
+      { page: 'alerts', label: 'Alerts', icon: 'bell', key: 'a' },
+      { page: 'system', label: 'System', icon: 'server', key: 'y' },
+      { page: 'audit', label: 'Audit', icon: 'audit', key: 'u' },
+      { page: 'reports', label: 'Reports', icon: 'report', key: 'r' },
+    ],
+  },
+  {
+    label: 'Console',
+    pages: [{ page: 'settings', label: 'Settings', icon: 'settings', key: 's' }],
+  },
 ];
+const PAGES = GROUPS.flatMap(({ pages }) => pages);
 
 export function Shell() {
   const { page } = useRoute();
@@ -63,6 +95,10 @@ export function Shell() {
               {page === 'queues' ? <QueuesPage /> : null}
               {page === 'conflicts' ? <ConflictsPage /> : null}
               {page === 'lab' ? <LabPage /> : null}
+              {page === 'alerts' ? <AlertsPage /> : null}
+              {page === 'system' ? <SystemPage /> : null}
+              {page === 'audit' ? <AuditPage /> : null}
+              {page === 'reports' ? <ReportsPage /> : null}
               {page === 'settings' ? <SettingsPage /> : null}
             </Suspense>
           </ErrorBoundary>
@@ -71,6 +107,7 @@ export function Shell() {
       <CommandPalette />
       <ImportWatcher />
       <NoticeWatcher />
+      <AlertWatcher />
     </SessionProvider>
   );
 }
@@ -91,6 +128,7 @@ function Header() {
       <StatusChip />
       <div style={{ flex: 1 }} />
       <DeploymentBadge />
+      <AlertBell />
       <Tooltip label="Command palette (Ctrl+K)">
         <button type="button" className="chip" onClick={spotlight.open}>
           <Icon name="search" size={13} /> Commands <kbd>Ctrl K</kbd>
@@ -136,24 +174,42 @@ function ThemeSwitch() {
 function Navigation(props: { page: Page; graphId: string | undefined }) {
   const { data: system } = useRpcQuery('system.info', {}, { staleTime: 60_000 });
   const open = useOpenConflicts() ?? 0;
-  const waiting = open > 0 ? `, ${plural(open, 'open conflict')}` : '';
   return (
     <nav className="shell-nav" aria-label="Pages">
-      {PAGES.map(({ page, label, icon }) => (
-        <a
-          key={page}
-          href={hrefOf(page, page === 'graph' ? props.graphId : undefined)}
-          aria-current={page === props.page ? 'page' : undefined}
-          aria-label={page === 'conflicts' ? `${label}${waiting}` : label}
-          data-testid={`nav-${page}`}
-        >
-          <Icon name={icon} />
-          <span>{label}</span>
-          {page === 'conflicts' && open > 0 ? <OpenConflictsBadge open={open} /> : null}
-        </a>
+      {GROUPS.map(({ label, pages }) => (
+        <ul key={label} aria-label={label}>
+          {pages.map((entry) => (
+            <li key={entry.page}>
+              <PageLink entry={entry} open={open} {...props} />
+            </li>
+          ))}
+        </ul>
       ))}
       <div className="shell-nav-foot">{system ? `Graphy ${system.version}` : null}</div>
     </nav>
+  );
+}
+
+function PageLink(props: {
+  entry: PageEntry;
+  page: Page;
+  graphId: string | undefined;
+  open: number;
+}) {
+  const { open } = props;
+  const { page, label, icon } = props.entry;
+  const badge = page === 'conflicts' && open > 0;
+  return (
+    <a
+      href={hrefOf(page, page === 'graph' ? props.graphId : undefined)}
+      aria-current={page === props.page ? 'page' : undefined}
+      aria-label={badge ? `${label}, ${plural(open, 'open conflict')}` : label}
+      data-testid={`nav-${page}`}
+    >
+      <Icon name={icon} />
+      <span>{label}</span>
+      {badge ? <OpenConflictsBadge open={open} /> : null}
+    </a>
   );
 }
 

@@ -30,6 +30,26 @@ describe('the live store', () => {
     live.close();
   });
 
+  it('tells of each alert once, also while the page is hidden', () => {
+    const platform = new FakePlatform();
+    const live = new LiveStore(platform);
+    const notice = (at: number, firing: boolean) => ({
+      ruleId: 'deep',
+      title: 'Too deep',
+      severity: 'critical' as const,
+      firing,
+      text: '',
+      at,
+    });
+    const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
+    platform.emit({ alerts: [notice(1, true)] });
+    platform.emit({ alerts: [notice(1, true), notice(2, false)] });
+    vi.advanceTimersByTime(1_000);
+    expect(live.store.getState().alerts.map(({ at }) => at)).toEqual([2, 1]);
+    hidden.mockRestore();
+    live.close();
+  });
+
   it('shows each event once, newest first', () => {
     const event = (id: number) => ({ id, at: id, kind: 'redis', text: `event ${id}` });
     const merged = mergeEvents(mergeEvents([], [event(1), event(2)]), [event(2), event(3)]);

@@ -1,4 +1,5 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { AlertNotice } from '../generated/AlertNotice';
 import type { ConnectionStatus, Platform } from '../platform';
 import type { ImportProgress, LiveFrame, OverviewSnapshot, RecentEvent } from '../protocol';
 import { cancelFrame, scheduleFrame } from '../shared/frame-scheduler';
@@ -9,6 +10,8 @@ export interface LiveState {
   environment: string | undefined;
   imports: ReadonlyMap<string, ImportProgress>;
   events: readonly RecentEvent[];
+  /** Alerts that began or ended while this window looked, newest first, each once. */
+  alerts: readonly AlertNotice[];
   /** `Date.now()` of the last frame; `undefined` before the first. */
   heardAt: number | undefined;
   /** Grows when the server says that the list of graphs has changed. */
@@ -18,6 +21,7 @@ export interface LiveState {
 }
 
 const EVENTS_MAX = 100;
+const ALERTS_MAX = 50;
 const INBOX_MAX = 600;
 
 /**
@@ -30,6 +34,7 @@ export class LiveStore {
     environment: undefined,
     imports: new Map(),
     events: [],
+    alerts: [],
     heardAt: undefined,
     graphsRevision: 0,
     revision: 0,
@@ -43,7 +48,8 @@ export class LiveStore {
       onFrame: (frame) => {
         this.inbox.push(frame);
         if (this.inbox.length > INBOX_MAX) this.inbox = this.inbox.slice(-INBOX_MAX / 2);
-        if (!document.hidden || frame.imports.length > 0) scheduleFrame(this.applyInbox);
+        const urgent = frame.imports.length > 0 || frame.alerts.length > 0;
+        if (!document.hidden || urgent) scheduleFrame(this.applyInbox);
       },
       onStatus: (connection) => this.store.setState({ connection }),
     });
@@ -74,17 +80,26 @@ export class LiveStore {
     if (frames.length === 0) return;
     this.inbox = [];
     const before = this.store.getState();
-    let { imports, events, environment, graphsRevision } = before;
+    let { imports, events, alerts, environment, graphsRevision } = before;
     for (const frame of frames) {
       environment = frame.environment;
       if (frame.graphsChanged) graphsRevision += 1;
       this.series.append(frame.at, frame.points);
       if (frame.events.length > 0) events = mergeEvents(events, frame.events);
+      if (frame.alerts.length > 0) alerts = mergeAlerts(alerts, frame.alerts);
       if (frame.imports.length > 0) imports = mergeImports(imports, frame.imports);
     }
     const revision = before.revision + 1;
     const heardAt = Date.now();
-    this.store.setState({ environment, imports, events, heardAt, graphsRevision, revision });
+    this.store.setState({
+      environment,
+      imports,
+      events,
+      alerts,
+      heardAt,
+      graphsRevision,
+      revision,
+    });
   };
 }
 
@@ -95,6 +110,21 @@ function mergeImports(
   const merged = new Map(before);
   for (const progress of news) merged.set(progress.importId, progress);
   return merged;
+}
+
+function mergeAlerts(
+  before: readonly AlertNotice[],
+  news: readonly AlertNotice[],
+): readonly AlertNotice[] {
+  const known = new Set(before.map(alertKey));
+  const added = news.filter((notice) => !known.has(alertKey(notice)));
+  if (added.length === 0) return before;
+  return [...added.reverse(), ...before].slice(0, ALERTS_MAX);
+}
+
+/** An alert begins or ends once at a time. */
+export function alertKey({ ruleId, firing, at }: AlertNotice): string {
+  return `${ruleId}|${firing}|${at}`;
 }
 
 /** Newest first, each once, however often the server repeats it. */

@@ -1,5 +1,17 @@
 /** Units that count things, for exactly one of them. */
-const SINGULAR: Record<string, string> = { jobs: 'job', sockets: 'socket' };
+const SINGULAR: Record<string, string> = {
+  breakers: 'breaker',
+  clients: 'client',
+  conflicts: 'conflict',
+  connections: 'connection',
+  graphs: 'graph',
+  jobs: 'job',
+  panics: 'panic',
+  restarts: 'restart',
+  sockets: 'socket',
+  tasks: 'task',
+  workers: 'worker',
+};
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
@@ -22,9 +34,23 @@ export function formatValue(value: number | null | undefined, unit: string): str
   return `${digits(value)}${noun === '' ? '' : ` ${noun}`}`;
 }
 
-/** A part of one whole in percent: 0.07 is “7 %”. */
+/** A part of one whole in percent: 0.07 is “7 %”. What is not quite all is never rounded to all. */
 export function formatShare(value: number): string {
-  return `${digits(Number((value * 100).toPrecision(12)))} %`;
+  const percent = Number((value * 100).toPrecision(12));
+  if (percent > 99 && percent < 100) return `${(Math.floor(percent * 100) / 100).toFixed(2)} %`;
+  return `${digits(percent)} %`;
+}
+
+/** A limit as it was set: rounded, it would be another one. */
+export function formatLimit(limit: number, unit: string): string {
+  if (unit === 'bytes') return formatBytes(limit);
+  const number = unit === 'share' ? limit * 100 : limit;
+  const exact = Number(number.toPrecision(12)).toLocaleString('en-GB', {
+    maximumFractionDigits: 9,
+  });
+  if (unit === 'share') return `${exact} %`;
+  const noun = limit === 1 ? (SINGULAR[unit] ?? unit) : unit;
+  return noun === '' ? exact : `${exact} ${noun}`;
 }
 
 function digits(value: number): string {

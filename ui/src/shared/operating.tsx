@@ -1,3 +1,4 @@
+import './operating.css';
 import { Tooltip } from '@mantine/core';
 import type { ReactElement } from 'react';
 import { useStore } from 'zustand';
@@ -12,7 +13,7 @@ export function useOperateBar(): string | undefined {
   const { data } = useRpcQuery('system.info', {}, { staleTime: 60_000 });
   const role = useOwnRole();
   if (profile?.readOnly) return 'This profile is read-only: see Settings → Deployments.';
-  if (data !== undefined && 'readOnly' in data && data.readOnly === true) {
+  if (data?.readOnly) {
     return 'The server is in read-only mode: nothing can be changed through it.';
   }
   if (role === 'viewer' || role === 'editor') {

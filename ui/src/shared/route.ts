@@ -1,6 +1,15 @@
 import { useSyncExternalStore } from 'react';
 
-const PLAIN_PAGES = ['overview', 'queues', 'conflicts', 'settings'] as const;
+const PLAIN_PAGES = [
+  'overview',
+  'conflicts',
+  'queues',
+  'alerts',
+  'system',
+  'audit',
+  'reports',
+  'settings',
+] as const;
 
 export type Page = (typeof PLAIN_PAGES)[number] | 'graph' | 'lab';
 

@@ -4,8 +4,11 @@ import { App } from '../../app/app';
 import { FakePlatform } from '../../platform/fake';
 import { FakeCollaboration } from '../../platform/fake/collaboration';
 import { giveLayout } from '../../platform/fake/layout';
+import { FakeRecords } from '../../platform/fake/records';
 
 vi.mock('uplot', () => ({ default: class {} }));
+
+const LONG = { timeout: 10_000 };
 
 describe('the settings of a graph', () => {
   let platform: FakePlatform;
@@ -105,6 +108,17 @@ describe('the settings of a graph', () => {
     expect(server.settings.grants['*']).toBeUndefined();
     server.settings.grants.eve = 'admin';
     expect(await within(settings).findByTestId('grant-eve', {}, { timeout: 5_000 })).toBeDefined();
+  });
+
+  it('makes a snapshot, lists it, and saves it', async () => {
+    const records = new FakeRecords(platform);
+    const settings = await open();
+    expect(await within(settings).findByText('None yet.')).toBeDefined();
+    fireEvent.click(within(settings).getByText('Make one now'));
+    expect(await within(settings).findByTestId('snapshot-s-1', {}, LONG)).toBeDefined();
+    expect(records.snapshots).toHaveLength(1);
+    fireEvent.click(within(settings).getByLabelText('Save the snapshot of version 1'));
+    await waitFor(() => expect(platform.saved[0]?.name).toBe('s-1.json'));
   });
 
   it('is read only below admin, and says why', async () => {

@@ -8,6 +8,7 @@ import { FailureBox, LoadingBox } from '../../shared/state-box';
 import { useRpcQuery } from '../../shared/use-rpc';
 import { PolicyTable } from './policy-table';
 import { Sharing } from './sharing';
+import { Snapshots } from './snapshots';
 import { useChange } from './use-change';
 
 const AGAIN_MS = 3_000;
@@ -49,6 +50,9 @@ export function GraphSettings({ graphId }: { graphId: string }) {
         about="What happens to a field that two people write without having seen each other."
       >
         <PolicyTable view={data} readOnly={readOnly} />
+      </Part>
+      <Part title="Snapshots" about="The whole graph at a version, kept apart from it.">
+        <Snapshots graphId={graphId} />
       </Part>
       <footer className="dim">
         <span className="mono">{data.graph.graphId}</span>, made{' '}

@@ -1,13 +1,18 @@
 import './overview.css';
-import { useEffect } from 'react';
+import { useEffect, useMemo } from 'react';
+import type { OverviewSnapshot } from '../../protocol';
+import { ChartCard } from '../../shared/chart/chart-card';
+import { useSeriesRange } from '../../shared/chart/use-series-range';
 import { formatClock, formatDateTime, formatDuration } from '../../shared/format';
+import { Freshness } from '../../shared/freshness';
 import { useLive, useLiveStore } from '../../shared/live-context';
-import { FailureBox, LoadingBox } from '../../shared/state-box';
+import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { TimeRangePicker, useChartRange } from '../../shared/time-range';
+import { useAlertMarks } from '../../shared/use-alerts';
 import { useNow } from '../../shared/use-now';
 import { useRpcQuery } from '../../shared/use-rpc';
 import { EventList } from './event-list';
 import { PeopleSection } from './people-section';
-import { SeriesCard } from './series-card';
 
 const STALE_MS = 5_000;
 
@@ -31,30 +36,87 @@ export default function OverviewPage() {
   }
   return (
     <div className="page">
-      <Head since={data.since} />
-      <div className="series-grid">
-        {data.series.map(({ name, unit, help, metric }) => (
-          <SeriesCard key={name} info={{ name, unit, help, metric }} since={data.since} />
-        ))}
-      </div>
+      <Figures snapshot={data} />
       <PeopleSection />
       <EventList />
     </div>
   );
 }
 
-function Head({ since }: { since: number }) {
+/** The series, as they go or over a past time. */
+function Figures({ snapshot }: { snapshot: OverviewSnapshot }) {
+  const { series, since } = snapshot;
+  const range = useChartRange((state) => state.range);
+  const names = useMemo(() => series.map(({ name }) => name), [series]);
+  const reading = useSeriesRange(names, range);
+  const { query, everyMs, error } = reading;
+  const marks = useAlertMarks();
+  const past = range.kind === 'live' ? undefined : query.data;
+  return (
+    <>
+      <div className="overview-head">
+        <h1 className="page-title">Overview</h1>
+        {range.kind === 'live' ? <LiveState since={since} /> : null}
+        {past ? (
+          <span className="dim">history is kept since {formatDateTime(past.since)}</span>
+        ) : null}
+        <span style={{ flex: 1 }} />
+        {past && range.kind === 'last' ? <Freshness reading={query} everyMs={everyMs} /> : null}
+        <TimeRangePicker
+          value={range}
+          onChange={(chosen) => useChartRange.setState({ range: chosen })}
+        />
+      </div>
+      {error && past ? (
+        <p className="panel notice overview-notice" role="alert">
+          What you see is old: the history cannot be read: {error.message}
+        </p>
+      ) : null}
+      {range.kind !== 'live' && past === undefined ? (
+        <NoHistory reading={reading} />
+      ) : (
+        <div className="series-grid" aria-busy={past !== undefined && query.isPlaceholderData}>
+          {series.map(({ name, unit, help, metric }) => (
+            <ChartCard
+              key={name}
+              info={{ name, unit, help, metric }}
+              testId={`overview-${name}`}
+              since={since}
+              history={past}
+              marks={marks}
+            />
+          ))}
+        </div>
+      )}
+    </>
+  );
+}
+
+function NoHistory({ reading }: { reading: ReturnType<typeof useSeriesRange> }) {
+  const { error, nothing, query } = reading;
+  if (error) {
+    return (
+      <FailureBox
+        title="The history cannot be read"
+        cause={error}
+        onRetry={() => void query.refetch()}
+      />
+    );
+  }
+  if (nothing) return <StateBox title="No history">None of these figures is kept.</StateBox>;
+  return <LoadingBox what="the history" />;
+}
+
+function LiveState({ since }: { since: number }) {
   const heardAt = useLive((state) => state.heardAt);
   const now = useNow(1_000);
   const age = heardAt === undefined ? undefined : now - heardAt;
   const stale = age !== undefined && age > STALE_MS;
   return (
-    <div className="overview-head">
-      <h1 className="page-title">Overview</h1>
+    <>
       <span className="dim">
         measured since {formatDateTime(since)} ({formatDuration(now - since)})
       </span>
-      <span style={{ flex: 1 }} />
       <span className="live-state" data-stale={stale} role="status">
         <span className="chip-dot" data-state={stale ? 'stale' : 'saved'} />
         {stale && heardAt !== undefined
@@ -63,7 +125,7 @@ function Head({ since }: { since: number }) {
             ? 'Waiting for live figures'
             : 'Live'}
       </span>
-    </div>
+    </>
   );
 }
 

@@ -22,7 +22,7 @@ export class FakePlatform implements Platform {
   readonly capabilities = { nativeSave: false, signIn: false };
   readonly graphs = new Map<string, FakeGraph>();
   readonly calls: { operation: OperationName; payload: unknown }[] = [];
-  readonly saved: { name: string; mime: string }[] = [];
+  readonly saved: { name: string; mime: string; text?: string; base64?: string }[] = [];
   readonly answers: Answers = {};
   /** Set by tests of hosts that have windows. */
   openWindow?: () => Promise<void>;
@@ -86,8 +86,8 @@ export class FakePlatform implements Platform {
     return graph.open(handlers);
   };
 
-  saveFile: Platform['saveFile'] = async (name, _content, mime) => {
-    this.saved.push({ name, mime });
+  saveFile: Platform['saveFile'] = async (name, content, mime) => {
+    this.saved.push({ name, mime, ...content });
     return name;
   };
 

@@ -1,0 +1,42 @@
+import { plural } from '../../shared/format';
+import { Freshness } from '../../shared/freshness';
+import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { useRpcQuery } from '../../shared/use-rpc';
+import { NodeCard } from './node-card';
+
+const AGAIN_MS = 3_000;
+
+/** Every server node, as it described itself. */
+export function NodesTab() {
+  const query = useRpcQuery('system.nodes', {}, { refetchInterval: AGAIN_MS, staleTime: 0 });
+  const { data, error } = query;
+  if (data === undefined) {
+    if (!error) return <LoadingBox what="the nodes" />;
+    return (
+      <FailureBox
+        title="The nodes cannot be read"
+        cause={error}
+        onRetry={() => void query.refetch()}
+      />
+    );
+  }
+  if (data.nodes.length === 0) {
+    return <StateBox title="No nodes">No server node has described itself.</StateBox>;
+  }
+  return (
+    <>
+      <div className="nodes-head">
+        <span className="dim">{plural(data.nodes.length, 'node')}</span>
+        <Freshness reading={query} everyMs={AGAIN_MS} />
+      </div>
+      {data.nodes.map((node) => (
+        <NodeCard
+          key={node.nodeId}
+          node={node}
+          isHere={node.nodeId === data.here}
+          readAt={data.at}
+        />
+      ))}
+    </>
+  );
+}
