@@ -53,6 +53,10 @@ fn kept_as(confirmation: &str) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the form that `map_err` takes"
+)]
 fn fault(error: StoreError) -> ApiError {
     store_fault(&error)
 }

@@ -234,6 +234,16 @@ async fn a_dead_letter_of_ours_is_replayed_under_a_new_operation_id() {
         counts.unfinished() == 0
     };
     until("the second replay to end", idle).await;
+    let mut operations = Vec::new();
+    for id in ids(&node, &COMMANDS, "completed").await {
+        let job = json!({"queue": COMMANDS.reference(), "jobId": id});
+        let job = ask(&node, "queues.job", job).await;
+        if job["commands"][0]["replayOf"] == old {
+            operations.push(job["commands"][0]["operationId"].clone());
+        }
+    }
+    assert_eq!(operations.len(), 2);
+    assert_eq!(operations[0], operations[1]);
     assert_eq!(
         entries().await.as_array().unwrap().len(),
         1,

@@ -133,8 +133,8 @@ fn read(answers: &[Option<Value>]) -> Glance {
         waiting_children: count(5),
         completed: count(6),
         failed: count(7),
-        version: text(version).map(short),
-        library: text(library).map(short),
+        version: text(version).map(|text| short(&text)),
+        library: text(library).map(|text| short(&text)),
         paused: paused.is_some(),
         concurrency: number(concurrency),
         limit_max: number(max),
@@ -146,6 +146,6 @@ fn read(answers: &[Option<Value>]) -> Glance {
 }
 
 /// A version is short; what is not is not shown whole.
-fn short(text: String) -> String {
+fn short(text: &str) -> String {
     text.chars().take(64).collect()
 }
