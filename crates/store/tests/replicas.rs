@@ -23,7 +23,10 @@ async fn graphs_that_nobody_uses_are_forgotten_and_counted_as_misses() {
     };
     let replicas = Replicas::with(store.clone(), settings);
     for _ in 0..3 {
-        let version = replicas.read(&id, |graph| graph.version()).await.unwrap();
+        let version = replicas
+            .read(&id, graphy_model::Graph::version)
+            .await
+            .unwrap();
         assert!(version.is_some());
     }
     let status = replicas.cache_status();

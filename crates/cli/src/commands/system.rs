@@ -156,34 +156,28 @@ fn nodes_text(list: &NodeList) -> String {
         push(
             &mut text,
             &["STATE", "QUEUE", "BUSY", "FETCHED", "LAST", "REBUILT"],
-            workers.collect(),
+            workers,
         );
         push(
             &mut text,
             &CACHE_HEAD,
-            node.caches
-                .iter()
-                .map(|cache| {
-                    let ttl = cache.ttl_ms.map_or_else(|| "–".to_owned(), span);
-                    vec![
-                        cache.name.clone(),
-                        format!("{}/{}", cache.entries, cache.entries_max),
-                        ttl,
-                        share(cache.hits, cache.misses),
-                    ]
-                })
-                .collect(),
+            node.caches.iter().map(|cache| {
+                let ttl = cache.ttl_ms.map_or_else(|| "–".to_owned(), span);
+                vec![
+                    cache.name.clone(),
+                    format!("{}/{}", cache.entries, cache.entries_max),
+                    ttl,
+                    share(cache.hits, cache.misses),
+                ]
+            }),
         );
         push(
             &mut text,
             &["PROBE", "OK", "FOUND"],
-            node.probes
-                .iter()
-                .map(|probe| {
-                    let ok = if probe.ok { "ok" } else { "FAILED" };
-                    vec![probe.name.clone(), ok.to_owned(), probe.detail.clone()]
-                })
-                .collect(),
+            node.probes.iter().map(|probe| {
+                let ok = if probe.ok { "ok" } else { "FAILED" };
+                vec![probe.name.clone(), ok.to_owned(), probe.detail.clone()]
+            }),
         );
     }
     text
@@ -191,7 +185,8 @@ fn nodes_text(list: &NodeList) -> String {
 
 const CACHE_HEAD: [&str; 4] = ["CACHE", "ENTRIES", "KEPT FOR", "HITS"];
 
-fn push(text: &mut String, head: &[&str], rows: Vec<Vec<String>>) {
+fn push(text: &mut String, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let rows: Vec<Vec<String>> = rows.collect();
     if !rows.is_empty() {
         text.push_str("\n\n");
         text.push_str(&table(head, &[], &rows));
@@ -228,58 +223,50 @@ fn redis_text(report: &RedisReport) -> String {
         push(
             &mut text,
             &["", section.title.to_uppercase().as_str(), "VALUE", "FROM"],
-            rows,
+            rows.into_iter(),
         );
     }
-    push(
-        &mut text,
-        &["COMMAND", "CALLS", "MEAN", "SHARE"],
-        report
-            .commands
-            .iter()
-            .map(|cost| {
-                vec![
-                    cost.command.clone(),
-                    cost.calls.to_string(),
-                    format!("{:.1} µs", cost.mean_us),
-                    quantity(cost.share, "share"),
-                ]
-            })
-            .collect(),
-    );
-    push(
-        &mut text,
-        &["REPLICA", "STATE", "BEHIND"],
-        report
-            .replicas
-            .iter()
-            .map(|replica| {
-                vec![
-                    replica.address.clone(),
-                    replica.state.clone(),
-                    format!("{} bytes", replica.lag_bytes),
-                ]
-            })
-            .collect(),
-    );
-    push(
-        &mut text,
-        &["SLOW", "TOOK", "COMMAND", "CLIENT"],
-        report
-            .slow_log
-            .iter()
-            .take(20)
-            .map(|slow| {
-                vec![
-                    ago(report.at, slow.at),
-                    format!("{} µs", slow.duration_us),
-                    slow.command.clone(),
-                    slow.client.clone(),
-                ]
-            })
-            .collect(),
-    );
+    push_lists(&mut text, report);
     text.trim_start_matches('\n').to_owned()
+}
+
+/// Adds the lists of commands and replicas.
+fn push_lists(text: &mut String, report: &RedisReport) {
+    push(
+        text,
+        &["COMMAND", "CALLS", "MEAN", "SHARE"],
+        report.commands.iter().map(|cost| {
+            vec![
+                cost.command.clone(),
+                cost.calls.to_string(),
+                format!("{:.1} µs", cost.mean_us),
+                quantity(cost.share, "share"),
+            ]
+        }),
+    );
+    push(
+        text,
+        &["REPLICA", "STATE", "BEHIND"],
+        report.replicas.iter().map(|replica| {
+            vec![
+                replica.address.clone(),
+                replica.state.clone(),
+                format!("{} bytes", replica.lag_bytes),
+            ]
+        }),
+    );
+    push(
+        text,
+        &["SLOW", "TOOK", "COMMAND", "CLIENT"],
+        report.slow_log.iter().take(20).map(|slow| {
+            vec![
+                ago(report.at, slow.at),
+                format!("{} µs", slow.duration_us),
+                slow.command.clone(),
+                slow.client.clone(),
+            ]
+        }),
+    );
 }
 
 #[expect(

@@ -152,7 +152,7 @@ fn find<'a>(payload: &'a Value, field: &str) -> Option<&'a str> {
 
 fn name(text: &str) -> String {
     let short: String = redact(text).chars().take(TEXT_CHARS_MAX).collect();
-    clip(&short).to_string()
+    clip(&short)
 }
 
 #[cfg(test)]
