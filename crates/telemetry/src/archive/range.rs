@@ -137,7 +137,7 @@ impl Archive {
                     |place, second, value| {
                         places.each(place, |place| {
                             steps.add(place, second * 1000, &Bin::of(value));
-                        })
+                        });
                     },
                 ),
                 Some(Content::Thin(_)) | None => {}
@@ -172,7 +172,7 @@ impl Archive {
                 |place, minute, bin| {
                     places.each(place, |place| {
                         steps.add(place, minute * 60_000, &bin);
-                    })
+                    });
                 },
             );
         }
