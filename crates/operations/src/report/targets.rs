@@ -144,6 +144,10 @@ use Limit::{Above, AtLeast, AtMost, Below};
 use Origin::{ByHand, Measured};
 use TargetArea::{Business, Reliability, Technical, UserExperience};
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a line of a table, in the order of its columns"
+)]
 const fn target(
     area: TargetArea,
     key: &'static str,

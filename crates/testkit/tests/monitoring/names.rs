@@ -16,7 +16,6 @@ const SELDOM: &[&str] = &[
     "graphy_graph_edges",
     "graphy_checksum_mismatches",
     "graphy_alerts_firing",
-    "graphy_visible_conflicts_total[7d]",
 ];
 /// What Prometheus itself knows.
 const OF_PROMETHEUS: &[&str] = &["up"];

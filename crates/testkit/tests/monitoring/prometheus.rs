@@ -132,8 +132,9 @@ impl Prometheus {
         let names = value["data"].as_array().unwrap().iter();
         names
             .map(|name| name.as_str().unwrap().to_owned())
-            // Prometheus' own notes on each scrape.
-            .filter(|name| name != "up" && !name.starts_with("scrape_"))
+            // Prometheus' own notes on scrapes and alerts.
+            .filter(|name| !["up", "ALERTS", "ALERTS_FOR_STATE"].contains(&name.as_str()))
+            .filter(|name| !name.starts_with("scrape_"))
             .collect()
     }
 
