@@ -55,7 +55,7 @@ impl Queues {
                 ..group.letters
             })
             .collect();
-        groups.sort_by(|a, b| (b.jobs, b.last_at).cmp(&(a.jobs, a.last_at)));
+        groups.sort_by_key(|group| std::cmp::Reverse((group.jobs, group.last_at)));
         groups.truncate(GROUPS_MAX);
         Ok(DeadLetters {
             at: self.now_ms(),

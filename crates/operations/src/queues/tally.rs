@@ -187,7 +187,7 @@ impl Tally {
             .depth
             .iter()
             .map(|(at, depth)| (*at, Some(*depth as f64)));
-        let (at, values) = thin(values.collect(), points);
+        let (at, values) = thin(&values.collect::<Vec<_>>(), points);
         Series {
             name: "queue.depth".to_owned(),
             unit: "jobs".to_owned(),
@@ -200,7 +200,7 @@ impl Tally {
 
     /// Returns the latency as a series of at most `points` points.
     pub(crate) fn latency_series(&self, points: usize) -> Series {
-        let (at, values) = thin(self.latency.iter().copied().collect(), points);
+        let (at, values) = thin(&self.latency.iter().copied().collect::<Vec<_>>(), points);
         Series {
             name: "queue.latency".to_owned(),
             unit: "ms".to_owned(),
@@ -231,7 +231,7 @@ fn trim<T>(points: &mut VecDeque<(u64, T)>, at: u64) {
 }
 
 /// Joins neighbours until there are few enough; each point is the mean at its last moment.
-fn thin(points: Vec<(u64, Option<f64>)>, most: usize) -> (Vec<u64>, Vec<Option<f64>>) {
+fn thin(points: &[(u64, Option<f64>)], most: usize) -> (Vec<u64>, Vec<Option<f64>>) {
     let together = points.len().div_ceil(most.max(1)).max(1);
     points
         .rchunks(together)
@@ -314,8 +314,8 @@ mod tests {
 
     #[test]
     fn series_are_thinned_to_means() {
-        let points = (1..=10).map(|at| (at, Some(at as f64))).collect();
-        let (at, values) = thin(points, 5);
+        let points: Vec<_> = (1..=10).map(|at| (at, Some(at as f64))).collect();
+        let (at, values) = thin(&points, 5);
         assert_eq!(at, [2, 4, 6, 8, 10]);
         assert_eq!(values[0], Some(1.5));
     }
