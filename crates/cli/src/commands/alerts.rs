@@ -155,10 +155,6 @@ pub(crate) async fn run(
     }
 }
 
-#[expect(
-    clippy::fn_params_excessive_bools,
-    reason = "the two flags of the command line"
-)]
 async fn webhook(
     node: &RemoteNode,
     url: Option<String>,

@@ -127,7 +127,7 @@ impl Keeper {
         now_ms: u64,
     ) -> Result<bool, graphy_store::StoreError> {
         let inner = Arc::clone(&self.alerts.inner);
-        let told = (self.turn % TELL_EVERY == 0 && self.leads_since_ms.is_none())
+        let told = (self.turn.is_multiple_of(TELL_EVERY) && self.leads_since_ms.is_none())
             .then(|| self.watched_values(values));
         let AlertTick {
             leads,

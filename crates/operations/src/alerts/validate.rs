@@ -72,7 +72,9 @@ pub(super) fn url(text: &str) -> Result<reqwest::Url, ApiError> {
         let message = format!("url must be at most {URL_CHARS_MAX} characters");
         return Err(invalid("url", message));
     }
-    let parsed = reqwest::Url::parse(text).ok().filter(|url| url.has_host());
+    let parsed = reqwest::Url::parse(text)
+        .ok()
+        .filter(reqwest::Url::has_host);
     match parsed {
         Some(url) if url.scheme() == "http" => Ok(url),
         Some(url) if url.scheme() == "https" => {

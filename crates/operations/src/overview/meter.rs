@@ -21,12 +21,15 @@ pub(super) struct Meter {
     histograms: HashMap<(Selector, Window), Readings<Option<HistogramReading>>>,
 }
 
+/// A reading and when it was taken, in ms.
+type Taken<T> = (u64, T);
+
 /// Readings of one metric, oldest first; the first one is the last that is at least a window old,
 /// if there is one.
 #[derive(Debug)]
 struct Readings<T> {
     turn: u64,
-    ring: VecDeque<(u64, T)>,
+    ring: VecDeque<Taken<T>>,
 }
 
 impl<T> Default for Readings<T> {
@@ -182,7 +185,7 @@ impl<T> Readings<T> {
     }
 
     /// Returns the reading at the window's start and the newest one, if there are two.
-    fn ends(&self) -> Option<(&(u64, T), &(u64, T))> {
+    fn ends(&self) -> Option<(&Taken<T>, &Taken<T>)> {
         (self.ring.len() >= 2)
             .then(|| self.ring.front().zip(self.ring.back()))
             .flatten()
