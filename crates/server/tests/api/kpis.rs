@@ -13,7 +13,7 @@ impl Counts {
     async fn read(test: &TestNode) -> Self {
         let (status, text) = test.get("/metrics").await;
         assert_eq!(status, 200);
-        Self(MetricsSnapshot::parse(text.as_str().unwrap()))
+        Self(MetricsSnapshot::parse(text.as_str().expect("text")))
     }
 
     fn of(&self, name: &str, result: &str) -> f64 {
@@ -31,7 +31,7 @@ impl Counts {
 async fn hello(test: &TestNode, client: &str, more: Value) -> Socket {
     let mut socket = test.socket("g").await;
     let mut frame = json!({"type": "hello", "token": test.admin, "clientId": client});
-    for (key, value) in more.as_object().unwrap() {
+    for (key, value) in more.as_object().expect("an object") {
         frame[key] = value.clone();
     }
     socket.send(&frame).await;
