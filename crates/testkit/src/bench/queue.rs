@@ -101,7 +101,7 @@ impl QueueOptions {
                 .with_context(|| format!("{word} needs a value"))?;
             match word.as_str() {
                 "--parts" => {
-                    options.parts = value.split(',').map(part).collect::<Result<_, _>>()?
+                    options.parts = value.split(',').map(part).collect::<Result<_, _>>()?;
                 }
                 "--scale" => options.scale = value.parse().context("--scale")?,
                 other => bail!("there is no option {other}; options: --parts, --scale, --write"),
