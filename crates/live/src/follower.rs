@@ -3,13 +3,15 @@
 //! Events of the bus are the fast way; the history in the store is the truth. On every gap, every
 //! hint of one and every audit the room compares itself with the store and fills what is missing.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod outcomes;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use graphy_model::{ClientId, OperationId, Outcome};
+use graphy_model::{ClientId, OperationId};
 use graphy_protocol::{ServerFrame, close};
 use graphy_store::{BatchEvent, BusEvent, CommandOutcome, History, StoreError};
 use graphy_telemetry::traces::{self, Moment, Step as Traced, TraceParent};
@@ -426,47 +428,6 @@ impl Follower {
         self.conflicts.drain(..surplus);
     }
 
-    fn tell_outcomes(&mut self, outcomes: &[CommandOutcome]) {
-        let mut by_client: HashMap<&ClientId, Vec<Told>> = HashMap::new();
-        for one in outcomes {
-            let Some(client) = &one.client_id else {
-                continue;
-            };
-            let frames = by_client.entry(client).or_default();
-            let text = result_text(one.operation_id, &one.outcome);
-            frames.push((one.operation_id, text, one.traceparent));
-            if matches!(one.outcome, Outcome::Conflict { .. }) {
-                let records = self.conflicts.iter();
-                let records = records.filter(|(id, _)| *id == one.operation_id);
-                frames.extend(records.map(|(id, text)| (*id, text.clone(), None)));
-            }
-        }
-        if by_client.is_empty() {
-            return;
-        }
-        let contested: HashSet<OperationId> = outcomes
-            .iter()
-            .filter(|one| matches!(one.outcome, Outcome::Conflict { .. }))
-            .map(|one| one.operation_id)
-            .collect();
-        let mut shown = HashSet::new();
-        self.room.each(|member| {
-            let outbox = &member.outbox;
-            let told = by_client.get(&member.who.client_id);
-            for (operation, text, trace) in told.into_iter().flatten() {
-                outbox.settle(*operation);
-                match trace.and_then(|trace| traces::begin(trace, Traced::Deliver)) {
-                    Some(delivery) => outbox.push_outcome(text.clone(), delivery),
-                    None => outbox.push_text(text.clone()),
-                }
-                if contested.contains(operation) {
-                    shown.insert(*operation);
-                }
-            }
-        });
-        metrics::counter!(names::VISIBLE_CONFLICTS).increment(shown.len() as u64);
-    }
-
     /// Closes the room for good: its graph is gone.
     fn end(shared: &Arc<Shared>, room: &Arc<Room>) {
         shared.forget(room);
@@ -481,32 +442,4 @@ impl Follower {
             });
         });
     }
-}
-
-/// A frame for the author of a command, and where the command's trace goes on.
-type Told = (OperationId, Bytes, Option<TraceParent>);
-
-/// Writes what the author of a command is told.
-fn result_text(operation_id: OperationId, outcome: &Outcome) -> Bytes {
-    let refused = match outcome {
-        Outcome::Rejected(rejection) => Some(rejection),
-        Outcome::Duplicate { first: Some(first) } => match &**first {
-            Outcome::Rejected(rejection) => Some(rejection),
-            _ => None,
-        },
-        _ => None,
-    };
-    let frame = match refused {
-        Some(rejection) => ServerFrame::Revert {
-            operation_id,
-            code: rejection.code,
-            message: rejection.message.clone(),
-            field: rejection.field.clone(),
-        },
-        None => ServerFrame::CommandResult {
-            operation_id,
-            outcome: outcome.clone(),
-        },
-    };
-    frame.to_text().into()
 }

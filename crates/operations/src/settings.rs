@@ -10,6 +10,7 @@
 mod document;
 mod error;
 mod explain;
+mod keys;
 mod layers;
 mod nearest;
 mod node_file;
@@ -21,7 +22,8 @@ mod typed;
 pub use document::document;
 pub use error::{Fault, SettingsError};
 pub use explain::{Explained, explain};
+pub use keys::KEYS;
 pub use layers::{Entry, FlagValue, Layers, Resolved, Source, find_file};
 pub use node_file::{NODE_FILE, NodeFile};
-pub use table::{KEYS, Key, Kind};
+pub use table::{Key, Kind};
 pub use typed::{CacheSettings, LogSettings, LogStyle, NodeRole, Rates, Settings, Target};

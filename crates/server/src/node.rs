@@ -1,5 +1,8 @@
 //! A whole node: everything that a process runs, started in order and stopped in order.
 
+mod listen;
+mod upkeep;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +14,12 @@ use graphy_operations::{Operations, SystemFacts};
 use graphy_store::tokens::{NewTicket, TokenError, TokenStore};
 use graphy_store::{
     AuditLog, EventBus, GraphStore, LinkSettings, NodeRegistry, PresenceBus, RedisLink,
-    RedisServer, Replicas, ServerId, ServerNode, Sessions, StoreError,
+    RedisServer, Replicas, Sessions, StoreError,
 };
 use graphy_telemetry::board::{PartStatus, StatusBoard};
 use graphy_telemetry::metrics::MetricsError;
 use graphy_telemetry::traces::{self, TraceError};
-use graphy_telemetry::{Metrics, RestartPolicy, SystemClock, TaskRegistry};
-use tokio::net::{TcpListener, TcpSocket};
+use graphy_telemetry::{Metrics, SystemClock, TaskRegistry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,6 +30,9 @@ use crate::router::router;
 use crate::settings::NodeSettings;
 use crate::socket::revocation::Revocations;
 use crate::state::{App, Parts};
+
+use listen::listen;
+use upkeep::{describe, every, host_name, server_node, start_tasks};
 
 /// How long sockets and requests may take to end when the node stops.
 const SOCKETS_WAIT: Duration = Duration::from_secs(3);
@@ -43,15 +48,6 @@ const TRACES_WAIT: Duration = Duration::from_secs(3);
 const LINK_TASKS: [&str; 2] = ["redis-query", "redis-write"];
 /// When clients should come back.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// How often limiters forget those who have been quiet.
-const LIMITERS_UPKEEP: Duration = Duration::from_secs(60);
-/// How much the system keeps for each connection that is not read. What a slow reader has not read
-/// must wait where it can be given up for a resync, and not in megabytes of stale frames.
-const SEND_BUFFER_BYTES: u32 = 128 * 1024;
-/// How many connections may wait to be accepted.
-const BACKLOG: u32 = 1024;
-/// How often samples are moved into the histograms.
-const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// Says why a node did not start or stop well.
 #[derive(Debug, thiserror::Error)]
@@ -445,102 +441,6 @@ impl Started {
     }
 }
 
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NodeError> {
-    let failed = |source| NodeError::Listen { address, source };
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4(),
-        SocketAddr::V6(_) => TcpSocket::new_v6(),
-    };
-    let socket = socket.map_err(failed)?;
-    // A node that was just restarted may have its port back at once.
-    socket.set_reuseaddr(true).map_err(failed)?;
-    // Connections inherit it.
-    socket
-        .set_send_buffer_size(SEND_BUFFER_BYTES)
-        .map_err(failed)?;
-    socket.bind(address).map_err(failed)?;
-    let listener = socket.listen(BACKLOG).map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
-}
-
-/// Puts on the board what belongs to no other part: the connections to Redis and two caches.
-fn describe(board: &StatusBoard, link: &RedisLink, replicas: &Replicas, tokens: &TokenStore) {
-    let (link, replicas, tokens) = (link.clone(), replicas.clone(), tokens.clone());
-    board.add(move || PartStatus {
-        circuits: link.circuits(),
-        caches: vec![replicas.cache_status(), tokens.cache_status()],
-        ..PartStatus::default()
-    });
-}
-
-fn start_tasks(app: &App, tasks: &TaskRegistry, token: &CancellationToken) {
-    let (revocations, tokens) = (app.revocations.clone(), app.tokens.clone());
-    tasks.spawn(
-        "revocations",
-        RestartPolicy::ALWAYS,
-        token.clone(),
-        move |context| revocations.clone().run(tokens.clone(), context),
-    );
-    let upkeep = app.clone();
-    every(
-        tasks,
-        "limiters-upkeep",
-        LIMITERS_UPKEEP,
-        token,
-        move || {
-            upkeep.limiters.forget_quiet();
-        },
-    );
-    let metrics = app.metrics.clone();
-    every(tasks, "metrics-upkeep", METRICS_UPKEEP, token, move || {
-        metrics.run_upkeep();
-    });
-}
-
-fn server_node(role: &str, started_at: u64) -> ServerNode {
-    ServerNode {
-        id: ServerId::random(),
-        role: role.to_owned(),
-        host: host_name(),
-        pid: std::process::id(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_at,
-    }
-}
-
-fn host_name() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
-    if host.is_empty() { "localhost" } else { host }.to_owned()
-}
-
 fn local_user() -> UserId {
     UserId::new("local").expect("the text has the form of an id")
-}
-
-/// Starts a task that does something short again and again.
-fn every(
-    tasks: &TaskRegistry,
-    name: &'static str,
-    period: Duration,
-    token: &CancellationToken,
-    act: impl Fn() + Clone + Send + Sync + 'static,
-) {
-    tasks.spawn(name, RestartPolicy::ALWAYS, token.clone(), move |context| {
-        let act = act.clone();
-        async move {
-            let mut ticks = tokio::time::interval(period);
-            while context
-                .token
-                .run_until_cancelled(ticks.tick())
-                .await
-                .is_some()
-            {
-                context.tick();
-                act();
-            }
-            Ok(())
-        }
-    });
 }

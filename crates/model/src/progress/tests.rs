@@ -1,3 +1,5 @@
+//! Rolled-up progress by example, and its rules on random graphs.
+
 use proptest::prelude::*;
 
 use super::*;

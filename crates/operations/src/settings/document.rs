@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::explain::default_text;
-use super::table::{KEYS, Kind};
+use super::keys::KEYS;
+use super::table::Kind;
 
 const HEAD: &str = "\
 # Configuration

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use super::keys::KEYS;
 use super::layers::{Resolved, Source};
-use super::table::{KEYS, Key, Kind};
+use super::table::{Key, Kind};
 
 /// One key as `graphy config explain` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,8 +5,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::error::{Fault, SettingsError};
+use super::keys::KEYS;
 use super::nearest::nearest;
-use super::table::{FILE_VARIABLE, FOREIGN_PREFIX, FOREIGN_VARIABLES, KEYS, Key, VALUE_ALIASES};
+use super::table::{FILE_VARIABLE, FOREIGN_PREFIX, FOREIGN_VARIABLES, Key, VALUE_ALIASES};
 
 /// Who set a value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

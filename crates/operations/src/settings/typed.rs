@@ -16,8 +16,9 @@ use graphy_store::{
 use graphy_telemetry::traces::{CollectorUrl, TraceSettings};
 
 use super::error::{Fault, SettingsError};
+use super::keys::KEYS;
 use super::layers::{Resolved, Source};
-use super::table::{KEYS, Key, Kind};
+use super::table::{Key, Kind};
 
 /// The longest text that the keys of queues may begin with.
 const QUEUE_PREFIX_MAX: usize = 64;

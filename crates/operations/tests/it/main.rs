@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
+mod alert_support;
 mod alerts;
 mod audit;
 mod calls;
@@ -14,9 +15,11 @@ mod overview_formulas;
 mod queue_actions;
 mod queue_bulk;
 mod queue_peers;
+mod queue_refusals;
 mod queue_support;
 mod queues;
 mod series;
 mod snapshots;
 mod support;
 mod system;
+mod webhook_receiver;

@@ -13,6 +13,11 @@ pub(crate) struct Foreign {
     pub(crate) queue: &'static str,
 }
 
+pub(crate) const ODD: Foreign = Foreign {
+    prefix: "my:{app}",
+    queue: "{odd}",
+};
+
 pub(crate) const MAIL: Foreign = Foreign {
     prefix: "shop",
     queue: "mail",

@@ -1,0 +1,101 @@
+//! What a node says of itself, and the small tasks that it does all the time.
+
+use std::time::Duration;
+
+use graphy_store::tokens::TokenStore;
+use graphy_store::{RedisLink, Replicas, ServerId, ServerNode};
+use graphy_telemetry::board::{PartStatus, StatusBoard};
+use graphy_telemetry::{RestartPolicy, TaskRegistry};
+use tokio_util::sync::CancellationToken;
+
+use crate::state::App;
+
+/// How often limiters forget those who have been quiet.
+const LIMITERS_UPKEEP: Duration = Duration::from_secs(60);
+/// How often samples are moved into the histograms.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// Puts on the board what belongs to no other part: the connections to Redis and two caches.
+pub(super) fn describe(
+    board: &StatusBoard,
+    link: &RedisLink,
+    replicas: &Replicas,
+    tokens: &TokenStore,
+) {
+    let (link, replicas, tokens) = (link.clone(), replicas.clone(), tokens.clone());
+    board.add(move || PartStatus {
+        circuits: link.circuits(),
+        caches: vec![replicas.cache_status(), tokens.cache_status()],
+        ..PartStatus::default()
+    });
+}
+
+/// Starts the small tasks.
+pub(super) fn start_tasks(app: &App, tasks: &TaskRegistry, token: &CancellationToken) {
+    let (revocations, tokens) = (app.revocations.clone(), app.tokens.clone());
+    tasks.spawn(
+        "revocations",
+        RestartPolicy::ALWAYS,
+        token.clone(),
+        move |context| revocations.clone().run(tokens.clone(), context),
+    );
+    let upkeep = app.clone();
+    every(
+        tasks,
+        "limiters-upkeep",
+        LIMITERS_UPKEEP,
+        token,
+        move || {
+            upkeep.limiters.forget_quiet();
+        },
+    );
+    let metrics = app.metrics.clone();
+    every(tasks, "metrics-upkeep", METRICS_UPKEEP, token, move || {
+        metrics.run_upkeep();
+    });
+}
+
+/// Says who this process is.
+pub(super) fn server_node(role: &str, started_at: u64) -> ServerNode {
+    ServerNode {
+        id: ServerId::random(),
+        role: role.to_owned(),
+        host: host_name(),
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at,
+    }
+}
+
+/// Returns the computer's name.
+pub(super) fn host_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    if host.is_empty() { "localhost" } else { host }.to_owned()
+}
+
+/// Starts a task that does something short again and again.
+pub(super) fn every(
+    tasks: &TaskRegistry,
+    name: &'static str,
+    period: Duration,
+    token: &CancellationToken,
+    act: impl Fn() + Clone + Send + Sync + 'static,
+) {
+    tasks.spawn(name, RestartPolicy::ALWAYS, token.clone(), move |context| {
+        let act = act.clone();
+        async move {
+            let mut ticks = tokio::time::interval(period);
+            while context
+                .token
+                .run_until_cancelled(ticks.tick())
+                .await
+                .is_some()
+            {
+                context.tick();
+                act();
+            }
+            Ok(())
+        }
+    });
+}
