@@ -6,11 +6,3 @@ mod replay;
 
 pub use actions::{ActionError, NewJob, QueueActions, QueueLimits, next_run};
 pub use replay::{OwnCommand, OwnJob, ReplayAs, replay};
-
-use crate::definition::GRAPH_COMMANDS;
-
-/// What the keys of our queues begin with.
-pub const OWN_PREFIX: &str = "bull";
-
-/// Our queues.
-pub const OWN_QUEUES: [&str; 3] = [GRAPH_COMMANDS, "sync-operations", "analytics"];

@@ -12,6 +12,7 @@ mod circuit;
 mod defaults;
 mod keeper;
 mod machine;
+mod post;
 mod validate;
 mod webhook;
 

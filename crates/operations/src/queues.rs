@@ -15,6 +15,7 @@ pub(crate) mod filter;
 pub(crate) mod fingerprint;
 pub(crate) mod moments;
 pub(crate) mod one;
+pub(crate) mod own;
 pub(crate) mod page;
 pub(crate) mod row;
 pub(crate) mod schedulers;
@@ -27,7 +28,7 @@ pub(crate) mod words;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use graphy_engine::Intake;
-use graphy_engine::inspect::{OWN_PREFIX, OWN_QUEUES, QueueActions};
+use graphy_engine::inspect::QueueActions;
 use graphy_protocol::queues::{QueueList, QueueRef, QueueSummary};
 use graphy_store::GraphStore;
 use graphy_store::bullmq::{QueueName, QueueReader};
@@ -35,6 +36,7 @@ use graphy_telemetry::{SharedClock, TaskRegistry};
 use tokio::sync::{Notify, watch as channel};
 use tokio_util::sync::CancellationToken;
 
+use own::OwnQueues;
 use sight::Sight;
 
 /// How many points the series of a queue have in the list.
@@ -63,6 +65,7 @@ struct Inner {
     tasks: TaskRegistry,
     token: CancellationToken,
     clock: SharedClock,
+    own: OwnQueues,
     sight: Mutex<Sight>,
     /// Wakes the watch when somebody looks after a while in which nobody did.
     wake: Notify,
@@ -74,6 +77,7 @@ impl Queues {
     /// Starts the watch; it ends when the token is cancelled.
     pub(crate) fn start(parts: &QueuesParts) -> Self {
         let link = parts.store.link();
+        let own = OwnQueues::of(parts.intake.queues());
         let queues = Self {
             inner: Arc::new(Inner {
                 reader: QueueReader::new(link.clone()),
@@ -83,7 +87,8 @@ impl Queues {
                 tasks: parts.tasks.clone(),
                 token: parts.token.clone(),
                 clock: Arc::clone(&parts.clock),
-                sight: Mutex::new(Sight::default()),
+                sight: Mutex::new(Sight::new(own.clone())),
+                own,
                 wake: Notify::new(),
                 counted_at: channel::Sender::new(0),
             }),
@@ -100,6 +105,11 @@ impl Queues {
         &self.inner.actions
     }
 
+    /// Says which queues are ours.
+    pub(crate) fn own(&self) -> &OwnQueues {
+        &self.inner.own
+    }
+
     pub(crate) fn now_ms(&self) -> u64 {
         self.inner.clock.now_ms()
     }
@@ -110,23 +120,6 @@ impl Queues {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Says whether a queue is one of ours.
-pub(crate) fn is_own(queue: &QueueName) -> bool {
-    queue.prefix == OWN_PREFIX && OWN_QUEUES.contains(&queue.queue.as_str())
-}
-
-/// Says whether a queue holds graph commands.
-pub(crate) fn holds_commands(queue: &QueueName) -> bool {
-    is_own(queue) && queue.queue == graphy_engine::GRAPH_COMMANDS
-}
-
-/// Names our queues.
-pub(crate) fn own_queues() -> impl Iterator<Item = QueueName> {
-    OWN_QUEUES
-        .iter()
-        .map(|queue| QueueName::new(OWN_PREFIX, *queue))
 }
 
 /// Returns a queue's name as the wire has it.

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::book::{Book, Delivery};
 use super::circuit::Circuit;
+use super::post::Post;
 use super::{Alerts, lock};
 
 /// How long an answer may take.
@@ -31,22 +32,15 @@ const ID_HEADER: &str = "graphy-delivery";
 pub(super) struct Sender {
     clock: SharedClock,
     circuit: Arc<Mutex<Circuit>>,
-    http: Result<reqwest::Client, String>,
+    post: Post,
 }
 
 impl Sender {
     pub(super) fn new(clock: SharedClock) -> Self {
-        let http = reqwest::Client::builder()
-            .timeout(ANSWER_WAIT)
-            .connect_timeout(ANSWER_WAIT)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("graphy/", env!("CARGO_PKG_VERSION")))
-            .build();
         Self {
             circuit: Arc::new(Mutex::new(Circuit::new("alert webhook", clock.now_ms()))),
             clock,
-            http: http.map_err(|error| error.to_string()),
+            post: Post::new(),
         }
     }
 
@@ -60,14 +54,10 @@ impl Sender {
 
     /// Sends once, and says why it was not taken.
     async fn send(&self, url: &str, id: &str, body: String) -> Result<(), String> {
-        let http = self.http.as_ref().map_err(Clone::clone)?;
-        let request = http
-            .post(url)
-            .header("content-type", "application/json")
-            .header(ID_HEADER, id)
-            .body(body);
-        let response = request.send().await.map_err(|error| why(&error))?;
-        let status = response.status();
+        let sent = self.post.send(url, (ID_HEADER, id), body);
+        let status = tokio::time::timeout(ANSWER_WAIT, sent)
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer within {} s", ANSWER_WAIT.as_secs())))?;
         if status.is_success() {
             return Ok(());
         }
@@ -76,21 +66,6 @@ impl Sender {
         }
         Err(format!("answered {status}"))
     }
-}
-
-/// Says why a request failed, without its address, which may hold secrets.
-fn why(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return format!("no answer within {} s", ANSWER_WAIT.as_secs());
-    }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    if std::ptr::addr_eq(cause, error) {
-        return "the request could not be made".to_owned();
-    }
-    cause.to_string()
 }
 
 pub(super) fn spawn(alerts: &Alerts, tasks: &TaskRegistry, token: &CancellationToken) {

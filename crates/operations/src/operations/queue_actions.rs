@@ -15,8 +15,8 @@ use serde_json::Value;
 use super::Operations;
 use crate::caller::Caller;
 use crate::fault::store_fault;
+use crate::queues::check;
 use crate::queues::one::JobFault;
-use crate::queues::{check, holds_commands};
 
 /// How large the data of a job may be.
 const DATA_BYTES_MAX: usize = 1024 * 1024;
@@ -130,7 +130,7 @@ impl Operations {
         }
         let attempts = check::within(request.attempts.unwrap_or(1), 1, ATTEMPTS_MAX, "attempts")?;
         let queue = self.queues().existing(&request.queue, "queue").await?;
-        if holds_commands(&queue) {
+        if self.queues().own().holds_commands(&queue) {
             OwnJob::read(&request.data, self.queues().now_ms())
                 .map_err(|reason| check::invalid("data", reason))?;
         }
@@ -313,7 +313,7 @@ impl Operations {
     }
 
     async fn named_job<'a>(&self, request: &'a JobRef) -> Result<(QueueName, &'a str), ApiError> {
-        let (_, id) = check::job_name(request)?;
+        let (_, id) = check::job_name(self.queues(), request)?;
         let queue = self.queues().existing(&request.queue, "queue").await?;
         Ok((queue, id))
     }

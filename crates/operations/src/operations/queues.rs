@@ -79,7 +79,7 @@ impl Operations {
         request: JobRef,
     ) -> Result<JobDetail, ApiError> {
         caller.authorize(Action::ReadSystem)?;
-        let (queue, id) = check::job_name(&request)?;
+        let (queue, id) = check::job_name(self.queues(), &request)?;
         let graphs = &self.inner.parts.store;
         self.queues().job(graphs, &queue, id).await
     }
@@ -94,7 +94,7 @@ impl Operations {
         request: JobTextRequest,
     ) -> Result<JobText, ApiError> {
         caller.authorize(Action::ReadSystem)?;
-        let queue = check::queue_name(&request.queue, "queue")?;
+        let queue = check::queue_name(self.queues(), &request.queue, "queue")?;
         let id = check::id(&request.job_id, "jobId")?;
         // No value of Redis is larger.
         check::within(request.offset, 0, 512 * 1024 * 1024, "offset")?;

@@ -5,7 +5,6 @@ use graphy_protocol::{ApiError, ErrorCode};
 use graphy_store::bullmq::QueueName;
 
 use super::Queues;
-use graphy_engine::inspect::OWN_PREFIX;
 
 /// The longest prefix or name of a queue.
 const NAME_CHARS_MAX: usize = 200;
@@ -20,7 +19,11 @@ pub(crate) fn invalid(field: &str, message: impl Into<String>) -> ApiError {
 }
 
 /// Reads the name of a queue; `at` names the field that holds it.
-pub(crate) fn queue_name(queue: &QueueRef, at: &str) -> Result<QueueName, ApiError> {
+pub(crate) fn queue_name(
+    queues: &Queues,
+    queue: &QueueRef,
+    at: &str,
+) -> Result<QueueName, ApiError> {
     let field = |part: &str| {
         if at.is_empty() {
             part.to_owned()
@@ -28,7 +31,7 @@ pub(crate) fn queue_name(queue: &QueueRef, at: &str) -> Result<QueueName, ApiErr
             format!("{at}.{part}")
         }
     };
-    let prefix = queue.prefix.as_deref().unwrap_or(OWN_PREFIX);
+    let prefix = queue.prefix.as_deref().unwrap_or(queues.own().prefix());
     for (part, text) in [("prefix", prefix), ("queue", queue.queue.as_str())] {
         let length = text.chars().count();
         if !(1..=NAME_CHARS_MAX).contains(&length) {
@@ -44,8 +47,11 @@ pub(crate) fn queue_name(queue: &QueueRef, at: &str) -> Result<QueueName, ApiErr
 }
 
 /// Reads the name of a job.
-pub(crate) fn job_name(job: &JobRef) -> Result<(QueueName, &str), ApiError> {
-    let queue = queue_name(&job.queue, "queue")?;
+pub(crate) fn job_name<'a>(
+    queues: &Queues,
+    job: &'a JobRef,
+) -> Result<(QueueName, &'a str), ApiError> {
+    let queue = queue_name(queues, &job.queue, "queue")?;
     Ok((queue, id(&job.job_id, "jobId")?))
 }
 
@@ -94,7 +100,7 @@ pub(crate) fn within<T: PartialOrd + std::fmt::Display + Copy>(
 impl Queues {
     /// Reads the name of a queue and sees that it exists.
     pub(crate) async fn existing(&self, queue: &QueueRef, at: &str) -> Result<QueueName, ApiError> {
-        let name = queue_name(queue, at)?;
+        let name = queue_name(self, queue, at)?;
         if self.find(&name).await? {
             return Ok(name);
         }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::moments::{HashTimes, timeline};
 use super::row::{list_of, row_of_fields, state_of};
-use super::{Queues, holds_commands, summary};
+use super::{Queues, summary};
 use crate::fault::store_fault;
 
 /// How large a value may be to be read whole.
@@ -53,7 +53,7 @@ impl Queues {
         let events = self.events_of_job(queue, id).await.map_err(fault)?;
         let mut row = row_of_fields(id, &fields, list, score);
         let mut commands = Vec::new();
-        if holds_commands(queue)
+        if self.own().holds_commands(queue)
             && let Some(job) = self.own_job(queue, id).await?
         {
             commands = commands_of(graphs, &job).await.map_err(fault)?;

@@ -6,7 +6,7 @@ use graphy_protocol::{ApiError, ErrorCode};
 use graphy_store::bullmq::{JobList, QueueName};
 use serde_json::Value;
 
-use super::{Queues, holds_commands};
+use super::Queues;
 use crate::fault::store_fault;
 
 /// Why something was not done to a job.
@@ -58,7 +58,7 @@ impl From<ActionError> for JobFault {
 impl Queues {
     /// Runs a failed job anew; one of graph commands is replayed and then removed.
     pub(crate) async fn retry_job(&self, queue: &QueueName, id: &str) -> Result<(), JobFault> {
-        if !holds_commands(queue) {
+        if !self.own().holds_commands(queue) {
             return Ok(self.actions().retry(queue, id).await?);
         }
         self.require_failed(queue, id).await?;
@@ -81,7 +81,7 @@ impl Queues {
         data: Value,
         editor: ReplayAs,
     ) -> Result<String, JobFault> {
-        if !holds_commands(queue) {
+        if !self.own().holds_commands(queue) {
             self.actions().edit(queue, id, data).await?;
             return Ok(id.to_owned());
         }

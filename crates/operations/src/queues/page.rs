@@ -7,7 +7,7 @@ use graphy_store::bullmq::{IdPage, JobHash, JobList, QueueName, SLICE_JOBS_MAX};
 
 use super::filter::Sieve;
 use super::row::{list_of, row};
-use super::{Queues, holds_commands, summary};
+use super::{Queues, summary};
 use crate::fault::store_fault;
 
 /// How many jobs one page looks at.
@@ -114,7 +114,7 @@ impl Queues {
         } else {
             reader.ids(queue, list, offset, asked).await?
         };
-        let wanted = sieve.wanted(holds_commands(queue));
+        let wanted = sieve.wanted(self.own().holds_commands(queue));
         let names: Vec<String> = ids.iter().map(|(id, _)| id.clone()).collect();
         let hashes = reader.hashes(queue, &names, wanted).await?;
         let looked = ids.into_iter().zip(hashes);

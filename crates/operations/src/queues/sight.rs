@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use graphy_protocol::queues::QueueSearch;
 use graphy_store::bullmq::{Glance, QueueClient, QueueName};
 
+use super::own::OwnQueues;
 use super::tally::Tally;
-use super::{is_own, own_queues};
 
 /// How many queues are kept in sight.
 pub(crate) const QUEUES_MAX: usize = 200;
@@ -18,6 +18,7 @@ const OLD_PEER_MS: u64 = 3_600_000;
 /// All that is known of the queues.
 #[derive(Default)]
 pub(crate) struct Sight {
+    pub(crate) own: OwnQueues,
     pub(crate) queues: BTreeMap<QueueName, Watched>,
     pub(crate) search: Search,
     /// The workers of all queues; none if the server does not tell, or was not asked yet.
@@ -56,13 +57,21 @@ pub(crate) struct Watched {
 }
 
 impl Sight {
+    /// Looks at nothing yet.
+    pub(crate) fn new(own: OwnQueues) -> Self {
+        Self {
+            own,
+            ..Self::default()
+        }
+    }
+
     /// Takes queues in, as long as there is room.
     pub(crate) fn add(&mut self, names: impl IntoIterator<Item = QueueName>) {
         for name in names {
             if self.queues.contains_key(&name) {
                 continue;
             }
-            if self.queues.len() >= QUEUES_MAX && !is_own(&name) {
+            if self.queues.len() >= QUEUES_MAX && !self.own.has(&name) {
                 self.search.cut = true;
                 continue;
             }
@@ -75,7 +84,8 @@ impl Sight {
         if everything {
             return self.queues.keys().cloned().collect();
         }
-        own_queues()
+        self.own
+            .names()
             .filter(|name| self.queues.contains_key(name))
             .collect()
     }
@@ -225,11 +235,12 @@ mod tests {
 
     #[test]
     fn there_is_an_end_to_the_queues_in_sight() {
-        let mut sight = Sight::default();
+        let mut sight = Sight::new(OwnQueues::named("bull", "graph-commands"));
         sight.add((0..300).map(|number| QueueName::new("x", number.to_string())));
         assert_eq!(sight.queues.len(), QUEUES_MAX);
         assert!(sight.search.cut);
-        sight.add(own_queues());
-        assert_eq!(sight.counted(false).len(), own_queues().count());
+        let own = sight.own.clone();
+        sight.add(own.names());
+        assert_eq!(sight.counted(false).len(), 1);
     }
 }

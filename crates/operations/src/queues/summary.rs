@@ -1,13 +1,11 @@
 //! How a queue stands, as the list shows it.
 
-use graphy_engine::EngineConfig;
 use graphy_protocol::queues::{
     JobCounts, QueueDetail, QueueSummary, QueueTrouble, QueueWorker, RateLimit,
 };
 use graphy_store::bullmq::{Glance, QueueName};
 
 use super::sight::{Sight, Watched, ready};
-use super::{holds_commands, is_own};
 
 /// From which share of failures on a queue is in trouble.
 const FAILING_SHARE: f64 = 0.1;
@@ -41,7 +39,7 @@ pub(crate) fn summary(
     QueueSummary {
         prefix: name.prefix.clone(),
         queue: name.queue.clone(),
-        own: is_own(name),
+        own: sight.own.has(name),
         paused: glance.paused,
         counts: counts(glance),
         troubles: troubles(watched, workers.as_ref().map(Vec::len), now),
@@ -114,8 +112,7 @@ pub(crate) fn detail(sight: &Sight, name: &QueueName, watched: &Watched, now: u6
         concurrency: glance.concurrency,
         rate_limit: rate_limit.map(|(max, duration_ms)| RateLimit { max, duration_ms }),
         rate_limited_ms: None,
-        worker_concurrency: holds_commands(name)
-            .then(|| EngineConfig::default().concurrency as u64),
+        worker_concurrency: sight.own.concurrency(name),
         memory_bytes: None,
         events: 0,
         job_names: Vec::new(),

@@ -8,7 +8,7 @@ use graphy_store::bullmq::{EventEdge, EventLook, QueueName};
 use graphy_telemetry::{RestartPolicy, TaskContext};
 use tokio::time::timeout;
 
-use super::{Queues, QueuesParts, own_queues, schedulers};
+use super::{Queues, QueuesParts, schedulers};
 use crate::fault::store_fault;
 
 /// For how long a look at queues keeps them in sight.
@@ -139,7 +139,8 @@ impl Watch {
         }
         if now >= self.own_at + SEARCH_REST_MS {
             self.own_at = now;
-            self.find(own_queues().collect()).await?;
+            let own = self.queues.own().names().collect();
+            self.find(own).await?;
         }
         let names = self.queues.sight().counted(watched);
         let glances = self.queues.reader().glance(&names).await?;

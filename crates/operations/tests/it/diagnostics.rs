@@ -7,6 +7,7 @@ use base64::Engine as _;
 use flate2::read::GzDecoder;
 use graphy_model::{OperationId, Role};
 use graphy_protocol::ErrorCode;
+use graphy_protocol::alerts::SetWebhook;
 use graphy_store::testing::TestRedis;
 use graphy_telemetry::board::{CircuitState, CircuitStatus, PartStatus, ProbeStatus};
 use graphy_telemetry::logging::ring::LogRing;
@@ -164,6 +165,18 @@ async fn no_secret_from_any_place_is_in_the_archive() {
             plant("webhook")
         ),
     ];
+    // A webhook as people set it; nothing listens there.
+    let webhook = SetWebhook {
+        url: Some(format!(
+            "http://ada:{}@127.0.0.1:1/in",
+            plant("login of the webhook")
+        )),
+    };
+    let admin = caller(Role::Admin);
+    node.operations
+        .alerts_set_webhook(&admin, webhook)
+        .await
+        .unwrap();
     raw.push("CONFIG SET slowlog-log-slower-than 10000".to_owned());
     let raw: Vec<&str> = raw.iter().map(String::as_str).collect();
     say(&redis, &raw);

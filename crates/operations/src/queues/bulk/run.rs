@@ -14,7 +14,7 @@ use super::{Pledge, UNDO_MS, busy, fault, kept_as, write};
 use crate::caller::Caller;
 use crate::queues::one::JobFault;
 use crate::queues::row::list_of;
-use crate::queues::{Queues, holds_commands, reference};
+use crate::queues::{Queues, reference};
 
 /// How many jobs are changed before the run looks up; a replay of commands takes longer than a
 /// move between lists.
@@ -158,7 +158,7 @@ impl Queues {
         run: &mut BulkRun,
         context: &TaskContext,
     ) -> Result<BulkState, ApiError> {
-        let slice = if holds_commands(queue) {
+        let slice = if self.own().holds_commands(queue) {
             REPLAY_SLICE
         } else {
             SLICE

@@ -1,5 +1,6 @@
 //! The files of an archive, each made of chosen fields.
 
+use graphy_engine::QueueKind;
 use graphy_protocol::system::{
     AuditRequest, CacheReport, CircuitReport, KeyFamily, LogLine, NodeReport, ProbeReport,
     TaskReport, WorkerReport,
@@ -8,7 +9,7 @@ use graphy_store::RedisDetails;
 use graphy_telemetry::logging::redact::redact;
 use graphy_telemetry::logging::ring::LogRing;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::pattern::pattern;
 use super::super::redis_facts::{concerns, sections};
@@ -252,18 +253,23 @@ async fn memory_file(operations: &Operations) -> Value {
 }
 
 async fn queues_file(operations: &Operations) -> Value {
-    let queue = operations.inner.parts.intake.queue();
-    match queue.counts().await {
-        Ok(counts) => json!({ graphy_engine::GRAPH_COMMANDS: {
-            "waiting": counts.waiting,
-            "active": counts.active,
-            "delayed": counts.delayed,
-            "prioritized": counts.prioritized,
-            "completed": counts.completed,
-            "failed": counts.failed,
-        }}),
-        Err(error) => fault(&error.to_string()),
+    let queues = operations.inner.parts.intake.queues();
+    let mut all = Map::new();
+    for kind in QueueKind::ALL {
+        let counts = match queues.counts(kind).await {
+            Ok(counts) => json!({
+                "waiting": counts.waiting,
+                "active": counts.active,
+                "delayed": counts.delayed,
+                "prioritized": counts.prioritized,
+                "completed": counts.completed,
+                "failed": counts.failed,
+            }),
+            Err(error) => fault(&error.to_string()),
+        };
+        all.insert(kind.name().to_owned(), counts);
     }
+    Value::Object(all)
 }
 
 async fn audit_file(operations: &Operations) -> Value {
