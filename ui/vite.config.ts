@@ -21,8 +21,6 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/test-setup.ts'],
     restoreMocks: true,
-    // A deadline for what hangs, not a speed: machines that build beside are slow.
-    testTimeout: 30_000,
   },
 });
 

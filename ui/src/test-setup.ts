@@ -1,8 +1,5 @@
-import { cleanup, configure } from '@testing-library/react';
+import { cleanup } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
-
-// A deadline for what hangs, not a speed: machines that build beside are slow.
-configure({ asyncUtilTimeout: 10_000 });
 
 afterEach(() => cleanup());
 

@@ -84,8 +84,13 @@ export function formatDuration(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (hours < 48) return twoUnits(`${hours} h`, minutes % 60, 'min');
+  return twoUnits(`${Math.floor(hours / 24)} d`, hours % 24, 'h');
+}
+
+/** A whole number of hours or days needs no second unit. */
+function twoUnits(large: string, small: number, unit: string): string {
+  return small === 0 ? large : `${large} ${small} ${unit}`;
 }
 
 export function plural(count: number, noun: string): string {

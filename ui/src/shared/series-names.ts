@@ -14,10 +14,34 @@ const TITLES: Record<string, string> = {
 /** Units that the name of a series ends with; the values say them. */
 const UNIT_ENDING = /_(ms|bytes|percent)$/;
 
+/** Words that are not written as any other word. */
+const SPELT: Record<string, string> = {
+  aof: 'append-only file',
+  cpu: 'CPU',
+  http: 'HTTP',
+  redis: 'Redis',
+  websocket: 'WebSocket',
+};
+
+/** `command_p95_5m_ms`: what, which percentile, and over how long. */
+const PERCENTILE = /^(.+?)(?:_latency)?_(p\d\d)(_\d+[mh])?_ms$/;
+const OVER = /^\d+(?=[mh]$)/;
+
+function wordOf(word: string): string {
+  const [count] = OVER.exec(word) ?? [];
+  if (count === undefined) return SPELT[word] ?? word;
+  return `over ${count} ${word.endsWith('m') ? 'min' : 'h'}`;
+}
+
 /** What people call a series. An expression that somebody wrote is its own name. */
 export function titleOf(name: string): string {
   if (!/^[a-z0-9_]+$/.test(name)) return name;
-  const words = name.replace(UNIT_ENDING, '').replaceAll('_', ' ');
+  const words = name
+    .replace(PERCENTILE, '$1_latency,_$2$3')
+    .replace(UNIT_ENDING, '')
+    .split('_')
+    .map(wordOf)
+    .join(' ');
   return TITLES[name] ?? `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 

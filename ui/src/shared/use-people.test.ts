@@ -36,11 +36,7 @@ describe('addresses', () => {
   it('name a graph and what to show in it, whatever signs are in their ids', () => {
     const href = hrefOf('graph', 'g/1', 'a:b.c');
     expect(parseRoute(href)).toEqual({ page: 'graph', graphId: 'g/1', focus: 'a:b.c' });
-    expect(parseRoute('#/conflicts')).toEqual({
-      page: 'conflicts',
-      graphId: undefined,
-      place: [],
-    });
+    expect(parseRoute('#/conflicts')).toEqual({ page: 'conflicts', graphId: undefined });
     expect(parseRoute('#/system/logs').place).toEqual(['logs']);
     expect(parseRoute('#/nonsense/g')).toEqual({ page: 'graph', graphId: 'g' });
   });

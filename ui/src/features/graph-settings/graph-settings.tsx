@@ -55,8 +55,10 @@ export function GraphSettings({ graphId }: { graphId: string }) {
         <Snapshots graphId={graphId} />
       </Part>
       <footer className="dim">
-        <span className="mono">{data.graph.graphId}</span>, made{' '}
-        {formatDateTime(data.graph.createdAt)}
+        <span>
+          <span className="mono">{data.graph.graphId}</span>, made{' '}
+          {formatDateTime(data.graph.createdAt)}
+        </span>
         <span style={{ flex: 1 }} />
         <Freshness reading={query} everyMs={AGAIN_MS} />
       </footer>

@@ -88,8 +88,9 @@ function Preview({ preview }: { preview: DiagnosticsPreview }) {
           loading={isPending}
           onClick={() => save({ previewId })}
         >
-          Save {fileName}
+          Save the archive
         </Button>
+        <p className="dim archive-name">as {fileName}</p>
       </div>
       {shown ? <FileContent file={shown} /> : null}
     </div>

@@ -35,7 +35,7 @@ export function TaskTable({ tasks, readAt }: { tasks: readonly TaskReport[]; rea
         Background tasks
         <span className="dim">
           {troubled.length === 0
-            ? `all ${tasks.length} run`
+            ? settled(tasks)
             : `${plural(troubled.length, 'task')} of ${tasks.length} in trouble`}
         </span>
         <Button
@@ -75,8 +75,18 @@ export function TaskTable({ tasks, readAt }: { tasks: readonly TaskReport[]; rea
 }
 
 /** A task that had to be started again deserves a look although it runs now. */
+/** States of a task that does its work, has none yet, or has done all of it. */
+const HEALTHY = new Set(['running', 'starting', 'stopped']);
+
 function isTroubled({ state, restarts, panics }: TaskReport): boolean {
-  return (state !== 'running' && state !== 'starting') || restarts > 0 || panics > 0;
+  return !HEALTHY.has(state) || restarts > 0 || panics > 0;
+}
+
+/** Tasks that nothing is wrong with: those that run, and those that are through. */
+function settled(tasks: readonly TaskReport[]): string {
+  const ended = tasks.filter(({ state }) => state === 'stopped').length;
+  if (ended === 0) return `all ${tasks.length} run`;
+  return `${tasks.length - ended} run, ${ended} ended as they should`;
 }
 
 function TaskRow({ task, readAt }: { task: TaskReport; readAt: number }) {

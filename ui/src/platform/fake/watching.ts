@@ -132,7 +132,7 @@ export class FakeWatching {
   private range(request: SeriesRequest): ResponseOf<'series.range'> {
     this.asked.push(request);
     const { names, from, to = Date.now(), stepsMax = STEPS_DEFAULT } = request;
-    const stepMs = Math.max(1_000, Math.ceil((to - from) / stepsMax / 1_000) * 1_000);
+    const stepMs = Math.max(1_000, Math.floor((to - from) / stepsMax / 1_000) * 1_000);
     const count = Math.max(1, Math.floor((to - from) / stepMs));
     const at = Array.from({ length: count }, (_, index) => from + index * stepMs);
     const isGap = (index: number) =>
