@@ -21,6 +21,8 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/test-setup.ts'],
     restoreMocks: true,
+    // A deadline for what hangs, not a speed: machines that build beside are slow.
+    testTimeout: 15_000,
   },
 });
 

@@ -1,5 +1,8 @@
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
+
+// A deadline for what hangs, not a speed: machines that build beside are slow.
+configure({ asyncUtilTimeout: 5_000 });
 
 afterEach(() => cleanup());
 
