@@ -279,7 +279,7 @@ fn span(seconds: f64) -> String {
     }
 }
 
-/// Puts thin gaps between thousands.
+/// Puts commas between thousands.
 fn grouped(digits: &str) -> String {
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return digits.to_owned();
@@ -287,7 +287,7 @@ fn grouped(digits: &str) -> String {
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push('\u{202f}');
+            out.push(',');
         }
         out.push(digit);
     }
@@ -326,7 +326,7 @@ mod tests {
                 "Version 8.0.1 (INFO valkey_version)",
                 "In use 1.5 MiB (INFO used_memory)",
                 "Limit none (INFO maxmemory)",
-                "Commands so far 1\u{202f}234\u{202f}567 (INFO total_commands_processed)",
+                "Commands so far 1,234,567 (INFO total_commands_processed)",
             ]
         );
     }
