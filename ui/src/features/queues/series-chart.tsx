@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import type { Series } from '../../generated/Series';
 import { formatClock } from '../../shared/format';
+import { withGaps } from './series-gaps';
 import { figure, formatSpan } from './wording';
 
 const HEIGHT = 104;
@@ -40,7 +41,7 @@ export function SeriesChart({ series, title }: { series: Series; title: string }
     const element = box.current;
     if (element === null) return;
     const write: Write = inMs ? formatSpan : figure;
-    const made = new uPlot(options(element, write, inMs), dataOf(shown.current), element);
+    const made = new uPlot(options(element, write, inMs), withGaps(shown.current), element);
     plot.current = made;
     const resize = new ResizeObserver(() => {
       if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: HEIGHT });
@@ -53,7 +54,7 @@ export function SeriesChart({ series, title }: { series: Series; title: string }
     };
   }, [scheme, inMs]);
 
-  useEffect(() => plot.current?.setData(dataOf(series)), [series]);
+  useEffect(() => plot.current?.setData(withGaps(series)), [series]);
   return (
     <div className="queue-chart" style={{ height: HEIGHT }}>
       <div ref={box} role="img" aria-label={`${title}: ${series.help}`} />
@@ -62,10 +63,6 @@ export function SeriesChart({ series, title }: { series: Series; title: string }
       )}
     </div>
   );
-}
-
-function dataOf({ at, values }: Series): uPlot.AlignedData {
-  return [at.map((ms) => ms / 1000), values];
 }
 
 function options(box: HTMLElement, write: Write, inMs: boolean): uPlot.Options {
