@@ -19,6 +19,8 @@ use crate::bench::meter::cpu_seconds;
 
 /// Jobs of which the engine's queue keeps so many when they are done.
 const COMPLETED_KEPT: usize = 1000;
+/// The longest wait that is told apart, ten minutes.
+const LATE_MAX_US: u64 = 600_000_000;
 /// How often jobs that are due are added; the same in `bullmq.mjs`.
 const TICK: Duration = Duration::from_millis(1);
 
@@ -133,7 +135,8 @@ impl Serving {
             wanted,
             reached: Notify::new(),
             from_us: now_us() + u64::try_from(warm_up.as_micros())?,
-            late_us: Mutex::new(Histogram::new(3)?),
+            // A saturating value does not make a histogram grow: the bounds are set.
+            late_us: Mutex::new(Histogram::new_with_bounds(1, LATE_MAX_US, 3)?),
         });
         let options = WorkerOptions::new()
             .connection(connection(url))
