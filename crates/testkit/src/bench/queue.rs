@@ -13,7 +13,9 @@ mod page;
 mod pictures;
 mod results;
 
-use anyhow::{Context, bail};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
 use graphy_store::FsyncPolicy;
 use graphy_store::testing::TestRedis;
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,8 @@ const QUEUE: &str = "bench";
 const RUNS: usize = 3;
 /// How many jobs a worker handles at the same time in the rows that flood.
 const CONCURRENCY: usize = 50;
+/// How long jobs may take that were left when a load ended.
+const DRAIN_TIME: Duration = Duration::from_secs(60);
 
 /// A part of the bench.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +82,8 @@ pub struct QueueOptions {
     /// How many jobs a row takes, against the usual number.
     scale: f64,
     write: bool,
+    /// What is said about the conditions beside the figures.
+    note: Option<String>,
 }
 
 impl QueueOptions {
@@ -90,6 +96,7 @@ impl QueueOptions {
             parts: Part::ALL.iter().map(|(_, part)| *part).collect(),
             scale: 1.0,
             write: false,
+            note: None,
         };
         while let Some(word) = words.next() {
             if word == "--write" {
@@ -104,7 +111,10 @@ impl QueueOptions {
                     options.parts = value.split(',').map(part).collect::<Result<_, _>>()?;
                 }
                 "--scale" => options.scale = value.parse().context("--scale")?,
-                other => bail!("there is no option {other}; options: --parts, --scale, --write"),
+                "--note" => options.note = Some(value),
+                other => {
+                    bail!("there is no option {other}; options: --parts, --scale, --note, --write")
+                }
             }
         }
         Ok(options)
@@ -146,7 +156,7 @@ pub async fn queue(options: QueueOptions) -> anyhow::Result<()> {
         records.extend(found);
     }
     if options.write || (options.scale >= 1.0 && options.parts.len() == Part::ALL.len()) {
-        let results = Results::merge(&options.parts, records)?;
+        let results = Results::merge(&options, records)?;
         results.write()?;
         pictures::draw(&results)?;
         page::write(&results)?;
@@ -176,6 +186,40 @@ impl Bench {
     /// Returns the CPU seconds that the server has taken, threads in the background included.
     async fn cpu(&mut self) -> anyhow::Result<f64> {
         redis_cpu(&mut self.control).await
+    }
+
+    /// Returns how many jobs were added and are neither waiting nor running.
+    async fn processed(&mut self) -> anyhow::Result<u64> {
+        let added: Option<u64> = self.read("GET", "id").await?;
+        Ok(added.unwrap_or(0) - self.left().await?)
+    }
+
+    /// Waits until every job has run.
+    async fn drained(&mut self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + DRAIN_TIME;
+        while self.left().await? > 0 {
+            ensure!(Instant::now() < deadline, "the jobs do not come to an end");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
+    async fn left(&mut self) -> anyhow::Result<u64> {
+        let waiting: u64 = self.read("LLEN", "wait").await?;
+        let running: u64 = self.read("LLEN", "active").await?;
+        Ok(waiting + running)
+    }
+
+    async fn read<T: redis::FromRedisValue>(
+        &mut self,
+        command: &str,
+        key: &str,
+    ) -> anyhow::Result<T> {
+        let key = format!("bull:{QUEUE}:{key}");
+        Ok(redis::cmd(command)
+            .arg(key)
+            .query_async(&mut self.control)
+            .await?)
     }
 }
 

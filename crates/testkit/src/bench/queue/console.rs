@@ -15,10 +15,13 @@ use crate::bench::meter::cpu_seconds;
 const QUEUES: usize = 20;
 const JOBS: u64 = 100_000;
 /// How long each row counts.
-const TIME: Duration = Duration::from_secs(20);
+const TIME: Duration = Duration::from_secs(15);
 /// How often the page asks for the list of queues, and for one queue with a page of its jobs.
-const LIST_INTERVAL: Duration = Duration::from_secs(3);
-const QUEUE_INTERVAL: Duration = Duration::from_secs(3);
+/// The page itself waits for three seconds after each answer.
+const LIST_INTERVAL: Duration = Duration::from_secs(2);
+const QUEUE_INTERVAL: Duration = Duration::from_secs(2);
+/// How long Redis and the node are left alone before they are measured.
+const SETTLE: Duration = Duration::from_secs(3);
 
 /// A node with many queues on its Redis, and somebody who watches them.
 struct Watched {
@@ -28,35 +31,32 @@ struct Watched {
     client: reqwest::Client,
 }
 
-/// Measures a node that nobody watches, and the same one watched; the difference is what counts.
+/// Measures a node without these queues, with them, and watched; what is more than without them
+/// counts.
 pub(super) async fn measure() -> anyhow::Result<Vec<Record>> {
     let mut watched = Watched::start().await?;
+    tokio::time::sleep(SETTLE).await;
+    let without = watched.cost(None).await?;
+    watched.fill().await?;
     // The node has found the queues and read their first counts.
     watched.until_found().await?;
-    let (quiet_redis, quiet_node) = watched.cost(None).await?;
+    tokio::time::sleep(SETTLE).await;
     let mut records = Vec::new();
-    for (row, queue) in [
-        ("the list of queues", false),
-        ("the list, one queue and a page of its jobs", true),
+    for (row, look) in [
+        ("nobody watches", None),
+        ("the list of queues", Some(false)),
+        ("the list, one queue and a page of its jobs", Some(true)),
     ] {
-        let mut polls = Polls {
-            queue,
-            ..Polls::default()
-        };
-        let (redis, node) = watched.cost(Some(&mut polls)).await?;
+        let mut polls = look.map(|queue| Polls { queue, made: 0 });
+        let cost = watched.cost(polls.as_mut()).await?;
         let run = Run {
-            jobs: polls.made,
+            jobs: polls.map_or(0, |polls| polls.made),
             seconds: TIME.as_secs_f64(),
-            client_cpu_s: (node - quiet_node).max(0.0),
+            client_cpu_s: (cost.1 - without.1).max(0.0),
         };
-        let redis_cpu_s = (redis - quiet_redis).max(0.0);
-        let record = Record::of(
-            Part::Console,
-            row.to_owned(),
-            System::Ours,
-            &run,
-            redis_cpu_s,
-        );
+        let redis_cpu_s = (cost.0 - without.0).max(0.0);
+        let row = row.to_owned();
+        let record = Record::of(Part::Console, row, System::Ours, &run, redis_cpu_s);
         record.print();
         records.push(record);
     }
@@ -64,7 +64,6 @@ pub(super) async fn measure() -> anyhow::Result<Vec<Record>> {
 }
 
 /// What was asked.
-#[derive(Default)]
 struct Polls {
     /// Whether one queue is looked at besides the list.
     queue: bool,
@@ -75,10 +74,6 @@ impl Watched {
     async fn start() -> anyhow::Result<Self> {
         let target = Target::start(FsyncPolicy::EverySecond).await;
         let url = target.cluster.redis().url();
-        for number in 0..QUEUES {
-            let name = format!("watched-{number}");
-            ours::bulk(url.expose(), &name, JOBS / QUEUES as u64, 1000).await?;
-        }
         let control = redis::Client::open(url.expose())?
             .get_multiplexed_async_connection()
             .await?;
@@ -92,6 +87,16 @@ impl Watched {
             token,
             client: reqwest::Client::new(),
         })
+    }
+
+    /// Adds the queues and their jobs.
+    async fn fill(&self) -> anyhow::Result<()> {
+        let url = self.target.cluster.redis().url();
+        for number in 0..QUEUES {
+            let name = format!("watched-{number}");
+            ours::bulk(url.expose(), &name, JOBS / QUEUES as u64, 1000).await?;
+        }
+        Ok(())
     }
 
     async fn call(&self, operation: &str, payload: &Value) -> anyhow::Result<Value> {

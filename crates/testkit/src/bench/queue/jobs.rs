@@ -8,19 +8,25 @@ use super::{Bench, CONCURRENCY, Part, QUEUE, QueueOptions, RUNS, System, job_dat
 
 /// How many jobs go in one call of the rows that add in bulk.
 const BATCH: u64 = 100;
+/// How many add at the same time in the row of many callers.
+const CALLERS: u64 = 50;
+/// By how much smaller the rows are in which each job waits for the disk.
+const SYNCED_PART: u64 = 4;
 
 /// What is done with jobs.
 #[derive(Debug, Clone, Copy)]
 enum Case {
-    AddSingle,
+    /// By so many callers, each of which waits for its job before it adds the next.
+    Add(u64),
     AddBulk,
     Process(usize),
 }
 
 impl Case {
     /// Each case with the number of its jobs.
-    const ALL: [(Self, u64); 4] = [
-        (Self::AddSingle, 20_000),
+    const ALL: [(Self, u64); 5] = [
+        (Self::Add(1), 20_000),
+        (Self::Add(CALLERS), 100_000),
         (Self::AddBulk, 100_000),
         (Self::Process(1), 20_000),
         (Self::Process(CONCURRENCY), 100_000),
@@ -28,7 +34,8 @@ impl Case {
 
     fn row(self) -> String {
         match self {
-            Self::AddSingle => "add, one at a time".to_owned(),
+            Self::Add(1) => "add, one at a time".to_owned(),
+            Self::Add(callers) => format!("add, {callers} callers at once"),
             Self::AddBulk => format!("add, {BATCH} at a time"),
             Self::Process(concurrency) => format!("process, concurrency {concurrency}"),
         }
@@ -43,15 +50,14 @@ impl Case {
             all
         };
         match (self, system) {
-            (Self::AddSingle, System::Ours) => ours::single(url, jobs).await,
+            (Self::Add(callers), System::Ours) => ours::add(url, jobs, callers).await,
             (Self::AddBulk, System::Ours) => ours::bulk(url, QUEUE, jobs, BATCH).await,
             (Self::Process(concurrency), System::Ours) => {
                 ours::process(url, jobs, concurrency).await
             }
-            (Self::AddSingle, System::Node) => {
-                node::Running::start(url, "single", &options(json!({})))?
-                    .run()
-                    .await
+            (Self::Add(callers), System::Node) => {
+                let options = options(json!({ "callers": callers }));
+                node::Running::start(url, "add", &options)?.run().await
             }
             (Self::AddBulk, System::Node) => {
                 let options = options(json!({ "batch": BATCH }));
@@ -70,6 +76,11 @@ pub(super) async fn measure(options: &QueueOptions) -> anyhow::Result<Vec<Record
     let mut records = Vec::new();
     for fsync in [FsyncPolicy::EverySecond, FsyncPolicy::Always] {
         for (case, jobs) in Case::ALL {
+            let alone = matches!(case, Case::Add(1) | Case::Process(1));
+            let jobs = match fsync {
+                FsyncPolicy::Always if alone => jobs / SYNCED_PART,
+                _ => jobs,
+            };
             let jobs = options.scaled(jobs);
             let mut runs = [Vec::new(), Vec::new()];
             for _ in 0..RUNS {

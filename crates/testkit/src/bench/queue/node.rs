@@ -38,7 +38,6 @@ impl From<Told> for Run {
 /// What a worker tells when it stops.
 #[derive(Debug, Deserialize)]
 pub(super) struct Served {
-    pub(super) jobs: u64,
     pub(super) latency: Latency,
 }
 

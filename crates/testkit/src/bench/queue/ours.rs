@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use bullmq::options::RedisConnectionOptions;
 use bullmq::types::{BackoffStrategy, KeepJobs, RemoveOnFinish};
 use bullmq::worker::CancellationToken;
 use bullmq::{BulkJob, Job, JobOptions, Queue, QueueOptions, Worker, WorkerOptions};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
-use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
 use super::results::{Latency, Run};
@@ -20,6 +19,10 @@ use crate::bench::meter::cpu_seconds;
 
 /// Jobs of which the engine's queue keeps so many when they are done.
 const COMPLETED_KEPT: usize = 1000;
+/// The longest wait that is told apart, ten minutes.
+const LATE_MAX_US: u64 = 600_000_000;
+/// How often jobs that are due are added; the same in `bullmq.mjs`.
+const TICK: Duration = Duration::from_millis(1);
 
 fn connection(url: &str) -> RedisConnectionOptions {
     RedisConnectionOptions::new().url(url)
@@ -42,52 +45,67 @@ fn job_options() -> JobOptions {
         }))
 }
 
-/// Measures an action from its beginning to its end.
-async fn measured(
+/// Measures an action from its beginning to its end. It runs as a task, on a thread of the runtime
+/// beside the tasks of its connections, as everything of the engine does; in the main thread it
+/// would wake another thread for each command and be woken by one for each answer.
+async fn measured<T: Send + 'static>(
     jobs: u64,
-    action: impl Future<Output = anyhow::Result<()>>,
-) -> anyhow::Result<Run> {
+    action: impl Future<Output = anyhow::Result<T>> + Send + 'static,
+) -> anyhow::Result<(Run, T)> {
     let pid = std::process::id();
     let (cpu, began) = (cpu_seconds(pid)?, Instant::now());
-    action.await?;
-    Ok(Run {
+    let outcome = tokio::spawn(action).await??;
+    let run = Run {
         jobs,
         seconds: began.elapsed().as_secs_f64(),
         client_cpu_s: cpu_seconds(pid)? - cpu,
-    })
+    };
+    Ok((run, outcome))
 }
 
-/// Adds jobs one after the other.
-pub(super) async fn single(url: &str, jobs: u64) -> anyhow::Result<Run> {
-    let queue = open(url, QUEUE).await?;
-    let data = job_data();
-    let run = measured(jobs, async {
-        for _ in 0..jobs {
-            queue.add("COMMANDS", &data).options(job_options()).await?;
+/// Adds jobs through one connection; each caller waits for one before it adds the next.
+pub(super) async fn add(url: &str, jobs: u64, callers: u64) -> anyhow::Result<Run> {
+    let queue = Arc::new(open(url, QUEUE).await?);
+    let shared = Arc::clone(&queue);
+    let run = measured(jobs, async move {
+        let mut adding = tokio::task::JoinSet::new();
+        for _ in 0..callers {
+            let queue = Arc::clone(&shared);
+            adding.spawn(async move {
+                let data = job_data();
+                for _ in 0..jobs / callers {
+                    queue.add("COMMANDS", &data).options(job_options()).await?;
+                }
+                anyhow::Ok(())
+            });
+        }
+        while let Some(added) = adding.join_next().await {
+            added??;
         }
         Ok(())
     })
     .await;
     queue.close().await;
-    run
+    Ok(run?.0)
 }
 
 /// Adds jobs in batches, one batch after the other.
 pub(super) async fn bulk(url: &str, name: &str, jobs: u64, batch: u64) -> anyhow::Result<Run> {
-    let queue = open(url, name).await?;
-    let data = job_data();
-    let run = measured(jobs, async {
+    let queue = Arc::new(open(url, name).await?);
+    let shared = Arc::clone(&queue);
+    let run = measured(jobs, async move {
+        let data = job_data();
         for _ in 0..jobs.div_ceil(batch) {
             let batch = (0..batch)
                 .map(|_| BulkJob::new("COMMANDS", &data).options(job_options()))
                 .collect();
-            queue.add_bulk(batch).await?;
+            shared.add_bulk(batch).await?;
         }
         Ok(())
     })
     .await;
     queue.close().await;
-    run
+    Ok(run?.0)
 }
 
 /// A worker that counts its jobs and how long after their time they began.
@@ -100,7 +118,7 @@ struct Tally {
     jobs: AtomicU64,
     wanted: u64,
     reached: Notify,
-    /// From when on jobs count, in microseconds since 1970.
+    /// From when on jobs count, by [`now_us`].
     from_us: u64,
     late_us: Mutex<Histogram<u64>>,
 }
@@ -117,7 +135,8 @@ impl Serving {
             wanted,
             reached: Notify::new(),
             from_us: now_us() + u64::try_from(warm_up.as_micros())?,
-            late_us: Mutex::new(Histogram::new(3)?),
+            // A saturating value does not make a histogram grow: the bounds are set.
+            late_us: Mutex::new(Histogram::new_with_bounds(1, LATE_MAX_US, 3)?),
         });
         let options = WorkerOptions::new()
             .connection(connection(url))
@@ -145,14 +164,14 @@ impl Serving {
         self.tally.reached.notified().await;
     }
 
-    pub(super) async fn stop(self) -> anyhow::Result<(u64, Latency)> {
+    pub(super) async fn stop(self) -> anyhow::Result<Latency> {
         self.worker.close(10_000).await?;
         let late = self
             .tally
             .late_us
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        Ok((self.tally.jobs.load(Ordering::Relaxed), Latency::of(&late)))
+        Ok(Latency::of(&late))
     }
 }
 
@@ -173,20 +192,20 @@ impl Tally {
 
 /// Runs the jobs that wait.
 pub(super) async fn process(url: &str, jobs: u64, concurrency: usize) -> anyhow::Result<Run> {
-    let mut serving = None;
-    let run = measured(jobs, async {
-        let started = Serving::start(url, concurrency, jobs, Duration::ZERO).await?;
+    let url = url.to_owned();
+    let (run, serving) = measured(jobs, async move {
+        let started = Serving::start(&url, concurrency, jobs, Duration::ZERO).await?;
         started.reached().await;
-        serving = Some(started);
-        Ok(())
+        Ok(started)
     })
     .await?;
-    serving.context("a worker was started")?.stop().await?;
+    serving.stop().await?;
     Ok(run)
 }
 
-/// Adds jobs when they are due, whatever became of the ones before.
-pub(super) async fn feed(url: &str, rate: f64, seconds: f64) -> anyhow::Result<()> {
+/// Adds jobs when they are due, whatever became of the ones before; returns after how many seconds
+/// all were added.
+pub(super) async fn feed(url: &str, rate: f64, seconds: f64) -> anyhow::Result<f64> {
     let queue = Arc::new(open(url, QUEUE).await?);
     #[expect(
         clippy::cast_possible_truncation,
@@ -213,37 +232,36 @@ pub(super) async fn feed(url: &str, rate: f64, seconds: f64) -> anyhow::Result<(
             adds.spawn(async move { add_due(&queue, due).await });
             next += 1;
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        // A timer of the runtime would be up to a millisecond later than Node's.
+        tokio::task::spawn_blocking(|| std::thread::sleep(TICK)).await?;
     }
     while let Some(added) = adds.join_next().await {
         added??;
     }
+    let seconds = Duration::from_micros(now_us() - began).as_secs_f64();
     queue.close().await;
-    Ok(())
+    Ok(seconds)
 }
 
-/// Adds jobs for a time, with so many under way; returns how many.
-pub(super) async fn flood(url: &str, in_flight: usize, time: Duration) -> anyhow::Result<u64> {
+/// Adds jobs for a time, with so many under way.
+pub(super) async fn flood(url: &str, in_flight: usize, time: Duration) -> anyhow::Result<()> {
     let queue = Arc::new(open(url, QUEUE).await?);
     let until = Instant::now() + time;
     let mut callers = tokio::task::JoinSet::new();
     for _ in 0..in_flight {
         let queue = Arc::clone(&queue);
         callers.spawn(async move {
-            let mut jobs = 0;
             while Instant::now() < until {
                 add_due(&queue, now_us()).await?;
-                jobs += 1;
             }
-            anyhow::Ok(jobs)
+            anyhow::Ok(())
         });
     }
-    let mut jobs = 0;
     while let Some(added) = callers.join_next().await {
-        jobs += added??;
+        added??;
     }
     queue.close().await;
-    Ok(jobs)
+    Ok(())
 }
 
 async fn add_due(queue: &Queue, due: u64) -> anyhow::Result<()> {
@@ -253,9 +271,10 @@ async fn add_due(queue: &Queue, due: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// When this process began to count; jobs carry times only from this process to itself.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Returns the time of the monotonic clock, which nobody sets.
 fn now_us() -> u64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
+    u64::try_from(ORIGIN.elapsed().as_micros()).unwrap_or(u64::MAX)
 }

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use super::{Part, System};
+use super::{Part, QueueOptions, System};
 use crate::bench::machine::{machine, output, root, today};
 
 /// What a run took, without the server.
@@ -121,7 +121,7 @@ impl Record {
 
     pub(super) fn latency_text(&self) -> String {
         self.latency.map_or("–".to_owned(), |one| {
-            format!("{:.1} / {:.1} / {:.1}", one.p50_ms, one.p95_ms, one.p99_ms)
+            format!("{:.2} / {:.2} / {:.2}", one.p50_ms, one.p95_ms, one.p99_ms)
         })
     }
 }
@@ -132,26 +132,28 @@ impl Record {
 pub(super) struct Results {
     pub(super) machine: String,
     pub(super) versions: String,
+    /// What else is to be known of the conditions.
+    #[serde(default)]
+    pub(super) note: Option<String>,
     pub(super) records: Vec<Record>,
 }
 
 impl Results {
     /// Puts new records in the place of those that an earlier run left of the same parts.
-    pub(super) fn merge(parts: &[Part], new: Vec<Record>) -> anyhow::Result<Self> {
+    pub(super) fn merge(options: &QueueOptions, new: Vec<Record>) -> anyhow::Result<Self> {
         let path = root().join("bench/results/queue.json");
-        let mut records: Vec<Record> = match std::fs::read_to_string(path) {
-            Ok(text) => {
-                serde_json::from_str::<Self>(&text)
-                    .context("results/queue.json")?
-                    .records
-            }
-            Err(_) => Vec::new(),
+        let old: Option<Self> = match std::fs::read_to_string(path) {
+            Ok(text) => Some(serde_json::from_str(&text).context("results/queue.json")?),
+            Err(_) => None,
         };
-        records.retain(|old| !parts.contains(&old.part));
+        let (mut records, note) = old.map_or_else(Default::default, |old| (old.records, old.note));
+        records.retain(|old| !options.parts.contains(&old.part));
+        let note = if records.is_empty() { None } else { note };
         records.extend(new);
         Ok(Self {
             machine: machine(),
             versions: versions()?,
+            note: options.note.clone().or(note),
             records,
         })
     }
