@@ -62,20 +62,14 @@ fn history_and_alerts_outlive_a_killed_node() {
     served.kill();
 
     let served = Served::on(data, &[]);
-    let history = ask(
-        data,
-        &[
-            "metrics",
-            "history",
-            "process_memory_bytes",
-            "--from",
-            "-5m",
-            "--steps",
-            "2000",
-        ],
-    );
+    let range = ["--from", "-5m", "--steps", "2000"];
+    let words = [&["metrics", "history", "process_memory_bytes"], &range[..]].concat();
+    let history = ask(data, &words);
     assert!(measured(&history) >= 3, "{history}");
-    assert_eq!(history["alerts"][0]["ruleId"], "weight");
+    // A node reads what fired once it has heard from Redis.
+    until("the mark of the alert", || {
+        ask(data, &words)["alerts"][0]["ruleId"] == "weight"
+    });
     assert_eq!(weight(data)["state"], "firing");
     assert_eq!(weight(data)["acknowledgedBy"], "local");
     let events = events(data);

@@ -27,10 +27,11 @@ static PATTERNS: LazyLock<[Regex; 5]> = LazyLock::new(|| {
         pattern(r"(?P<keep>[A-Za-z][A-Za-z0-9+.\-]*://)[^/\s@\x22'<>]+(?P<rest>@)"),
         // Our own tokens and tickets, also cut short; the public half of a token may be seen.
         pattern(r"(?P<keep>\bgk_[0-9a-f]{16}_|\bgk_[a-z0-9]+_|\bgt_)[A-Za-z0-9_\-.]{4,}"),
-        pattern(r"(?i)(?P<keep>\b(?:bearer|basic)\s+)[A-Za-z0-9_\-.~+/=]{4,}"),
         pattern(&format!(
             r#"(?i)(?P<keep>[A-Za-z0-9_\-]*(?:{NAMES})[A-Za-z0-9_\-]*\\?["']?\s*[=:]\s*)(?P<quote>\\?["'])?(?P<value>(?:bearer\s+|basic\s+)?[^\s,;&"'<>\\]{{3,}})"#
         )),
+        // After the names: what follows `Authorization:` goes as a whole.
+        pattern(r"(?i)(?P<keep>\b(?:bearer|basic)\s+)[A-Za-z0-9_\-.~+/=]{4,}"),
     ]
 });
 
