@@ -103,7 +103,7 @@ fn options(more: &serde_json::Value) -> serde_json::Value {
 
 /// A worker that notes how late jobs begin.
 enum Serving {
-    Ours(ours::Serving),
+    Ours(Box<ours::Serving>),
     Node(node::Running),
 }
 
@@ -111,7 +111,8 @@ impl Serving {
     async fn start(system: System, url: &str, more: &serde_json::Value) -> anyhow::Result<Self> {
         Ok(match system {
             System::Ours => {
-                Self::Ours(ours::Serving::start(url, CONCURRENCY, u64::MAX, WARM_UP).await?)
+                let serving = ours::Serving::start(url, CONCURRENCY, u64::MAX, WARM_UP).await?;
+                Self::Ours(Box::new(serving))
             }
             System::Node => {
                 let mut worker = node::Running::start(url, "serve", &options(more))?;
