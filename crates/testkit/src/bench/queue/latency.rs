@@ -104,7 +104,7 @@ fn options(more: &serde_json::Value) -> serde_json::Value {
 /// A worker that notes how late jobs begin.
 enum Serving {
     Ours(Box<ours::Serving>),
-    Node(node::Running),
+    Node(Box<node::Running>),
 }
 
 impl Serving {
@@ -117,7 +117,7 @@ impl Serving {
             System::Node => {
                 let mut worker = node::Running::start(url, "serve", &options(more))?;
                 worker.ready().await?;
-                Self::Node(worker)
+                Self::Node(Box::new(worker))
             }
         })
     }
