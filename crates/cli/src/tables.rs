@@ -92,6 +92,7 @@ pub(crate) fn quantity(value: f64, unit: &str) -> String {
         "bytes" | "B" => bytes(value),
         "share" => format!("{:.1} %", value * 100.0),
         "1/s" => format!("{value:.0}/s"),
+        "0 or 1" => format!("{value:.0}"),
         _ => {
             let number = if value.abs() >= 100.0 || value.fract() == 0.0 {
                 format!("{value:.0}")
