@@ -331,7 +331,7 @@ pub(super) fn in_words(value: f64, unit: &str) -> String {
             format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
         }
         "bytes" => format!("{} MiB", short(value / 1_048_576.0)),
-        "" => short(value),
+        "" | "0 or 1" => short(value),
         unit => format!("{} {unit}", short(value)),
     }
 }
