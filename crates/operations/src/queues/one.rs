@@ -116,9 +116,19 @@ impl Queues {
         if failed.map_err(|error| JobFault::Broken(store_fault(&error)))? == [true] {
             return Ok(());
         }
-        let message = format!("the job {id:?} of {queue} is not failed (any more)");
-        let error = ApiError::new(ErrorCode::Invalid, message).on("jobId");
-        Err(JobFault::Moved(error))
+        let place = self.reader().whereabouts(queue, id).await;
+        let place = place.map_err(|error| JobFault::Broken(store_fault(&error)))?;
+        let (code, message) = match place {
+            Some(_) => {
+                let message = format!("the job {id:?} of {queue} is not failed (any more)");
+                (ErrorCode::Invalid, message)
+            }
+            None => {
+                let message = format!("there is no job {id:?} in the queue {queue}");
+                (ErrorCode::NotFound, message)
+            }
+        };
+        Err(JobFault::Moved(ApiError::new(code, message).on("jobId")))
     }
 }
 
