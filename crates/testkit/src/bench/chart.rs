@@ -15,9 +15,9 @@ use plotters::style::{
 
 use super::machine::root;
 
-const WIDTH: u32 = 920;
-const LEFT: i32 = 250;
-const RIGHT: i32 = 850;
+const WIDTH: u32 = 1020;
+const LEFT: i32 = 350;
+const RIGHT: i32 = 950;
 const TOP: i32 = 84;
 const LINE: i32 = 24;
 const GAP: i32 = 14;
