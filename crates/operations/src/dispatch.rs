@@ -195,6 +195,16 @@ impl Operations {
     }
 }
 
+/// Says whether an operation only looks at how the deployment runs.
+#[must_use]
+pub fn looks_at_the_system(name: &str) -> bool {
+    let found = OPERATIONS.iter().find(|entry| entry.name == name);
+    found.is_some_and(|entry| {
+        entry.effect == Effect::Reads
+            && (entry.action == Action::ReadSystem || entry.name == "system.info")
+    })
+}
+
 impl OperationEntry {
     /// Says whether each call is written into the audit log.
     #[must_use]
