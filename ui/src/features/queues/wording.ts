@@ -13,7 +13,7 @@ export interface TroubleWords {
   label: string;
   means: string;
   todo: string;
-  tone: 'bad' | 'warn';
+  tone: 'alarm' | 'warn';
 }
 
 /** What each trouble is called, what it means and what to do about it; worst first. */
@@ -22,25 +22,25 @@ export const TROUBLES: Record<QueueTrouble, TroubleWords> = {
     label: 'BullMQ 5 peer',
     means: 'A program with BullMQ 5 or older shares this queue. Together they can lose jobs.',
     todo: 'Upgrade that program to BullMQ 6, or give it a queue of its own.',
-    tone: 'bad',
+    tone: 'alarm',
   },
   deaf_worker: {
     label: 'deaf worker',
     means: 'Jobs wait and workers are connected, yet nothing was fetched.',
     todo: 'Look at Workers and restart the one that is marked; Graphy rebuilds its own.',
-    tone: 'bad',
+    tone: 'alarm',
   },
   no_worker: {
     label: 'no worker',
     means: 'Jobs wait and nobody is connected who would run them.',
     todo: 'Start a worker of this queue.',
-    tone: 'bad',
+    tone: 'alarm',
   },
   failing: {
     label: 'failing',
     means: 'Of the jobs that ended in the last five minutes, more than a tenth failed.',
     todo: 'Read Dead letters: there they are grouped by their error.',
-    tone: 'bad',
+    tone: 'alarm',
   },
   broken_scheduler: {
     label: 'broken scheduler',

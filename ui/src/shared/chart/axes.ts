@@ -8,7 +8,7 @@ const DAY_SECONDS = 86_400;
 const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
 /** Axis steps of what is counted: there are no half jobs. */
-const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) => 10 ** power).flatMap((step) => [
+export const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) => 10 ** power).flatMap((step) => [
   step,
   2 * step,
   5 * step,
@@ -52,7 +52,7 @@ function tick(value: number, unit: string): string {
 }
 
 /** As fine as the ticks are apart: days, minutes or seconds. */
-function timeLabels(plot: uPlot, splits: number[]): string[] {
+export function timeLabels(plot: uPlot, splits: number[]): string[] {
   const [first = 0, second = first] = splits;
   return splits.map((at) => (fits(plot, at) ? momentLabel(at, second - first) : ''));
 }
