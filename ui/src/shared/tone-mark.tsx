@@ -17,6 +17,7 @@ const TONES: Record<Severity, Tone> = { critical: 'bad', warning: 'warn', info: 
 
 /** A state in one word, in the colour of how well it is. */
 export function ToneMark(props: ComponentPropsWithRef<'span'> & { tone: Tone }) {
-  const { tone, ...span } = props;
-  return <span className="tone-mark" data-tone={tone} {...span} />;
+  const { tone, className, ...span } = props;
+  const all = className === undefined ? 'tone-mark' : `tone-mark ${className}`;
+  return <span className={all} data-tone={tone} {...span} />;
 }

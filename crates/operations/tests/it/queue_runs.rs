@@ -21,7 +21,8 @@ async fn listed(node: &Node) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_are_listed_while_they_go_on_or_can_be_taken_back() {
     let redis = with_mail().await;
-    let jobs = (0..4000).flat_map(|number| MAIL.failed(&format!("f{number}"), "{}", "boom", number));
+    let jobs =
+        (0..4000).flat_map(|number| MAIL.failed(&format!("f{number}"), "{}", "boom", number));
     redis.send(jobs).await;
     let node = Node::start(&redis.url()).await;
     assert!(listed(&node).await.is_empty());
@@ -46,7 +47,9 @@ async fn the_newest_run_is_listed_first_and_what_is_final_is_not() {
     let node = Node::start(&redis.url()).await;
     let mut removals = Vec::new();
     for round in 0..3 {
-        redis.send(MAIL.failed("f", "{}", "boom", 1000 + round)).await;
+        redis
+            .send(MAIL.failed("f", "{}", "boom", 1000 + round))
+            .await;
         let (_, run) = bulk(&node, request("remove")).await;
         removals.insert(0, run["runId"].clone());
     }
@@ -54,6 +57,9 @@ async fn the_newest_run_is_listed_first_and_what_is_final_is_not() {
     bulk(&node, request("retry")).await;
     assert_eq!(listed(&node).await, removals);
     let who = caller(Role::Editor);
-    let refused = node.operations.dispatch(&who, "queues.runs", json!({})).await;
+    let refused = node
+        .operations
+        .dispatch(&who, "queues.runs", json!({}))
+        .await;
     assert_eq!(refused.unwrap_err().code, ErrorCode::Forbidden);
 }

@@ -171,6 +171,7 @@ function Confirm(props: { request: BulkRequest; preview: BulkPreview; onAgain: (
       <DialogFoot
         onCancel={() => modals.close(MODAL)}
         cancel={preview.jobs === 0 ? 'Close' : 'Cancel'}
+        grave={danger}
         said={
           refused ? (
             <span className="dialog-warning" role="status">

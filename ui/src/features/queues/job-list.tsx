@@ -134,6 +134,7 @@ interface RowProps {
 
 function Row({ row, state, active, top, open }: RowProps) {
   const { jobId, name, attemptsMade, attemptsMax, priority, dataBytes, failedReason } = row;
+  const second = secondLine(row, state);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the keys of the page open the chosen option
     <div
@@ -149,9 +150,14 @@ function Row({ row, state, active, top, open }: RowProps) {
     >
       <div className="job-what">
         <div>
-          <strong>{name}</strong> <span className="mono dim">{jobId}</span>
+          <strong>{name}</strong>{' '}
+          <span className="mono dim" title={jobId}>
+            {jobId}
+          </span>
         </div>
-        <div className={state === 'failed' ? 'job-reason' : 'dim'}>{secondLine(row, state)}</div>
+        <div className={state === 'failed' ? 'job-reason' : 'dim'} title={second}>
+          {second}
+        </div>
       </div>
       <div className="job-when">
         <div className="dim" title={whenTitle(row)}>

@@ -17,6 +17,7 @@ import { TroubleBadges } from './trouble-badges';
 import { QUEUE_MS, useReadQueuesAgain } from './use-queues';
 import {
   COMMANDS_QUEUE,
+  emptyIn,
   figure,
   formatFailedShare,
   formatRate,
@@ -61,7 +62,7 @@ function Facts({ detail }: { detail: QueueDetail }) {
     ['Done/s', formatRate(summary.completedPerSecond), 'Over the last minute'],
     ['Failing', formatFailedShare(summary.failedShare), 'Of the jobs of the last five minutes'],
     ['Oldest waiting', formatSpan(summary.oldestWaitingMs)],
-    ['Empty in', formatSpan(summary.drainEtaMs), 'At the present pace'],
+    ['Empty in', emptyIn(summary), 'At the present pace'],
     ['Workers', figure(summary.workers)],
     ['At once', concurrencyWords(detail), 'Jobs that may run at the same time'],
     ['Rate limit', rateWords(rateLimit, rateLimitedMs)],

@@ -8,6 +8,7 @@ import { StateBar } from './state-bar';
 import { TroubleBadges } from './trouble-badges';
 import {
   depthOf,
+  emptyIn,
   figure,
   formatFailedShare,
   formatRate,
@@ -109,7 +110,7 @@ const Row = memo(function Row({ queue: summary }: { queue: QueueSummary }) {
         {formatFailedShare(failedShare)}
       </td>
       <td>{formatSpan(summary.oldestWaitingMs)}</td>
-      <td className="queue-spare">{formatSpan(summary.drainEtaMs)}</td>
+      <td className="queue-spare">{emptyIn(summary)}</td>
       <td className={unwatched ? 'bad' : undefined}>{summary.workers}</td>
     </tr>
   );

@@ -6,6 +6,7 @@ import type { JobState } from '../../generated/JobState';
 import type { QueueDetail } from '../../generated/QueueDetail';
 import type { QueueRef } from '../../generated/QueueRef';
 import type { QueueSearch } from '../../generated/QueueSearch';
+import type { QueueSummary } from '../../generated/QueueSummary';
 import type { QueueTrouble } from '../../generated/QueueTrouble';
 import { formatClock, formatDuration, formatShare, plural } from '../../shared/format';
 
@@ -86,7 +87,7 @@ export const STATES: StateWords[] = [
     '--g-series-5',
   ),
   words('failed', 'Failed', 'Failed for good, and still kept', 'failed', '--g-bad'),
-  words('completed', 'Completed', 'Done, and still kept', 'completed', '--g-line'),
+  words('completed', 'Completed', 'Done, and still kept', 'completed', '--g-edge'),
 ];
 
 function words(
@@ -112,6 +113,11 @@ export function depthOf(counts: JobCounts): number {
 /** Jobs that could run at once if somebody fetched them. */
 export function readyOf({ waiting, prioritized }: JobCounts): number {
   return waiting + prioritized;
+}
+
+/** How long until the queue is empty: jobs that are taken away by hand are no pace. */
+export function emptyIn({ drainEtaMs, paused, troubles }: QueueSummary): string {
+  return formatSpan(paused || troubles.includes('no_worker') ? null : drainEtaMs);
 }
 
 /** The counts in words, for those who do not see the bar. */

@@ -62,7 +62,7 @@ function Worker({ worker, detail }: { worker: QueueWorker; detail: QueueDetail }
       <td>{formatSpan(idleMs)}</td>
       <td className="worker-runs">
         {running.length === 0 ? (
-          <span className="dim">nothing that it signs</span>
+          <span className="dim">no job that bears its name</span>
         ) : (
           <ul>
             {running.map((job) => (

@@ -325,7 +325,12 @@ pub(super) fn runs(list: &BulkRuns) -> String {
 
 fn run_of_queue(one: &BulkRun) -> String {
     let prefix = one.queue.prefix.as_deref().unwrap_or("bull");
-    format!("{prefix}:{} {}: {}", one.queue.queue, what(one.action), run(one))
+    format!(
+        "{prefix}:{} {}: {}",
+        one.queue.queue,
+        what(one.action),
+        run(one)
+    )
 }
 
 pub(super) fn run(run: &BulkRun) -> String {
