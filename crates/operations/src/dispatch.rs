@@ -126,6 +126,7 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "queues.add_job", OperateSystem, Operates, queues_add_job (payload);
     "queues.preview", OperateSystem, Reads, queues_preview (payload);
     "queues.run", OperateSystem, Operates, queues_run (payload);
+    "queues.runs", ReadSystem, Reads, queues_runs;
     "queues.run_status", ReadSystem, Reads, queues_run_status (payload);
     "queues.run_stop", OperateSystem, Operates, queues_run_stop (payload);
     "queues.run_undo", OperateSystem, Operates, queues_run_undo (payload);

@@ -11,6 +11,7 @@ mod graphs;
 mod imports;
 mod past;
 mod queue_actions;
+mod queue_runs;
 mod queues;
 mod reports;
 mod series;

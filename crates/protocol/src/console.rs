@@ -192,6 +192,10 @@ pub struct SystemInfo {
     /// Whether nothing can be changed through it; a node that does not say so can be changed.
     #[serde(default)]
     pub read_only: bool,
+    /// What the bearer of the token that asks is trusted with; absent from older nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub role: Option<Role>,
 }
 
 /// Asks for a token.

@@ -20,7 +20,7 @@ use crate::console::{
 use crate::http::{CreateGraph, GraphList, OpenSession, SessionToken};
 use crate::presence::{PresenceState, SessionList};
 use crate::queues::{
-    AddJob, AddedJob, BulkConfirm, BulkPreview, BulkRef, BulkRequest, BulkRun, ConfigureQueue,
+    AddJob, AddedJob, BulkConfirm, BulkPreview, BulkRef, BulkRequest, BulkRuns, ConfigureQueue,
     DeadLetters, DeadLettersRequest, EditJob, JobDetail, JobPage, JobRef, JobText, JobTextRequest,
     JobsRequest, QueueDetail, QueueList, QueueRef, SchedulerList, SchedulerRef,
 };
@@ -98,7 +98,7 @@ fn export_watching(config: &Config) -> Result<(), ExportError> {
     BulkPreview::export_all(config)?;
     BulkRef::export_all(config)?;
     BulkRequest::export_all(config)?;
-    BulkRun::export_all(config)?;
+    BulkRuns::export_all(config)?;
     ConfigureQueue::export_all(config)?;
     DeadLetters::export_all(config)?;
     DeadLettersRequest::export_all(config)?;

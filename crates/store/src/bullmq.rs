@@ -17,6 +17,7 @@ mod jobs;
 pub mod keep;
 mod memory;
 mod names;
+pub mod runs;
 mod schedulers;
 
 pub use clients::QueueClient;

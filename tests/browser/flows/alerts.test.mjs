@@ -161,7 +161,9 @@ describe('the alerts page', { timeout: 300_000 }, () => {
       assert.equal((await part.innerText()).includes('secret'), false, 'the address is shown bare');
       await node.console('alerts.save', ALWAYS);
       await waitFor('the alert', () => taken.some((one) => JSON.stringify(one).includes('Takes memory')));
-      await part.getByRole('button', { name: 'Remove' }).click();
+      await part.getByRole('button', { name: 'Remove…' }).click();
+      await part.getByText(url.split('?')[0], { exact: false }).waitFor();
+      await ada.page.getByRole('button', { name: 'Remove the webhook' }).click();
       await part.getByText('Nothing is sent anywhere').waitFor();
     } finally {
       server.closeAllConnections();

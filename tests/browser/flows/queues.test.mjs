@@ -77,13 +77,10 @@ describe('the queues page', { timeout: 300_000 }, () => {
 
   test('goes through many jobs, and searches on the server', async () => {
     await openMail();
-    await waitForValue('what is loaded', progress, '100 of 350 jobs');
+    await waitForValue('how many there are', progress, '350 jobs');
     const list = operator.page.getByRole('listbox', { name: 'Jobs' });
-    const toTheEnd = async () => {
-      await list.evaluate((box) => box.scrollTo({ top: box.scrollHeight }));
-      return (await progress()) === '350 of 350 jobs';
-    };
-    await waitFor('the last page', toTheEnd);
+    await list.evaluate((box) => box.scrollTo({ top: box.scrollHeight }));
+    await row(350).waitFor();
     assert.ok((await list.getByRole('option').count()) < 60, 'only what is on screen is drawn');
     await operator.page.getByLabel('Search id, name and data').fill('person349@');
     await waitForValue('what is found', progress, '1 found, looked at 350 of 350');
@@ -108,6 +105,29 @@ describe('the queues page', { timeout: 300_000 }, () => {
     await run.getByRole('button', { name: /^Undo/ }).click();
     await run.getByText(/^mail Taken back/).waitFor();
     await untilCount('waiting', 350);
+  });
+
+  test('finds what can be taken back after the page was loaded again', async () => {
+    const request = { queue: mail, action: 'remove', state: 'failed', filter: {} };
+    const { confirmation } = await node.console('queues.preview', request);
+    await node.console('queues.run', { confirmation });
+    await openMail();
+    const run = operator.page.getByTestId('bulk-run');
+    await run.getByText(/17 of 17 jobs removed/).waitFor();
+    await operator.page.reload();
+    await run.getByRole('button', { name: /^Undo/ }).click();
+    await untilCount('failed', FAILED.length);
+  });
+
+  test('shows the job that a link leads to among those of its state', async () => {
+    await openMail();
+    await operator.page.getByLabel('Search id, name and data').fill('person349@');
+    await waitForValue('what is found', progress, '1 found, looked at 350 of 350');
+    await operator.go('queues/shop/mail/351');
+    await row(351).waitFor();
+    const chosen = operator.page.getByRole('radio', { checked: true });
+    assert.match(await chosen.innerText(), /^Failed/);
+    await row(351).and(operator.page.locator('[aria-selected="true"]')).waitFor();
   });
 
   test('replays dead letters by what went wrong', async () => {
@@ -202,7 +222,13 @@ describe('the queues page', { timeout: 300_000 }, () => {
   test('is at home among a hundred thousand jobs', async () => {
     await foreignQueue(node, 'crowd', { waiting: 100_000 });
     await operator.signIn(node, 'queues/shop/crowd');
-    await waitForValue('what is loaded', progress, '100 of 100,000 jobs');
+    await waitForValue('how many there are', progress, '100,000 jobs');
+    const jobs = operator.page.getByRole('listbox', { name: 'Jobs' });
+    for (const share of [0.5, 1, 0.25, 0]) {
+      await jobs.evaluate((box, to) => box.scrollTo({ top: to * box.scrollHeight }), share);
+      await row(Math.max(1, share * 100_000)).waitFor();
+      await waitForValue('places without a job', () => jobs.locator('[data-unread]').count(), 0);
+    }
     await operator.page.getByLabel('Search id, name and data').fill('nobody like that');
     await waitForValue('the search', progress, /^0 found, looked at [\d,]+ of 100,000$/);
     await press('Stop the search');

@@ -126,7 +126,7 @@ function Header() {
       </div>
       <GraphPicker />
       <StatusChip />
-      <div style={{ flex: 1 }} />
+      <span className="push" />
       <DeploymentBadge />
       <AlertBell />
       <Tooltip label="Command palette (Ctrl+K)">

@@ -11,6 +11,7 @@ import type { BulkPreview } from '../generated/BulkPreview';
 import type { BulkRef } from '../generated/BulkRef';
 import type { BulkRequest } from '../generated/BulkRequest';
 import type { BulkRun } from '../generated/BulkRun';
+import type { BulkRuns } from '../generated/BulkRuns';
 import type { ConfigureQueue } from '../generated/ConfigureQueue';
 import type { ConflictPage } from '../generated/ConflictPage';
 import type { ConflictRateRequest } from '../generated/ConflictRateRequest';
@@ -116,6 +117,7 @@ export interface Operations {
   'queues.add_job': [AddJob, AddedJob];
   'queues.preview': [BulkRequest, BulkPreview];
   'queues.run': [BulkConfirm, BulkRun];
+  'queues.runs': [Nothing, BulkRuns];
   'queues.run_status': [BulkRef, BulkRun];
   'queues.run_stop': [BulkRef, BulkRun];
   'queues.run_undo': [BulkRef, BulkRun];

@@ -70,6 +70,13 @@ export function formatDateTime(ms: number): string {
   return `${date.toLocaleDateString('en-CA')} ${date.toLocaleTimeString('en-GB')}`;
 }
 
+const DAY_MS = 86_400_000;
+
+/** The time alone says enough of the last day; of what is older, the day matters more than the second. */
+export function formatMoment(ms: number): string {
+  return Date.now() - ms < DAY_MS ? formatClock(ms) : formatDateTime(ms).slice(0, 16);
+}
+
 /** Dates beyond what a calendar can name stand for “never”. */
 const LAST_DATE_MS = 8_640_000_000_000_000;
 

@@ -22,6 +22,23 @@ export function LoadingBox({ what }: { what: string }) {
   );
 }
 
+/** In place of what is not read yet: that it is being read, or why it cannot be. */
+export function NotRead(props: {
+  /** With its article, as “the alerts”. */
+  what: string;
+  reading: { error: unknown; refetch: () => unknown };
+}) {
+  const { what, reading } = props;
+  if (!reading.error) return <LoadingBox what={what} />;
+  return (
+    <FailureBox
+      title={`${what.charAt(0).toUpperCase()}${what.slice(1)} cannot be read`}
+      cause={reading.error}
+      onRetry={() => void reading.refetch()}
+    />
+  );
+}
+
 export function FailureBox(props: { title: string; cause: unknown; onRetry?: () => void }) {
   const failure = ApiFailure.from(props.cause);
   return (

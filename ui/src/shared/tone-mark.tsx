@@ -1,4 +1,5 @@
 import './tone-mark.css';
+import type { ComponentPropsWithRef } from 'react';
 import type { Severity } from '../generated/Severity';
 
 /** How bad it is, in the word and the colour of it. */
@@ -10,15 +11,13 @@ export function SeverityMark({ severity }: { severity: Severity }) {
   );
 }
 
-export type Tone = 'bad' | 'warn' | 'ok' | 'quiet';
+export type Tone = 'alarm' | 'bad' | 'warn' | 'ok' | 'quiet' | 'own';
 
 const TONES: Record<Severity, Tone> = { critical: 'bad', warning: 'warn', info: 'quiet' };
 
 /** A state in one word, in the colour of how well it is. */
-export function ToneMark(props: { tone: Tone; children: string }) {
-  return (
-    <span className="tone-mark" data-tone={props.tone}>
-      {props.children}
-    </span>
-  );
+export function ToneMark(props: ComponentPropsWithRef<'span'> & { tone: Tone }) {
+  const { tone, className, ...span } = props;
+  const all = className === undefined ? 'tone-mark' : `tone-mark ${className}`;
+  return <span className={all} data-tone={tone} {...span} />;
 }

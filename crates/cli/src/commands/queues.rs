@@ -69,6 +69,7 @@ pub(crate) async fn run(
             })
         }
         Action::Bulk(arguments) => bulk::run(node, arguments, output).await,
+        Action::Runs => bulk::list(node, output).await,
         Action::Status { run } => bulk::status(node, &run, output).await,
         Action::Stop { run } => bulk::stop(node, &run, output).await,
         Action::Undo { run } => bulk::undo(node, &run, output).await,

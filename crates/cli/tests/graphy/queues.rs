@@ -51,8 +51,14 @@ fn queues_are_listed_filled_limited_and_emptied() {
         &[&["queues", "bulk", "remove", queue, "--yes"], &state[..]].concat(),
     );
     assert_eq!((&run["state"], &run["done"]), (&"done".into(), &3.into()));
-    let undone = ask(data, &["queues", "undo", run["runId"].as_str().unwrap()]);
+    let run_id = run["runId"].as_str().unwrap();
+    let runs = say(data, &["queues", "runs"]);
+    let line = format!("bull:{queue} remove: {run_id} done: 3 of 3 jobs");
+    assert!(runs.out.starts_with(&line), "{}", runs.out);
+    let undone = ask(data, &["queues", "undo", run_id]);
     assert_eq!(undone["state"], "undone");
+    let runs = ask(data, &["queues", "runs"]);
+    assert!(runs["runs"].as_array().unwrap().is_empty(), "{runs}");
     ask(data, &["queues", "remove", queue, id]);
     ask(
         data,

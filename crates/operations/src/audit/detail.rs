@@ -79,6 +79,9 @@ pub(super) fn target(operation: &str, payload: &Value) -> String {
             parts.push(format!("{word} {}", name(text)));
         }
     }
+    if parts.is_empty() && payload.get("confirmation").is_some() {
+        return "what was previewed".to_owned();
+    }
     if parts.is_empty() {
         let area = operation.split('.').next().unwrap_or_default();
         return format!("all {area}");
@@ -95,7 +98,17 @@ pub(super) fn result(answer: &Value) -> Option<String> {
             Some(format!("{word} {}", name(answer.get(field)?.as_str()?)))
         })
         .collect();
+    let bulk = bulk_action(answer).into_iter();
+    let parts: Vec<String> = bulk.chain(parts).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// A bulk action is asked for by a confirmation alone: only its answer says what it is about.
+fn bulk_action(answer: &Value) -> Option<String> {
+    let action = answer.get("action")?.as_str()?;
+    let jobs = answer.get("jobs")?.as_u64()?;
+    let queue = answer.get("queue")?.get("queue")?.as_str()?;
+    Some(format!("{action} {jobs} jobs of queue {}", name(queue)))
 }
 
 /// Returns what of a payload may be kept.
@@ -184,6 +197,14 @@ mod tests {
             "queue graph-commands, job 42, named COMMANDS"
         );
         assert_eq!(target("alerts.test_webhook", &json!({})), "all alerts");
+    }
+
+    #[test]
+    fn a_bulk_action_is_told_by_what_it_does() {
+        let asked = json!({"confirmation": "c"});
+        assert_eq!(target("queues.run", &asked), "what was previewed");
+        let run = json!({"runId": "r", "queue": {"queue": "mail"}, "action": "remove", "jobs": 3});
+        assert_eq!(result(&run).unwrap(), "remove 3 jobs of queue mail, run r");
     }
 
     #[test]

@@ -65,6 +65,7 @@ impl Operations {
             started_at: facts.started_at,
             pid: std::process::id(),
             read_only: parts.read_only,
+            role: Some(caller.role),
         })
     }
 

@@ -7,6 +7,7 @@
 //! **Invariant:** a removed job either has a copy that can be put back, or the preview said that
 //! there would be none.
 
+mod list;
 mod preview;
 mod run;
 

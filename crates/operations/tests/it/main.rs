@@ -16,6 +16,7 @@ mod queue_actions;
 mod queue_bulk;
 mod queue_peers;
 mod queue_refusals;
+mod queue_runs;
 mod queue_support;
 mod queues;
 mod series;

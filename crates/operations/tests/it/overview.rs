@@ -265,6 +265,7 @@ async fn a_viewer_learns_no_addresses() {
         .await
         .unwrap();
     assert_eq!((seen.redis_url.as_str(), seen.data_dir), ("hidden", None));
+    assert_eq!(seen.role, Some(Role::Viewer));
     let seen = node
         .operations
         .system_info(&caller(Role::Operator))
@@ -272,4 +273,5 @@ async fn a_viewer_learns_no_addresses() {
         .unwrap();
     assert_eq!(seen.redis_url, redis.url().to_string());
     assert_eq!(seen.ack_level, "applied");
+    assert_eq!(seen.role, Some(Role::Operator));
 }

@@ -118,6 +118,14 @@ pub struct BulkRun {
     pub undo_until: Option<u64>,
 }
 
+/// The bulk runs that somebody may still want to stop or to take back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct BulkRuns {
+    /// Those that go on and those that can be taken back, of everybody, the newest first.
+    pub runs: Vec<BulkRun>,
+}
+
 /// Failed jobs that failed alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -2,7 +2,7 @@ import { Button, Menu } from '@mantine/core';
 import type { AlertStatus } from '../../generated/AlertStatus';
 import { formatDateTime } from '../../shared/format';
 import { Icon } from '../../shared/icons';
-import { useOperateBar, WithReason } from '../../shared/operating';
+import { BarredButton, useOperateBar, WithReason } from '../../shared/operating';
 import { isSnoozed } from '../../shared/use-alerts';
 import { useAlertChange } from './use-alert-change';
 
@@ -22,18 +22,15 @@ export function Acknowledge({ ruleId, title }: { ruleId: string; title: string }
     'The alert was not acknowledged',
   );
   return (
-    <WithReason reason={bar}>
-      <Button
-        size="compact-xs"
-        variant="default"
-        disabled={bar !== undefined}
-        aria-label={`Acknowledge ${title}`}
-        // Not disabled meanwhile: it would lose the focus.
-        onClick={() => isPending || change({ ruleId })}
-      >
-        Acknowledge
-      </Button>
-    </WithReason>
+    <BarredButton
+      bar={bar}
+      size="compact-xs"
+      aria-label={`Acknowledge ${title}`}
+      // Not disabled meanwhile: it would lose the focus.
+      onClick={() => isPending || change({ ruleId })}
+    >
+      Acknowledge
+    </BarredButton>
   );
 }
 

@@ -202,7 +202,10 @@ describe('the alerts page', () => {
     watching.webhookFault = 'the address answered 503';
     fireEvent.click(within(part).getByText('Send a trial'));
     await waitFor(() => expect(part.textContent).toContain('the address answered 503'));
-    fireEvent.click(within(part).getByText('Remove'));
+    fireEvent.click(within(part).getByText('Remove…'));
+    const remove = await screen.findByRole('button', { name: 'Remove the webhook' });
+    expect(part.textContent).not.toContain('Nothing is sent anywhere');
+    fireEvent.click(remove);
     await waitFor(() => expect(part.textContent).toContain('Nothing is sent anywhere'));
   });
 

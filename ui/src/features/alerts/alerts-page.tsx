@@ -1,15 +1,15 @@
 import './alerts.css';
-import { Button, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { AlertList } from '../../generated/AlertList';
 import type { AlertStatus } from '../../generated/AlertStatus';
 import { plural } from '../../shared/format';
 import { Freshness } from '../../shared/freshness';
 import { Icon } from '../../shared/icons';
-import { useOperateBar, WithReason } from '../../shared/operating';
+import { BarredButton, useOperateBar } from '../../shared/operating';
 import { PagePart } from '../../shared/page-part';
 import { titleOf } from '../../shared/series-names';
-import { FailureBox, LoadingBox } from '../../shared/state-box';
+import { NotRead } from '../../shared/state-box';
 import { ALERTS_AGAIN_MS, inOrder, useAlerts } from '../../shared/use-alerts';
 import { useNow } from '../../shared/use-now';
 import { EventHistory } from './event-history';
@@ -22,17 +22,8 @@ import { WebhookSection } from './webhook-section';
 /** What fires, the rules by which it does, what fired before, and who is told. */
 export default function AlertsPage() {
   const query = useAlerts();
-  const { data, error } = query;
-  if (data === undefined) {
-    if (!error) return <LoadingBox what="the alerts" />;
-    return (
-      <FailureBox
-        title="The alerts cannot be read"
-        cause={error}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  }
+  const { data } = query;
+  if (data === undefined) return <NotRead what="the alerts" reading={query} />;
   return (
     <div className="page">
       <div className="page-head">
@@ -49,15 +40,14 @@ export default function AlertsPage() {
 function NewRule({ list }: { list: AlertList }) {
   const bar = useOperateBar();
   return (
-    <WithReason reason={bar}>
-      <Button
-        leftSection={<Icon name="plus" size={13} />}
-        disabled={bar !== undefined}
-        onClick={() => openRuleForm(undefined, list.rules)}
-      >
-        New rule
-      </Button>
-    </WithReason>
+    <BarredButton
+      bar={bar}
+      variant="filled"
+      leftSection={<Icon name="plus" size={13} />}
+      onClick={() => openRuleForm(undefined, list.rules)}
+    >
+      New rule
+    </BarredButton>
   );
 }
 

@@ -144,7 +144,7 @@ function Condition({ draft, faults, info, set }: PartProps & { info: SeriesInfo 
 const NO_DATA: { value: OnNoData; label: string }[] = [
   { value: 'hold', label: 'it stays as it is' },
   { value: 'fire', label: 'it counts as a breach' },
-  { value: 'clear', label: 'it counts as well' },
+  { value: 'clear', label: 'it counts as within the limit' },
 ];
 
 function Reaction({ draft, set }: PartProps) {

@@ -1,9 +1,10 @@
-import { Button, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
+import { modals } from '@mantine/modals';
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { Webhook } from '../../generated/Webhook';
 import { formatDateTime } from '../../shared/format';
-import { useOperateBar, WithReason } from '../../shared/operating';
+import { BarredButton, useOperateBar } from '../../shared/operating';
 import { PagePart } from '../../shared/page-part';
 import { toast } from '../../shared/toasts';
 import { useNow } from '../../shared/use-now';
@@ -70,29 +71,25 @@ function Current(props: { webhook: Webhook; bar: string | undefined; onRemove: (
         </dd>
       </dl>
       <div className="way-line webhook-actions">
-        <WithReason reason={bar}>
-          <Button
-            size="compact-xs"
-            variant="default"
-            disabled={bar !== undefined}
-            onClick={() => test.isPending || tryIt()}
-          >
-            {test.isPending ? 'Trying…' : 'Send a trial'}
-          </Button>
-        </WithReason>
-        <WithReason reason={bar}>
-          <Button
-            size="compact-xs"
-            variant="default"
-            disabled={bar !== undefined}
-            onClick={onRemove}
-          >
-            Remove
-          </Button>
-        </WithReason>
+        <BarredButton bar={bar} size="compact-xs" onClick={() => test.isPending || tryIt()}>
+          {test.isPending ? 'Trying…' : 'Send a trial'}
+        </BarredButton>
+        <BarredButton bar={bar} danger size="compact-xs" onClick={() => askFirst(onRemove)}>
+          Remove…
+        </BarredButton>
       </div>
     </>
   );
+}
+
+function askFirst(onRemove: () => void): void {
+  modals.openConfirmModal({
+    title: 'Remove the webhook?',
+    children: 'Whoever is told by it hears of no alert any more. Its address is not kept.',
+    labels: { confirm: 'Remove the webhook', cancel: 'Keep' },
+    confirmProps: { color: 'red' },
+    onConfirm: onRemove,
+  });
 }
 
 function WebhookForm(props: {
@@ -119,16 +116,14 @@ function WebhookForm(props: {
         autoComplete="off"
         onChange={(event) => setTyped(event.currentTarget.value)}
       />
-      <WithReason reason={bar}>
-        <Button
-          type="submit"
-          variant="default"
-          loading={busy}
-          disabled={bar !== undefined || url === '' || fault !== undefined}
-        >
-          {has ? 'Replace' : 'Send there'}
-        </Button>
-      </WithReason>
+      <BarredButton
+        bar={bar}
+        type="submit"
+        loading={busy}
+        disabled={url === '' || fault !== undefined}
+      >
+        {has ? 'Replace' : 'Send there'}
+      </BarredButton>
     </form>
   );
 }

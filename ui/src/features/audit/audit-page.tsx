@@ -4,7 +4,7 @@ import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { formatDateTime } from '../../shared/format';
 import { Freshness } from '../../shared/freshness';
-import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { NotRead, StateBox } from '../../shared/state-box';
 import { AuditFilterBar } from './audit-filters';
 import { AuditTable } from './audit-table';
 import { AUDIT_AGAIN_MS, type AuditFilter, useAudit } from './use-audit';
@@ -15,7 +15,7 @@ const NO_FILTER: AuditFilter = { userId: '', operation: '' };
 export default function AuditPage() {
   const [filter, setFilter] = useState(NO_FILTER);
   const { query, entries } = useAudit(filter);
-  const { data, error } = query;
+  const { data } = query;
   const filtered = filter.userId !== '' || filter.operation !== '';
   return (
     <div className="page">
@@ -27,15 +27,7 @@ export default function AuditPage() {
       </div>
       <AuditFilterBar filter={filter} onFilter={setFilter} />
       {data === undefined ? (
-        error ? (
-          <FailureBox
-            title="The audit log cannot be read"
-            cause={error}
-            onRetry={() => void query.refetch()}
-          />
-        ) : (
-          <LoadingBox what="the audit log" />
-        )
+        <NotRead what="the audit log" reading={query} />
       ) : entries.length > 0 ? (
         <>
           <AuditTable entries={entries} onUser={(userId) => setFilter({ ...filter, userId })} />

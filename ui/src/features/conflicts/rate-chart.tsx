@@ -1,21 +1,14 @@
-import 'uplot/dist/uPlot.min.css';
-import '../../shared/chart/chart.css';
-import { useComputedColorScheme } from '@mantine/core';
-import { useEffect, useRef } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import uPlot from 'uplot';
 import type { ConflictRates } from '../../generated/ConflictRates';
+import { clockOf, timeLabels, WHOLE_STEPS } from '../../shared/chart/axes';
+import { type PlotMaker, usePlot } from '../../shared/chart/use-plot';
 import { plural } from '../../shared/format';
 import { RESOLUTIONS } from '../../shared/strategies';
 
 const HEIGHT = 132;
-const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) => 10 ** power).flatMap((step) => [
-  step,
-  2 * step,
-  5 * step,
-]);
 const BAR_SHARE = 0.8;
 const BAR_PIXELS_MAX = 36;
-const HALF_LABEL_PIXELS = 20;
 const KINDS = [...RESOLUTIONS].reverse();
 
 /** Stacks the kinds: the first series holds all of them, the last only the lowest. */
@@ -33,29 +26,14 @@ export function stack(rates: ConflictRates): number[][] {
 
 /** Conflicts per step by how they were settled, as stacked bars. */
 export function RateChart({ rates }: { rates: ConflictRates }) {
-  const box = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>(undefined);
+  const plot = useRef<uPlot>(null);
   const shown = useRef(rates);
-  const scheme = useComputedColorScheme('dark');
   shown.current = rates;
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read from CSS, which `scheme` changes
-  useEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const made = new uPlot(options(element, shown), dataOf(shown.current), element);
-    plot.current = made;
-    const resize = new ResizeObserver(() => {
-      if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: HEIGHT });
-    });
-    resize.observe(element);
-    return () => {
-      resize.disconnect();
-      made.destroy();
-      plot.current = undefined;
-    };
-  }, [scheme]);
-
+  const maker = useMemo<PlotMaker>(
+    () => ({ options: (box) => options(box, shown), data: () => dataOf(shown.current) }),
+    [],
+  );
+  const box = usePlot(maker, plot);
   useEffect(() => plot.current?.setData(dataOf(rates)), [rates]);
   return (
     <div
@@ -101,7 +79,7 @@ function options(box: HTMLElement, shown: { current: ConflictRates }): uPlot.Opt
       y: { range: (_plot, _min, max) => [0, Math.max(4, Math.ceil((max ?? 0) * 1.12))] },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 22, space: 64, values: labels },
+      { ...axis, grid: { show: false }, size: 22, space: 64, values: timeLabels },
       { ...axis, grid: { stroke: color('--g-line'), width: 1 }, size: 40, incrs: WHOLE_STEPS },
     ],
     series: [
@@ -120,21 +98,6 @@ function options(box: HTMLElement, shown: { current: ConflictRates }): uPlot.Opt
 function span({ at, stepMs }: ConflictRates): [number, number] {
   const [first = 0] = at;
   return [first / 1000, ((at.at(-1) ?? first) + stepMs) / 1000];
-}
-
-/** A label in the middle of its tick must stay inside the chart. */
-function labels(plot: uPlot, seconds: number[]): string[] {
-  return seconds.map((second) => {
-    const room = plot.width - plot.bbox.left / devicePixelRatio - plot.valToPos(second, 'x');
-    return room >= HALF_LABEL_PIXELS ? clock(second) : '';
-  });
-}
-
-function clock(second: number): string {
-  return new Date(second * 1000).toLocaleTimeString('en-GB', {
-    hour: '2-digit',
-    minute: '2-digit',
-  });
 }
 
 /** Shades the time of which nothing is known: no bars there do not mean no conflicts. */
@@ -179,9 +142,10 @@ function readout(shown: { current: ConflictRates }): uPlot.Plugin {
         })).filter(({ count }) => count > 0);
         const sum = counts.reduce((all, { count }) => all + count, 0);
         const parts = counts.map(({ text, count }) => `${text.toLowerCase()} ${count}`);
-        label.textContent = [`${clock(from / 1000)}  ${plural(sum, 'conflict')}`, ...parts].join(
-          ' · ',
-        );
+        label.textContent = [
+          `${clockOf(from / 1000).slice(0, 5)}  ${plural(sum, 'conflict')}`,
+          ...parts,
+        ].join(' · ');
       },
     },
   };

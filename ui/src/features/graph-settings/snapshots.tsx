@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import type { SnapshotRow } from '../../generated/SnapshotRow';
 import { formatBytes, formatDateTime, plural } from '../../shared/format';
+import { BarredButton, useBar } from '../../shared/operating';
 import { Person } from '../../shared/person';
 import { useSaveExport } from '../../shared/save-export';
 import { useRpcMutation, useRpcQuery } from '../../shared/use-rpc';
@@ -20,6 +21,7 @@ export function Snapshots({ graphId }: { graphId: string }) {
     { refetchInterval: awaited === undefined ? AGAIN_MS : SOON_MS, staleTime: 0 },
   );
   const make = useRpcMutation('snapshots.make', 'No snapshot was asked for');
+  const bar = useBar('editor');
   const newest = data?.snapshots[0]?.at ?? 0;
   useEffect(() => {
     if (awaited === undefined) return;
@@ -44,9 +46,9 @@ export function Snapshots({ graphId }: { graphId: string }) {
         <SnapshotTable graphId={graphId} snapshots={data.snapshots} />
       )}
       <div className="settings-line">
-        <Button variant="default" onClick={() => waits || begin()}>
+        <BarredButton bar={bar} onClick={() => waits || begin()}>
           {waits ? 'Being made…' : 'Make one now'}
-        </Button>
+        </BarredButton>
       </div>
     </>
   );

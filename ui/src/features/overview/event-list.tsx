@@ -1,4 +1,4 @@
-import { formatClock } from '../../shared/format';
+import { formatDateTime, formatMoment } from '../../shared/format';
 import { useLive } from '../../shared/live-context';
 import { hrefOf } from '../../shared/route';
 
@@ -17,7 +17,9 @@ export function EventList() {
           <tbody>
             {events.slice(0, SHOWN_MAX).map((event) => (
               <tr key={`${event.at}-${event.id}`}>
-                <td className="dim">{formatClock(event.at)}</td>
+                <td className="dim event-at" title={formatDateTime(event.at)}>
+                  {formatMoment(event.at)}
+                </td>
                 <td>
                   <span className="event-kind">{event.kind}</span>
                 </td>

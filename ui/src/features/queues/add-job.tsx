@@ -3,6 +3,7 @@ import { modals } from '@mantine/modals';
 import { type FormEvent, useState } from 'react';
 import type { AddJob } from '../../generated/AddJob';
 import type { QueueDetail } from '../../generated/QueueDetail';
+import { DialogFoot } from '../../shared/dialog-foot';
 import { navigate } from '../../shared/route';
 import { toast } from '../../shared/toasts';
 import { useRpcMutation } from '../../shared/use-rpc';
@@ -82,8 +83,8 @@ function AddJobForm({ detail }: { detail: QueueDetail }) {
     if (job !== undefined) add(job);
   };
   return (
-    <form className="queue-form" aria-label="Add a job" onSubmit={submit}>
-      <p className="queue-dialog-text">
+    <form className="dialog-form" aria-label="Add a job" onSubmit={submit}>
+      <p className="dialog-text">
         {detail.summary.own
           ? 'This is one of Graphy’s own queues: a job whose data have another form than its workers expect fails.'
           : 'The workers of this queue run it like any other job.'}
@@ -96,7 +97,7 @@ function AddJobForm({ detail }: { detail: QueueDetail }) {
         onChange={(event) => draft.setName(event.currentTarget.value)}
       />
       <JsonField label="Data (JSON)" text={text} onText={draft.setText} parsed={parsed} />
-      <div className="queue-form-pair">
+      <div className="dialog-fields">
         <NumberInput
           label="Delay, ms"
           placeholder="none"
@@ -119,15 +120,11 @@ function AddJobForm({ detail }: { detail: QueueDetail }) {
           onChange={draft.setAttempts}
         />
       </div>
-      <div className="queue-dialog-foot">
-        <span style={{ flex: 1 }} />
-        <Button variant="default" onClick={() => modals.close(MODAL)}>
-          Cancel
-        </Button>
+      <DialogFoot onCancel={() => modals.close(MODAL)}>
         <Button type="submit" disabled={job === undefined} loading={isPending}>
           Add the job
         </Button>
-      </div>
+      </DialogFoot>
     </form>
   );
 }

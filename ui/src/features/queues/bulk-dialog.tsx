@@ -6,6 +6,7 @@ import type { BulkPreview } from '../../generated/BulkPreview';
 import type { BulkRequest } from '../../generated/BulkRequest';
 import type { JobRow } from '../../generated/JobRow';
 import type { ApiFailure } from '../../platform';
+import { DialogFoot } from '../../shared/dialog-foot';
 import { formatDateTime, plural } from '../../shared/format';
 import { usePlatform } from '../../shared/platform-context';
 import { FailureBox, LoadingBox } from '../../shared/state-box';
@@ -95,7 +96,7 @@ function Previewed({ request, own, which, preview, onAgain }: PreviewedProps) {
             {announceBulk(action, state, queue.queue, own)} {undoWords(preview)}
           </p>
           {cut ? (
-            <p className="queue-warning" role="note">
+            <p className="dialog-warning" role="note">
               More jobs match than one run changes. Run it again for the rest.
             </p>
           ) : null}
@@ -167,16 +168,18 @@ function Confirm(props: { request: BulkRequest; preview: BulkPreview; onAgain: (
           onChange={(event) => setTyped(event.currentTarget.value)}
         />
       ) : null}
-      <div className="queue-dialog-foot">
-        {refused ? (
-          <span className="queue-warning" role="status">
-            The count does not hold any more.
-          </span>
-        ) : null}
-        <span style={{ flex: 1 }} />
-        <Button variant="default" onClick={() => modals.close(MODAL)}>
-          {preview.jobs === 0 ? 'Close' : 'Cancel'}
-        </Button>
+      <DialogFoot
+        onCancel={() => modals.close(MODAL)}
+        cancel={preview.jobs === 0 ? 'Close' : 'Cancel'}
+        grave={danger}
+        said={
+          refused ? (
+            <span className="dialog-warning" role="status">
+              The count does not hold any more.
+            </span>
+          ) : null
+        }
+      >
         {refused ? (
           <Button onClick={onAgain}>Count again</Button>
         ) : preview.jobs === 0 ? null : (
@@ -189,7 +192,7 @@ function Confirm(props: { request: BulkRequest; preview: BulkPreview; onAgain: (
             {verb} {plural(preview.jobs, 'job')}
           </Button>
         )}
-      </div>
+      </DialogFoot>
     </>
   );
 }

@@ -1,10 +1,10 @@
-import { Button, CloseButton, Progress } from '@mantine/core';
+import { CloseButton, Progress } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { create } from 'zustand';
 import type { BulkRun } from '../../generated/BulkRun';
 import { Icon } from '../../shared/icons';
-import { useOperateBar, WithReason } from '../../shared/operating';
+import { BarredButton, useOperateBar } from '../../shared/operating';
 import { useNow } from '../../shared/use-now';
 import { useRpcMutation, useRpcQuery } from '../../shared/use-rpc';
 import { useReadQueuesAgain } from './use-queues';
@@ -12,22 +12,55 @@ import { BULK, describeRun } from './wording';
 
 const RUNNING_MS = 400;
 const UNDOABLE_MS = 3_000;
+/** Who reloaded the page, or did not start it, finds a run so soon. */
+const FOUND_MS = 5_000;
 const RUNS_MAX = 4;
 
-/** The runs that this window started and still speaks of, the newest first. */
-const useFollowed = create<{ runs: readonly BulkRun[] }>(() => ({ runs: [] }));
+interface Followed {
+  /** The runs that this window speaks of, the newest first. */
+  runs: readonly BulkRun[];
+  /** Those that somebody put out of sight. */
+  hidden: ReadonlySet<string>;
+}
+
+export const useFollowedRuns = create<Followed>(() => ({ runs: [], hidden: new Set() }));
 
 export function followRun(run: BulkRun): void {
-  useFollowed.setState(({ runs }) => ({ runs: [run, ...runs].slice(0, RUNS_MAX) }));
+  useFollowedRuns.setState(({ runs, hidden }) => ({
+    runs: [run, ...runs].slice(0, RUNS_MAX),
+    hidden: new Set([...hidden].filter((runId) => runId !== run.runId)),
+  }));
+}
+
+/** Runs that the server knows of and this window does not: of others, or from before a reload. */
+function followFound(found: readonly BulkRun[]): void {
+  const { runs, hidden } = useFollowedRuns.getState();
+  const known = new Set([...runs.map(({ runId }) => runId), ...hidden]);
+  const fresh = found.filter(({ runId }) => !known.has(runId));
+  if (fresh.length === 0) return;
+  // Their ids begin with the time at which they began.
+  const all = [...runs, ...fresh].sort((one, other) => (one.runId < other.runId ? 1 : -1));
+  useFollowedRuns.setState({ runs: all.slice(0, RUNS_MAX) });
 }
 
 export function forgetRun(runId: string): void {
-  useFollowed.setState(({ runs }) => ({ runs: runs.filter((run) => run.runId !== runId) }));
+  useFollowedRuns.setState(({ runs, hidden }) => ({
+    runs: runs.filter((run) => run.runId !== runId),
+    hidden: new Set([...hidden, runId]),
+  }));
+}
+
+function useFoundRuns(): void {
+  const { data } = useRpcQuery('queues.runs', {}, { staleTime: 0, refetchInterval: FOUND_MS });
+  useEffect(() => {
+    if (data !== undefined) followFound(data.runs);
+  }, [data]);
 }
 
 /** How far the bulk runs are, with a way to stop them and to take them back. */
 export function BulkRuns() {
-  const runs = useFollowed((state) => state.runs);
+  useFoundRuns();
+  const runs = useFollowedRuns((state) => state.runs);
   if (runs.length === 0) return null;
   return (
     <section className="bulk-runs" aria-label="Bulk actions">
@@ -100,17 +133,18 @@ function useRunChange(operation: 'queues.run_stop' | 'queues.run_undo', failedTi
 }
 
 function Stop({ runId }: { runId: string }) {
+  const bar = useOperateBar();
   const { start, isPending } = useRunChange('queues.run_stop', 'The run was not stopped');
   return (
-    <Button
+    <BarredButton
+      bar={bar}
       size="compact-xs"
-      variant="default"
       leftSection={<Icon name="stop" size={12} />}
       loading={isPending}
       onClick={() => start(runId)}
     >
       Stop
-    </Button>
+    </BarredButton>
   );
 }
 
@@ -127,18 +161,15 @@ function Undo({ run }: { run: BulkRun }) {
     ) : null;
   }
   return (
-    <WithReason reason={bar}>
-      <Button
-        size="compact-xs"
-        variant="default"
-        leftSection={<Icon name="undo" size={12} />}
-        disabled={bar !== undefined}
-        loading={isPending}
-        onClick={() => start(runId)}
-      >
-        {left > 0 ? `Undo (${left} s)` : 'Undo'}
-      </Button>
-    </WithReason>
+    <BarredButton
+      bar={bar}
+      size="compact-xs"
+      leftSection={<Icon name="undo" size={12} />}
+      loading={isPending}
+      onClick={() => start(runId)}
+    >
+      {left > 0 ? `Undo (${left} s)` : 'Undo'}
+    </BarredButton>
   );
 }
 

@@ -1,13 +1,11 @@
-import { Button } from '@mantine/core';
 import type { DeadLetterGroup } from '../../generated/DeadLetterGroup';
 import type { QueueRef } from '../../generated/QueueRef';
 import { formatDateTime, plural } from '../../shared/format';
 import { Freshness } from '../../shared/freshness';
-import { useOperateBar, WithReason } from '../../shared/operating';
+import { BarredButton, useOperateBar } from '../../shared/operating';
 import { hrefOf } from '../../shared/route';
-import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { NotRead, StateBox } from '../../shared/state-box';
 import { openBulk } from './bulk-dialog';
-import { lookAtQueue, setJobState } from './queue-view';
 import { DEAD_LETTERS_MS, useDeadLetters, useQueueList } from './use-queues';
 import { figure, QUEUE_PREFIX, queueKey } from './wording';
 
@@ -30,18 +28,8 @@ interface GroupsProps {
 
 function Groups({ queue, isOwn }: GroupsProps) {
   const query = useDeadLetters(queue);
-  const { data, error } = query;
-  if (data === undefined) {
-    return error ? (
-      <FailureBox
-        title="The dead letters cannot be read"
-        cause={error}
-        onRetry={() => void query.refetch()}
-      />
-    ) : (
-      <LoadingBox what="the dead letters" />
-    );
-  }
+  const { data } = query;
+  if (data === undefined) return <NotRead what="the dead letters" reading={query} />;
   if (data.groups.length === 0) {
     return (
       <StateBox title="No dead letters">
@@ -58,7 +46,7 @@ function Groups({ queue, isOwn }: GroupsProps) {
             ? `; only the newest ${figure(data.lookedAt)} were looked at`
             : ''}
         </span>
-        <span style={{ flex: 1 }} />
+        <span className="push" />
         <Freshness reading={query} everyMs={DEAD_LETTERS_MS} />
       </div>
       <div className="panel queue-table-box">
@@ -128,40 +116,15 @@ function GroupActions({ group, own }: { group: DeadLetterGroup; own: boolean }) 
         filter: { fingerprint: group.fingerprint },
       },
     });
-  const showNewest = () =>
-    lookAtQueue(queueKey(group.queue), { tab: 'jobs', job: group.newestJobId });
   return (
     <div className="dead-letter-actions">
-      <a
-        href={hrefOf('queues', prefix, queue, group.newestJobId)}
-        onClick={() => {
-          showNewest();
-          setJobState('failed');
-        }}
-      >
-        Newest job
-      </a>
-      <WithReason reason={bar}>
-        <Button
-          size="compact-xs"
-          variant="default"
-          disabled={bar !== undefined}
-          onClick={() => all('retry')}
-        >
-          Replay…
-        </Button>
-      </WithReason>
-      <WithReason reason={bar}>
-        <Button
-          size="compact-xs"
-          variant="default"
-          className="danger-button"
-          disabled={bar !== undefined}
-          onClick={() => all('remove')}
-        >
-          Remove…
-        </Button>
-      </WithReason>
+      <a href={hrefOf('queues', prefix, queue, group.newestJobId)}>Newest job</a>
+      <BarredButton bar={bar} size="compact-xs" onClick={() => all('retry')}>
+        Replay…
+      </BarredButton>
+      <BarredButton bar={bar} danger size="compact-xs" onClick={() => all('remove')}>
+        Remove…
+      </BarredButton>
     </div>
   );
 }

@@ -6,15 +6,16 @@ import type { EditJob } from '../../generated/EditJob';
 import type { JobDetail } from '../../generated/JobDetail';
 import type { JobRef } from '../../generated/JobRef';
 import type { JobState } from '../../generated/JobState';
+import { DialogFoot } from '../../shared/dialog-foot';
 import { Icon } from '../../shared/icons';
-import { useOperateBar, WithReason } from '../../shared/operating';
+import { BarredButton, useOperateBar } from '../../shared/operating';
 import { navigate } from '../../shared/route';
 import { toast } from '../../shared/toasts';
 import { useRpcMutation } from '../../shared/use-rpc';
 import { DATA_BYTES_MAX } from './add-job';
+import { dropJob } from './job-pages';
 import { JsonField } from './json-field';
 import { layOut, parseJson } from './json-text';
-import { dropJob } from './use-jobs';
 import { useReadQueuesAgain } from './use-queues';
 import { COMMANDS_QUEUE, QUEUE_PREFIX, stateLabel } from './wording';
 
@@ -68,54 +69,24 @@ export function JobActions(props: { job: JobRef; detail: JobDetail; own: boolean
     : undefined;
   return (
     <div className="job-actions">
-      <Act
-        label="Retry"
-        reason={only('failed')}
-        busy={retry.isPending}
-        onClick={() => retry.start(job)}
-      />
-      <Act
-        label="Edit and retry…"
-        reason={only('failed') ?? large}
-        onClick={() => openEdit(job, detail, own)}
-      />
-      <Act
-        label="Promote"
-        reason={only('delayed')}
-        busy={promote.isPending}
+      <BarredButton bar={only('failed')} loading={retry.isPending} onClick={() => retry.start(job)}>
+        Retry
+      </BarredButton>
+      <BarredButton bar={only('failed') ?? large} onClick={() => openEdit(job, detail, own)}>
+        Edit and retry…
+      </BarredButton>
+      <BarredButton
+        bar={only('delayed')}
+        loading={promote.isPending}
         onClick={() => promote.start(job)}
-      />
-      <span style={{ flex: 1 }} />
-      <Act
-        label="Remove…"
-        danger
-        reason={bar ?? atWorker}
-        onClick={() => openRemove(job, detail)}
-      />
-    </div>
-  );
-}
-
-function Act(props: {
-  label: string;
-  reason: string | undefined;
-  danger?: boolean;
-  busy?: boolean;
-  onClick: () => void;
-}) {
-  const { label, reason, danger, busy, onClick } = props;
-  return (
-    <WithReason reason={reason}>
-      <Button
-        variant="default"
-        {...(danger ? { className: 'danger-button' } : {})}
-        disabled={reason !== undefined}
-        loading={busy ?? false}
-        onClick={onClick}
       >
-        {label}
-      </Button>
-    </WithReason>
+        Promote
+      </BarredButton>
+      <span className="push" />
+      <BarredButton danger bar={bar ?? atWorker} onClick={() => openRemove(job, detail)}>
+        Remove…
+      </BarredButton>
+    </div>
   );
 }
 
@@ -140,20 +111,16 @@ function RemoveJob({ job, detail }: { job: JobRef; detail: JobDetail }) {
   const waits = detail.state !== 'completed' && detail.state !== 'failed';
   return (
     <>
-      <p className="queue-dialog-text">
+      <p className="dialog-text">
         {detail.row.name} <span className="mono">{job.jobId}</span> and its data, logs and result
         are taken out of {queue}. {waits ? 'It has not run yet, and will not. ' : ''}This cannot be
         taken back; a bulk removal can.
       </p>
-      <div className="queue-dialog-foot">
-        <span style={{ flex: 1 }} />
-        <Button variant="default" onClick={() => modals.close(REMOVE)}>
-          Cancel
-        </Button>
-        <Button color="red" data-autofocus loading={remove.isPending} onClick={start}>
+      <DialogFoot onCancel={() => modals.close(REMOVE)} grave>
+        <Button color="red" loading={remove.isPending} onClick={start}>
           Remove the job
         </Button>
-      </div>
+      </DialogFoot>
     </>
   );
 }
@@ -179,22 +146,18 @@ function EditForm({ job, text: before, own }: { job: JobRef; text: string; own: 
     if ('value' in parsed) save(parsed.value as EditJob['data']);
   };
   return (
-    <form className="queue-form" aria-label="Edit and retry" onSubmit={submit}>
-      <p className="queue-dialog-text">
+    <form className="dialog-form" aria-label="Edit and retry" onSubmit={submit}>
+      <p className="dialog-text">
         {own
           ? 'Its commands run with these data under new operation ids, and say what they replay.'
           : 'It runs anew with these data; what it held before is replaced.'}
       </p>
       <JsonField label="Data (JSON)" text={text} onText={setText} parsed={parsed} />
-      <div className="queue-dialog-foot">
-        <span style={{ flex: 1 }} />
-        <Button variant="default" onClick={() => modals.close(EDIT)}>
-          Cancel
-        </Button>
+      <DialogFoot onCancel={() => modals.close(EDIT)}>
         <Button type="submit" disabled={'fault' in parsed} loading={isPending}>
           Save and retry
         </Button>
-      </div>
+      </DialogFoot>
     </form>
   );
 }

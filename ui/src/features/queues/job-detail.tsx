@@ -3,12 +3,12 @@ import type { JobDetail as Detail } from '../../generated/JobDetail';
 import type { JobRef } from '../../generated/JobRef';
 import { formatClock, formatDateTime } from '../../shared/format';
 import { hrefOf, navigate } from '../../shared/route';
-import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { NotRead, StateBox } from '../../shared/state-box';
+import { ToneMark } from '../../shared/tone-mark';
 import { useRpcQuery } from '../../shared/use-rpc';
 import { CopyId, JobActions } from './job-actions';
 import { JobCommands, JobHistory } from './job-history';
 import { JobTextView } from './job-text';
-
 import { figure, formatSpan, QUEUE_PREFIX, STATES } from './wording';
 
 const GOING_MS = 2_000;
@@ -26,15 +26,7 @@ export function JobDetail({ job, own }: { job: JobRef; own: boolean }) {
   const { data, error } = query;
   if (data === undefined) {
     if (error?.code === 'not_found') return <Gone job={job} />;
-    return error ? (
-      <FailureBox
-        title="The job cannot be read"
-        cause={error}
-        onRetry={() => void query.refetch()}
-      />
-    ) : (
-      <LoadingBox what="the job" />
-    );
+    return <NotRead what="the job" reading={query} />;
   }
   return (
     <article className="job-detail" aria-label="Job" data-testid="job-detail">
@@ -86,7 +78,7 @@ function Head({ detail, job }: { detail: Detail; job: JobRef }) {
           <CopyId id={job.jobId} />
         </div>
       </div>
-      <span className="queue-badge" data-testid="job-state">
+      <ToneMark tone="quiet" data-testid="job-state">
         {words === undefined ? (
           'in no list (an orphan)'
         ) : (
@@ -95,7 +87,7 @@ function Head({ detail, job }: { detail: Detail; job: JobRef }) {
             {words.label}
           </>
         )}
-      </span>
+      </ToneMark>
       <CloseButton aria-label="Close the job" onClick={() => navigate('queues', prefix, queue)} />
     </header>
   );

@@ -52,11 +52,12 @@ function Attempts({ attempts, job }: { attempts: readonly JobAttempt[]; job: Job
 function Attempt({ attempt, last }: { attempt: JobAttempt; last: boolean }) {
   const [open, setOpen] = useState(last);
   const { number, error } = attempt;
+  const first = error.split('\n', 1)[0]?.slice(0, 300);
   return (
     <li>
       <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-        <summary>
-          Attempt {number} <span className="dim">{error.split('\n', 1)[0]?.slice(0, 300)}</span>
+        <summary title={first}>
+          Attempt {number} <span className="dim">{first}</span>
         </summary>
         {open ? <pre className="mono">{error}</pre> : null}
       </details>

@@ -1,27 +1,34 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useEffect, useRef } from 'react';
+import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react';
 import type { JobRow } from '../../generated/JobRow';
 import type { JobState } from '../../generated/JobState';
-import { formatBytes, formatClock, formatDateTime } from '../../shared/format';
+import { formatBytes, formatDateTime, formatMoment } from '../../shared/format';
 import { navigate } from '../../shared/route';
-import { useQueueView } from './queue-view';
+import { placeOf } from './job-pages';
+import { openListed, useQueueView } from './queue-view';
 
 const ROW_PIXELS = 48;
 const ROWS_AHEAD = 8;
-const DAY_MS = 86_400_000;
+/** Rows that are read before they come on screen. */
+const ROWS_SOON = 40;
+/** Whoever only passes by asks for nothing. */
+const REST_MS = 60;
 
 interface Props {
   place: { prefix: string; queue: string };
-  rows: readonly JobRow[];
+  /** By their place; a hole is a job that was not read yet. */
+  rows: readonly (JobRow | undefined)[];
   state: JobState;
-  hasMore: boolean;
-  loadMore: () => void;
+  /** Told which places are looked at, once the list rests there for a moment. */
+  want: (first: number, last: number) => void;
+  /** Told when somebody is near the end. */
+  onEnd: () => void;
   /** Told whether somebody reads the list, so that news must not move it. */
   onHeld: (held: boolean) => void;
 }
 
 /** The list on the left. Only what is on screen is drawn; news never moves what one reads. */
-export function JobList({ place, rows, state, hasMore, loadMore, onHeld }: Props) {
+export function JobList({ place, rows, state, want, onEnd, onHeld }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const chosen = useQueueView((view) => view.job);
   const virtual = useVirtualizer({
@@ -32,26 +39,34 @@ export function JobList({ place, rows, state, hasMore, loadMore, onHeld }: Props
     overscan: ROWS_AHEAD,
   });
   const items = virtual.getVirtualItems();
+  const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
-    if (hasMore && last >= rows.length - 1 - ROWS_AHEAD) loadMore();
+    if (last >= rows.length - 1 - ROWS_AHEAD) onEnd();
   });
-  const at = rows.findIndex((row) => row.jobId === chosen);
+  useEffect(() => {
+    const end = Math.min(last + ROWS_SOON, rows.length - 1);
+    const timer = setTimeout(() => want(first - ROWS_SOON, end), REST_MS);
+    return () => clearTimeout(timer);
+  }, [first, last, rows.length, want]);
+  const at = useMemo(() => placeOf(rows, chosen), [rows, chosen]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a choice scrolls, not what comes or goes
   useEffect(() => {
     if (at >= 0) virtual.scrollToIndex(at, { align: 'auto' });
   }, [chosen]);
   const hold = useHold(box, onHeld);
   const open = (jobId: string) => {
-    useQueueView.setState({ job: jobId });
+    openListed(jobId);
     navigate('queues', place.prefix, place.queue, jobId);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
-    const row = to === undefined ? undefined : rows[Math.max(0, Math.min(to, rows.length - 1))];
-    if (row === undefined) return;
-    useQueueView.setState({ job: row.jobId });
+    if (to === undefined) return;
     event.preventDefault();
+    const index = Math.max(0, Math.min(to, rows.length - 1));
+    const row = rows[index];
+    if (row === undefined) virtual.scrollToIndex(index);
+    else useQueueView.setState({ job: row.jobId });
   };
   return (
     <div
@@ -67,7 +82,7 @@ export function JobList({ place, rows, state, hasMore, loadMore, onHeld }: Props
       <div style={{ position: 'relative', height: virtual.getTotalSize() }}>
         {items.map(({ index, key, start }) => {
           const row = rows[index];
-          if (row === undefined) return null;
+          if (row === undefined) return <UnreadRow key={String(key)} top={start} />;
           const active = row.jobId === chosen;
           return <Row key={String(key)} {...{ row, state, active, open }} top={start} />;
         })}
@@ -97,6 +112,18 @@ function useHold(box: { current: HTMLDivElement | null }, onHeld: (held: boolean
   };
 }
 
+/** Stands where a job will be, in its shape. */
+function UnreadRow({ top }: { top: number }) {
+  return (
+    <div className="job-row" data-unread style={{ top, height: ROW_PIXELS }} aria-hidden="true">
+      <div className="job-what">
+        <div className="job-unread" />
+        <div className="job-unread" />
+      </div>
+    </div>
+  );
+}
+
 interface RowProps {
   row: JobRow;
   state: JobState;
@@ -107,6 +134,7 @@ interface RowProps {
 
 function Row({ row, state, active, top, open }: RowProps) {
   const { jobId, name, attemptsMade, attemptsMax, priority, dataBytes, failedReason } = row;
+  const second = secondLine(row, state);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the keys of the page open the chosen option
     <div
@@ -122,9 +150,14 @@ function Row({ row, state, active, top, open }: RowProps) {
     >
       <div className="job-what">
         <div>
-          <strong>{name}</strong> <span className="mono dim">{jobId}</span>
+          <strong>{name}</strong>{' '}
+          <span className="mono dim" title={jobId}>
+            {jobId}
+          </span>
         </div>
-        <div className={state === 'failed' ? 'job-reason' : 'dim'}>{secondLine(row, state)}</div>
+        <div className={state === 'failed' ? 'job-reason' : 'dim'} title={second}>
+          {second}
+        </div>
       </div>
       <div className="job-when">
         <div className="dim" title={whenTitle(row)}>
@@ -154,10 +187,6 @@ function secondLine({ failedReason, worker, graphId, dueAt }: JobRow, state: Job
 function momentOf({ addedAt, startedAt, endedAt }: JobRow, state: JobState): number {
   if (state === 'failed' || state === 'completed') return endedAt ?? addedAt;
   return state === 'active' ? (startedAt ?? addedAt) : addedAt;
-}
-
-function formatMoment(ms: number): string {
-  return Date.now() - ms < DAY_MS ? formatClock(ms) : formatDateTime(ms).slice(0, 16);
 }
 
 function whenTitle({ addedAt, startedAt, endedAt }: JobRow): string {

@@ -86,7 +86,7 @@ function Pages(props: {
           ? 'loading…'
           : `bytes ${figure(piece.offset + 1)} to ${figure(end)} of ${figure(bytes)}`}
       </span>
-      <span style={{ flex: 1 }} />
+      <span className="push" />
       <Button size="compact-xs" variant="default" disabled={piece.offset === 0} onClick={back}>
         Piece before
       </Button>

@@ -7,18 +7,20 @@ import type { JobState } from '../../generated/JobState';
 import type { QueueDetail } from '../../generated/QueueDetail';
 import { formatClock, plural } from '../../shared/format';
 import { Icon } from '../../shared/icons';
-import { useOperateBar, WithReason } from '../../shared/operating';
-import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { BarredButton, useOperateBar } from '../../shared/operating';
+import { LoadingBox, NotRead, StateBox } from '../../shared/state-box';
 import { useRpcQuery } from '../../shared/use-rpc';
 import { openBulk } from './bulk-dialog';
 import { JobDetail } from './job-detail';
 import { JobList } from './job-list';
+import type { JobsReading } from './job-pages';
 import {
   clearFilters,
   isNarrowed,
   setFilters,
   setFirstState,
   setJobState,
+  showLinked,
   useQueueView,
 } from './queue-view';
 import { useJobs } from './use-jobs';
@@ -46,17 +48,21 @@ export function JobsTab({ detail, jobId }: { detail: QueueDetail; jobId: string 
   );
 }
 
-/** The chosen state; at first the one of the job that a link led to, or the first with jobs. */
+/** The chosen state; the one of the job that a link led to; or the first with jobs. */
 function useJobState(detail: QueueDetail, jobId: string | undefined): JobState | undefined {
   const chosen = useQueueView((view) => view.state);
+  const linked = useQueueView((view) => jobId !== undefined && view.listed !== jobId);
   const job = useRpcQuery(
     'queues.job',
     { queue: refOf(detail), jobId: jobId ?? '' },
-    { enabled: chosen === undefined && jobId !== undefined, staleTime: 0 },
+    { enabled: linked, staleTime: 0 },
   );
+  const { isFetchedAfterMount: known, data } = job;
   const { counts } = detail.summary;
-  const settled = jobId === undefined || job.data !== undefined || job.isError;
-  const first = settled ? (job.data?.state ?? firstLook(counts)) : undefined;
+  useEffect(() => {
+    if (linked && known && jobId !== undefined) showLinked(jobId, data?.state ?? undefined);
+  }, [linked, known, jobId, data]);
+  const first = linked ? undefined : firstLook(counts);
   useEffect(() => {
     if (chosen === undefined && first !== undefined) setFirstState(first);
   }, [chosen, first]);
@@ -144,34 +150,25 @@ function ListAndJob({ detail, state, jobId }: ListProps) {
   const [held, setHeld] = useState(false);
   const [stopped, setStopped] = useState(false);
   const jobs = useJobs(queue, state, filters, held);
-  const { query, rows } = jobs;
+  const { rows, search } = jobs;
   useJobKeys({ prefix: detail.summary.prefix, queue: queue.queue, jobId }, rows);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another question starts a search of its own
   useEffect(() => setStopped(false), [state, filters]);
-  const { fetchNextPage, isFetchingNextPage } = query;
-  const loadMore = () => {
-    if (!isFetchingNextPage && !query.isFetchNextPageError) void fetchNextPage();
+  const searching = search?.hasMore === true && !stopped;
+  const goOn = () => {
+    if (searching && !search.going && !search.failed) search.goOn();
   };
-  const searching = isNarrowed(filters) && query.hasNextPage && !stopped;
   return (
     <div className="jobs-split" data-open={jobId !== undefined}>
       <div className="panel jobs-left">
         <ListHead
-          {...{ detail, state, jobs, held, searching }}
+          {...{ detail, state, jobs, searching }}
           onStop={() => setStopped(true)}
           onGoOn={() => setStopped(false)}
         />
-        {query.data === undefined ? (
-          query.error ? (
-            <FailureBox
-              title="The jobs cannot be read"
-              cause={query.error}
-              onRetry={() => void query.refetch()}
-            />
-          ) : (
-            <LoadingBox what="the jobs" />
-          )
-        ) : rows.length === 0 && !query.hasNextPage ? (
+        {!jobs.loaded ? (
+          <NotRead what="the jobs" reading={jobs} />
+        ) : rows.length === 0 && search?.hasMore !== true ? (
           <Nothing state={state} />
         ) : (
           <JobList
@@ -179,8 +176,8 @@ function ListAndJob({ detail, state, jobId }: ListProps) {
             place={{ prefix: detail.summary.prefix, queue: queue.queue }}
             rows={rows}
             state={state}
-            hasMore={query.hasNextPage && !stopped}
-            loadMore={loadMore}
+            want={jobs.want}
+            onEnd={goOn}
             onHeld={setHeld}
           />
         )}
@@ -210,88 +207,85 @@ function Nothing({ state }: { state: JobState }) {
       </StateBox>
     );
   }
-  return (
-    <StateBox
-      title={state === 'waiting-children' ? 'No jobs wait for children' : `No ${state} jobs`}
-    >
-      When there are some, they appear here.
-    </StateBox>
-  );
+  return <StateBox title={noJobs(state)}>When there are some, they appear here.</StateBox>;
+}
+
+function noJobs(state: JobState): string {
+  return state === 'waiting-children' ? 'No jobs wait for children' : `No ${state} jobs`;
 }
 
 function ListHead(props: {
   detail: QueueDetail;
   state: JobState;
-  jobs: ReturnType<typeof useJobs>;
-  held: boolean;
+  jobs: JobsReading;
   searching: boolean;
   onStop: () => void;
   onGoOn: () => void;
 }) {
-  const { detail, state, jobs, held, searching, onStop, onGoOn } = props;
-  const { query, rows, progress, readAgain } = jobs;
-  const filters = useQueueView((view) => view.filters);
-  const narrowed = isNarrowed(filters);
-  const still = held || (query.data?.pages.length ?? 0) > 1;
+  const { detail, state, jobs, searching, onStop, onGoOn } = props;
+  const { rows, progress, search, loaded, error, still, updatedAt, readAgain } = jobs;
   return (
     <div className="jobs-list-head">
       <span className="dim" role="status" data-testid="jobs-progress">
-        {narrowed
+        {search
           ? `${figure(rows.length)} found, looked at ${figure(progress.lookedAt)} of ${figure(progress.total)}`
-          : `${figure(rows.length)} of ${plural(progress.total, 'job')}`}
+          : plural(progress.total, 'job')}
       </span>
-      {searching && query.isFetchingNextPage ? (
+      {searching && search?.going ? (
         <Button size="compact-xs" variant="default" onClick={onStop}>
           Stop the search
         </Button>
       ) : null}
-      {narrowed && query.hasNextPage && !searching ? (
+      {search?.hasMore && !searching ? (
         <Button size="compact-xs" variant="default" onClick={onGoOn}>
           Go on
         </Button>
       ) : null}
-      {query.isFetchNextPageError ? (
-        <Button size="compact-xs" variant="default" onClick={() => void query.fetchNextPage()}>
+      {search?.failed ? (
+        <Button size="compact-xs" variant="default" onClick={search.goOn}>
           More cannot be read: try again
         </Button>
       ) : null}
-      {query.isRefetchError || (still && query.data !== undefined) ? (
+      {loaded && (error || still) ? (
         <button
           type="button"
           className="link-button"
           title="The list holds still while you read it"
           onClick={() => void readAgain()}
         >
-          of {formatClock(query.dataUpdatedAt)} · read again
+          of {formatClock(updatedAt)} · read again
         </button>
       ) : null}
-      <span style={{ flex: 1 }} />
-      <BulkButtons detail={detail} state={state} />
+      <span className="push" />
+      <BulkButtons
+        detail={detail}
+        state={state}
+        empty={loaded && rows.length === 0 && search?.hasMore !== true}
+      />
     </div>
   );
 }
 
 /** What can be done to all jobs that are listed, loaded or not. */
-function BulkButtons({ detail, state }: { detail: QueueDetail; state: JobState }) {
+function BulkButtons(props: { detail: QueueDetail; state: JobState; empty: boolean }) {
+  const { detail, state, empty } = props;
   const bar = useOperateBar();
   const filters = useQueueView((view) => view.filters);
-  const { counts, own } = detail.summary;
-  const words = STATES.find((one) => one.state === state);
-  const none = words === undefined || counts[words.count] === 0;
-  const which = isNarrowed(filters) ? 'all that match' : 'all';
+  const narrowed = isNarrowed(filters);
+  const nothing = empty ? (narrowed ? 'No job matches' : noJobs(state)) : undefined;
+  const which = narrowed ? 'all that match' : 'all';
+  const { own } = detail.summary;
   return actionsFor(state).map((action) => (
-    <WithReason key={action} reason={bar}>
-      <Button
-        size="compact-xs"
-        variant="default"
-        {...(BULK[action].danger ? { className: 'danger-button' } : {})}
-        disabled={none || bar !== undefined}
-        onClick={() =>
-          openBulk({ own, request: { queue: refOf(detail), action, state, filter: filters } })
-        }
-      >
-        {BULK[action].verb} {which}…
-      </Button>
-    </WithReason>
+    <BarredButton
+      key={action}
+      bar={bar ?? nothing}
+      danger={BULK[action].danger}
+      size="compact-xs"
+      onClick={() =>
+        openBulk({ own, request: { queue: refOf(detail), action, state, filter: filters } })
+      }
+    >
+      {BULK[action].verb} {which}…
+    </BarredButton>
   ));
 }

@@ -37,23 +37,40 @@ describe('the jobs of a queue', { timeout: 30_000 }, () => {
       target: { value: text },
     });
 
-  it('come page by page, and only those on screen are drawn', async () => {
+  it('are read where somebody looks, and only those on screen are drawn', async () => {
     await open();
-    await waitFor(() => expect(progress()).toBe('100 of 1,200 jobs'));
+    await waitFor(() => expect(progress()).toBe('1,200 jobs'));
     expect(rows().length).toBeLessThan(40);
-    list().scrollTop = 90 * 48;
-    fireEvent.scroll(list());
-    await waitFor(() => expect(progress()).toBe('200 of 1,200 jobs'));
-    expect(requests().map(({ offset }) => offset)).toEqual([undefined, 100]);
+    const to = (place: number) => {
+      list().scrollTop = place * 48;
+      fireEvent.scroll(list());
+    };
+    for (const place of [300, 500, 700, 1_050]) to(place);
+    await waitFor(() => expect(list().textContent).toContain('1051'));
+    expect(requests().map(({ offset }) => offset)).toEqual([undefined, 1_000, 1_100]);
+    to(0);
+    await waitFor(() => expect(rows()[0]?.id).toBe('job-1'));
+    expect(requests().at(-1)?.offset).toBe(1_100);
   });
 
-  it('are said once, though the list moves while it is read', async () => {
+  it('leave a place for those that were not read yet', async () => {
     await open();
-    await waitFor(() => expect(progress()).toBe('100 of 1,200 jobs'));
-    list().scrollTop = 90 * 48;
-    queue.jobs.unshift({ ...queue.jobs[0], jobId: 'news' } as (typeof queue.jobs)[number]);
+    await waitFor(() => expect(rows().length).toBeGreaterThan(5));
+    const answer = bench.platform.answers['queues.jobs'];
+    let go = () => {};
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    bench.platform.answers['queues.jobs'] = async (request) => {
+      await gate;
+      return (answer as NonNullable<typeof answer>)(request);
+    };
+    list().scrollTop = 600 * 48;
     fireEvent.scroll(list());
-    await waitFor(() => expect(progress()).toBe('199 of 1,201 jobs'));
+    await waitFor(() => expect(list().querySelector('[data-unread]')).not.toBeNull());
+    go();
+    await waitFor(() => expect(list().querySelector('[data-unread]')).toBeNull());
+    expect(list().textContent).toContain('602');
   });
 
   it('are searched by the server once the typing pauses, to the end', async () => {
@@ -70,7 +87,7 @@ describe('the jobs of a queue', { timeout: 30_000 }, () => {
     search('nobody');
     expect(await screen.findByText('No job matches')).toBeDefined();
     await bench.press('Clear filters');
-    await waitFor(() => expect(progress()).toBe('100 of 1,200 jobs'));
+    await waitFor(() => expect(progress()).toBe('1,200 jobs'));
   });
 
   it('hold still while they are read, and say of when they are', async () => {
@@ -162,6 +179,26 @@ describe('the jobs of a queue', { timeout: 30_000 }, () => {
     const remove = within(detail).getByRole('button', { name: 'Remove…' }) as HTMLButtonElement;
     expect(remove.disabled).toBe(true);
     expect(screen.getByLabelText('It is at a worker')).toBeDefined();
+  });
+
+  it('are shown among those of their state when a link leads to one', async () => {
+    await open();
+    await waitFor(() => expect(progress()).toBe('1,200 jobs'));
+    search('person7');
+    await waitFor(() => expect(progress()).toContain('found'));
+    act(() => {
+      window.location.hash = '#/queues/bull/mail/dead';
+    });
+    await waitFor(() =>
+      expect(screen.getByTestId('jobs-failed').getAttribute('aria-checked')).toBe('true'),
+    );
+    await waitFor(() => expect(rows()[0]?.getAttribute('aria-selected')).toBe('true'));
+    expect(rows()).toHaveLength(1);
+    // Whoever looks at other jobs meanwhile is not called back.
+    fireEvent.click(screen.getByTestId('jobs-waiting'));
+    await waitFor(() => expect(progress()).toBe('1,200 jobs'));
+    expect(screen.getByTestId('jobs-waiting').getAttribute('aria-checked')).toBe('true');
+    expect(screen.getByTestId('job-state').textContent).toBe('Failed');
   });
 
   it('are retried with one press, and leave the list', async () => {

@@ -107,6 +107,33 @@ describe('operating a queue', { timeout: 30_000 }, () => {
     expect(screen.queryByTestId('bulk-run')).toBeNull();
   });
 
+  it('finds the runs of others, and its own after a reload', async () => {
+    const { platform, server } = bench;
+    server.stepJobs = 12;
+    const all = { queue: { queue: 'mail' }, action: 'remove', state: 'failed' } as const;
+    const { confirmation } = await platform.rpc('queues.preview', all);
+    await platform.rpc('queues.run', { confirmation });
+    await open();
+    const run = await screen.findByTestId('bulk-run');
+    await waitFor(() => expect(run.textContent).toContain('30 of 30 jobs removed'));
+    fireEvent.click(await within(run).findByRole('button', { name: /^Undo/ }));
+    await waitFor(() => expect(failed()).toBe(30));
+    fireEvent.click(within(run).getByLabelText('Hide this line'));
+    expect(screen.queryByTestId('bulk-run')).toBeNull();
+  });
+
+  it('offers nothing for a list without jobs, and says why', async () => {
+    await open();
+    await showFailed();
+    await bench.button('Remove all…');
+    fireEvent.change(screen.getByLabelText('Search id, name and data'), { target: { value: '~' } });
+    await screen.findAllByText('No job matches');
+    for (const name of ['Retry all that match…', 'Remove all that match…']) {
+      expect((await bench.button(name)).disabled).toBe(true);
+    }
+    expect(screen.getAllByLabelText('No job matches')).toHaveLength(2);
+  });
+
   it('takes the filter of the list along', async () => {
     await open();
     await showFailed();
@@ -227,7 +254,8 @@ describe('operating a queue', { timeout: 30_000 }, () => {
   });
 
   it('says which role it takes', async () => {
-    bench.platform.addGraph('g').role = 'editor';
+    bench.platform.answers['system.info'] = () =>
+      ({ version: '1', readOnly: false, role: 'editor' }) as unknown as SystemInfo;
     await open('/bull/mail/1');
     const retry = await bench.button('Retry');
     await waitFor(() => expect(retry.disabled).toBe(true));

@@ -4,7 +4,7 @@ import { useLayoutEffect } from 'react';
 import type { QueueDetail as Detail } from '../../generated/QueueDetail';
 import type { QueueRef } from '../../generated/QueueRef';
 import { hrefOf } from '../../shared/route';
-import { FailureBox, LoadingBox } from '../../shared/state-box';
+import { NotRead } from '../../shared/state-box';
 import { DeadLettersTab } from './dead-letters';
 import { JobsTab } from './jobs-tab';
 import { QueueCharts } from './queue-charts';
@@ -28,18 +28,8 @@ export function QueueDetail(props: { prefix: string; queue: string; jobId: strin
     if (jobId !== undefined) lookAtQueue(key, { tab: 'jobs', job: jobId });
   }, [key, jobId]);
   useCloseKey(props);
-  const { data, error } = query;
-  if (data === undefined || !looked) {
-    return error ? (
-      <FailureBox
-        title={`The queue ${queue} cannot be read`}
-        cause={error}
-        onRetry={() => void query.refetch()}
-      />
-    ) : (
-      <LoadingBox what={`the queue ${queue}`} />
-    );
-  }
+  const { data } = query;
+  if (data === undefined || !looked) return <NotRead what={`the queue ${queue}`} reading={query} />;
   return (
     <>
       <nav className="queue-crumbs" aria-label="Where you are">

@@ -2,11 +2,13 @@ import { Button } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import type { QueueDetail } from '../../generated/QueueDetail';
 import type { RateLimit } from '../../generated/RateLimit';
+import { DialogFoot } from '../../shared/dialog-foot';
 import { formatBytes, plural } from '../../shared/format';
 import { Freshness } from '../../shared/freshness';
 import { Icon } from '../../shared/icons';
 import { useOperateBar, WithReason } from '../../shared/operating';
 import { toast } from '../../shared/toasts';
+import { ToneMark } from '../../shared/tone-mark';
 import { useRpcMutation } from '../../shared/use-rpc';
 import { openAddJob } from './add-job';
 import { openLimits } from './queue-limits';
@@ -15,6 +17,7 @@ import { TroubleBadges } from './trouble-badges';
 import { QUEUE_MS, useReadQueuesAgain } from './use-queues';
 import {
   COMMANDS_QUEUE,
+  emptyIn,
   figure,
   formatFailedShare,
   formatRate,
@@ -37,14 +40,14 @@ export function QueueHead({ detail, reading }: { detail: QueueDetail; reading: R
         <h1 className="page-title">{summary.queue}</h1>
         <OwnBadge own={summary.own} prefix={summary.prefix} />
         {summary.paused ? (
-          <span className="queue-badge" data-tone="warn" data-testid="paused">
+          <ToneMark tone="warn" data-testid="paused">
             paused
-          </span>
+          </ToneMark>
         ) : null}
         <TroubleBadges
           troubles={summary.troubles.filter((trouble) => trouble !== 'paused_with_jobs')}
         />
-        <span style={{ flex: 1 }} />
+        <span className="push" />
         <Freshness reading={reading} everyMs={QUEUE_MS} />
         <Actions detail={detail} />
       </div>
@@ -59,7 +62,7 @@ function Facts({ detail }: { detail: QueueDetail }) {
     ['Done/s', formatRate(summary.completedPerSecond), 'Over the last minute'],
     ['Failing', formatFailedShare(summary.failedShare), 'Of the jobs of the last five minutes'],
     ['Oldest waiting', formatSpan(summary.oldestWaitingMs)],
-    ['Empty in', formatSpan(summary.drainEtaMs), 'At the present pace'],
+    ['Empty in', emptyIn(summary), 'At the present pace'],
     ['Workers', figure(summary.workers)],
     ['At once', concurrencyWords(detail), 'Jobs that may run at the same time'],
     ['Rate limit', rateWords(rateLimit, rateLimitedMs)],
@@ -166,24 +169,20 @@ function Pause({ detail }: { detail: QueueDetail }) {
     });
   return (
     <>
-      <p className="queue-dialog-text">
+      <p className="dialog-text">
         No worker starts another of its jobs until it is resumed. {plural(readyOf(counts), 'job')}{' '}
         wait now, and new ones will; {figure(counts.active)} at workers go on to their end.
       </p>
       {own && queue === COMMANDS_QUEUE ? (
-        <p className="queue-warning" role="note">
+        <p className="dialog-warning" role="note">
           This is the queue of all edits: nobody’s edit is stored while it is paused.
         </p>
       ) : null}
-      <div className="queue-dialog-foot">
-        <span style={{ flex: 1 }} />
-        <Button variant="default" onClick={() => modals.close(PAUSE)}>
-          Cancel
-        </Button>
-        <Button color="red" data-autofocus loading={pause.isPending} onClick={start}>
+      <DialogFoot onCancel={() => modals.close(PAUSE)} grave>
+        <Button color="red" loading={pause.isPending} onClick={start}>
           Pause the queue
         </Button>
-      </div>
+      </DialogFoot>
     </>
   );
 }

@@ -3,6 +3,7 @@ import { modals } from '@mantine/modals';
 import { type FormEvent, useState } from 'react';
 import type { ConfigureQueue } from '../../generated/ConfigureQueue';
 import type { QueueDetail } from '../../generated/QueueDetail';
+import { DialogFoot } from '../../shared/dialog-foot';
 import { toast } from '../../shared/toasts';
 import { useRpcMutation } from '../../shared/use-rpc';
 import { useReadQueuesAgain } from './use-queues';
@@ -65,8 +66,8 @@ function LimitsForm({ detail }: { detail: QueueDetail }) {
     if (!wrong) save(wanted);
   };
   return (
-    <form className="queue-form" aria-label="Limits" onSubmit={submit}>
-      <p className="queue-dialog-text">
+    <form className="dialog-form" aria-label="Limits" onSubmit={submit}>
+      <p className="dialog-text">
         They hold for all workers together, from the next job on. Jobs that run go on.
       </p>
       <Checkbox
@@ -88,7 +89,7 @@ function LimitsForm({ detail }: { detail: QueueDetail }) {
         checked={rated}
         onChange={(event) => draft.setRated(event.currentTarget.checked)}
       />
-      <div className="queue-form-pair">
+      <div className="dialog-fields">
         <NumberInput
           label="Jobs"
           disabled={!rated}
@@ -104,15 +105,11 @@ function LimitsForm({ detail }: { detail: QueueDetail }) {
           onChange={draft.setDuration}
         />
       </div>
-      <div className="queue-dialog-foot">
-        <span style={{ flex: 1 }} />
-        <Button variant="default" onClick={() => modals.close(MODAL)}>
-          Cancel
-        </Button>
+      <DialogFoot onCancel={() => modals.close(MODAL)}>
         <Button type="submit" disabled={wrong} loading={isPending}>
           Set the limits
         </Button>
-      </div>
+      </DialogFoot>
     </form>
   );
 }

@@ -4,7 +4,7 @@ import type { QueueList as Queues } from '../../generated/QueueList';
 import { formatDateTime, plural } from '../../shared/format';
 import { Freshness } from '../../shared/freshness';
 import { Icon } from '../../shared/icons';
-import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { NotRead, StateBox } from '../../shared/state-box';
 import { QueueList } from './queue-list';
 import { type QueueSort, useQueueView } from './queue-view';
 import { SEARCH_FIELD, useListKeys } from './use-queue-keys';
@@ -22,23 +22,13 @@ const SORTS: { value: QueueSort; label: string }[] = [
 /** All queues with what is wrong with them. */
 export function QueueListView() {
   const query = useQueueList();
-  const { data, error } = query;
-  if (data === undefined) {
-    return error ? (
-      <FailureBox
-        title="The queues cannot be read"
-        cause={error}
-        onRetry={() => void query.refetch()}
-      />
-    ) : (
-      <LoadingBox what="the queues" />
-    );
-  }
+  const { data } = query;
+  if (data === undefined) return <NotRead what="the queues" reading={query} />;
   return (
     <>
       <div className="queues-tools">
         <ListTools />
-        <span style={{ flex: 1 }} />
+        <span className="push" />
         <Freshness reading={query} everyMs={LIST_MS} />
       </div>
       <Known list={data} />

@@ -1,12 +1,14 @@
 import { memo } from 'react';
 import type { QueueSummary } from '../../generated/QueueSummary';
 import { hrefOf, navigate } from '../../shared/route';
+import { ToneMark } from '../../shared/tone-mark';
 import { useQueueView } from './queue-view';
 import { Sparkline } from './sparkline';
 import { StateBar } from './state-bar';
 import { TroubleBadges } from './trouble-badges';
 import {
   depthOf,
+  emptyIn,
   figure,
   formatFailedShare,
   formatRate,
@@ -84,7 +86,7 @@ const Row = memo(function Row({ queue: summary }: { queue: QueueSummary }) {
           </a>
           <OwnBadge own={summary.own} prefix={prefix} />
           {summary.paused && !troubles.includes('paused_with_jobs') ? (
-            <span className="queue-badge">paused</span>
+            <ToneMark tone="quiet">paused</ToneMark>
           ) : null}
           <TroubleBadges troubles={troubles} />
         </div>
@@ -108,7 +110,7 @@ const Row = memo(function Row({ queue: summary }: { queue: QueueSummary }) {
         {formatFailedShare(failedShare)}
       </td>
       <td>{formatSpan(summary.oldestWaitingMs)}</td>
-      <td className="queue-spare">{formatSpan(summary.drainEtaMs)}</td>
+      <td className="queue-spare">{emptyIn(summary)}</td>
       <td className={unwatched ? 'bad' : undefined}>{summary.workers}</td>
     </tr>
   );
@@ -121,15 +123,12 @@ function Count({ value, tone = '' }: { value: number; tone?: string | undefined 
 /** Whether a queue is Graphy's own; foreign ones say what their keys begin with. */
 export function OwnBadge({ own, prefix }: { own: boolean; prefix: string }) {
   return own ? (
-    <span className="queue-badge" data-tone="own" title="One of Graphy’s own queues">
+    <ToneMark tone="own" title="One of Graphy’s own queues">
       own
-    </span>
+    </ToneMark>
   ) : (
-    <span
-      className="queue-badge"
-      title={`A queue of another program; its keys begin with ${prefix}:`}
-    >
+    <ToneMark tone="quiet" title={`A queue of another program; its keys begin with ${prefix}:`}>
       {prefix === 'bull' ? 'foreign' : `foreign, ${prefix}:`}
-    </span>
+    </ToneMark>
   );
 }

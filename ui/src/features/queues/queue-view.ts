@@ -23,9 +23,17 @@ interface QueueView {
   filters: JobFilters;
   /** The job in the list that the keys act on. */
   job: string | undefined;
+  /** The open job for which the list stands as it does: a link leads to another one. */
+  listed: string | undefined;
 }
 
-const FRESH = { tab: 'jobs', state: undefined, filters: {}, job: undefined } as const;
+const FRESH = {
+  tab: 'jobs',
+  state: undefined,
+  filters: {},
+  job: undefined,
+  listed: undefined,
+} as const;
 
 /** What this window looks at; it survives a visit to another page. */
 export const useQueueView = create<QueueView>(() => ({
@@ -50,9 +58,20 @@ export function setJobState(state: JobState): void {
   useQueueView.setState({ state, job: undefined });
 }
 
-/** Where to look first, without forgetting which job a link led to. */
+/** Where to look first. */
 export function setFirstState(state: JobState): void {
   useQueueView.setState({ state });
+}
+
+/** A job of the list is opened: the list stays as it is. */
+export function openListed(jobId: string): void {
+  useQueueView.setState({ job: jobId, listed: jobId });
+}
+
+/** A link led to a job: the list becomes that of its state, unless the job is in none. */
+export function showLinked(jobId: string, state: JobState | undefined): void {
+  const list = state === undefined ? {} : { state, filters: {}, job: jobId };
+  useQueueView.setState({ listed: jobId, ...list });
 }
 
 export function setFilters(changed: JobFilters): void {

@@ -2,9 +2,10 @@ import { Button } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import type { QueueRef } from '../../generated/QueueRef';
 import type { SchedulerRow } from '../../generated/SchedulerRow';
+import { DialogFoot } from '../../shared/dialog-foot';
 import { formatDateTime } from '../../shared/format';
-import { useOperateBar, WithReason } from '../../shared/operating';
-import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { BarredButton, useOperateBar } from '../../shared/operating';
+import { NotRead, StateBox } from '../../shared/state-box';
 import { toast } from '../../shared/toasts';
 import { useRpcMutation } from '../../shared/use-rpc';
 import { useReadQueuesAgain, useSchedulers } from './use-queues';
@@ -15,18 +16,8 @@ const NEXT_MAX = 3;
 /** What adds jobs by itself: when, in words, and whether it still does. */
 export function SchedulersTab({ queue }: { queue: QueueRef }) {
   const query = useSchedulers(queue);
-  const { data, error } = query;
-  if (data === undefined) {
-    return error ? (
-      <FailureBox
-        title="The schedulers cannot be read"
-        cause={error}
-        onRetry={() => void query.refetch()}
-      />
-    ) : (
-      <LoadingBox what="the schedulers" />
-    );
-  }
+  const { data } = query;
+  if (data === undefined) return <NotRead what="the schedulers" reading={query} />;
   if (data.schedulers.length === 0) {
     return <StateBox title="No schedulers">No job of this queue is made at set times.</StateBox>;
   }
@@ -101,28 +92,19 @@ function SchedulerActions({ row, queue }: { row: SchedulerRow; queue: QueueRef }
   return (
     <div className="dead-letter-actions">
       {row.fault === null ? null : (
-        <WithReason reason={bar}>
-          <Button
-            size="compact-xs"
-            disabled={bar !== undefined}
-            loading={repair.isPending}
-            onClick={() => repair.mutate({ queue, schedulerId }, { onSuccess })}
-          >
-            Repair
-          </Button>
-        </WithReason>
-      )}
-      <WithReason reason={bar}>
-        <Button
+        <BarredButton
+          bar={bar}
           size="compact-xs"
-          variant="default"
-          className="danger-button"
-          disabled={bar !== undefined}
-          onClick={() => openRemove(row, queue)}
+          variant="filled"
+          loading={repair.isPending}
+          onClick={() => repair.mutate({ queue, schedulerId }, { onSuccess })}
         >
-          Remove…
-        </Button>
-      </WithReason>
+          Repair
+        </BarredButton>
+      )}
+      <BarredButton bar={bar} danger size="compact-xs" onClick={() => openRemove(row, queue)}>
+        Remove…
+      </BarredButton>
     </div>
   );
 }
@@ -154,19 +136,15 @@ function RemoveScheduler({ row, queue }: { row: SchedulerRow; queue: QueueRef })
     );
   return (
     <>
-      <p className="queue-dialog-text">
+      <p className="dialog-text">
         {schedulerId} makes no more jobs {jobName} ({words}). The one that waits for its time goes
         with it. This cannot be taken back here: the program that made it can make it again.
       </p>
-      <div className="queue-dialog-foot">
-        <span style={{ flex: 1 }} />
-        <Button variant="default" onClick={() => modals.close(REMOVE)}>
-          Cancel
-        </Button>
-        <Button color="red" data-autofocus loading={remove.isPending} onClick={start}>
+      <DialogFoot onCancel={() => modals.close(REMOVE)} grave>
+        <Button color="red" loading={remove.isPending} onClick={start}>
           Remove the scheduler
         </Button>
-      </div>
+      </DialogFoot>
     </>
   );
 }

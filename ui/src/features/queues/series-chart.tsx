@@ -1,20 +1,14 @@
-import 'uplot/dist/uPlot.min.css';
-import { useComputedColorScheme } from '@mantine/core';
-import { useEffect, useRef } from 'react';
-import uPlot from 'uplot';
+import { useEffect, useMemo, useRef } from 'react';
+import type uPlot from 'uplot';
 import type { Series } from '../../generated/Series';
+import { roof, timeLabels, WHOLE_STEPS } from '../../shared/chart/axes';
+import { type PlotMaker, usePlot } from '../../shared/chart/use-plot';
 import { formatClock } from '../../shared/format';
 import { withGaps } from './series-gaps';
 import { figure, formatSpan } from './wording';
 
 const HEIGHT = 104;
-const HALF_LABEL_PIXELS = 28;
 const SYNC_KEY = 'queue';
-const WHOLE_STEPS = Array.from({ length: 9 }, (_, power) => 10 ** power).flatMap((step) => [
-  step,
-  2 * step,
-  5 * step,
-]);
 
 /** Axis steps that are round in milliseconds, seconds, minutes and hours. */
 const MS_STEPS = [
@@ -29,31 +23,18 @@ type Write = (value: number) => string;
 
 /** A series of a queue over the last minutes. */
 export function SeriesChart({ series, title }: { series: Series; title: string }) {
-  const box = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>(undefined);
+  const plot = useRef<uPlot>(null);
   const shown = useRef(series);
-  const scheme = useComputedColorScheme('dark');
   shown.current = series;
   const inMs = series.unit === 'ms';
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read from CSS, which `scheme` changes
-  useEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const write: Write = inMs ? formatSpan : figure;
-    const made = new uPlot(options(element, write, inMs), withGaps(shown.current), element);
-    plot.current = made;
-    const resize = new ResizeObserver(() => {
-      if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: HEIGHT });
-    });
-    resize.observe(element);
-    return () => {
-      resize.disconnect();
-      made.destroy();
-      plot.current = undefined;
-    };
-  }, [scheme, inMs]);
-
+  const maker = useMemo<PlotMaker>(
+    () => ({
+      options: (box) => options(box, inMs ? formatSpan : figure, inMs),
+      data: () => withGaps(shown.current),
+    }),
+    [inMs],
+  );
+  const box = usePlot(maker, plot);
   useEffect(() => plot.current?.setData(withGaps(series)), [series]);
   return (
     <div className="queue-chart" style={{ height: HEIGHT }}>
@@ -83,7 +64,7 @@ function options(box: HTMLElement, write: Write, inMs: boolean): uPlot.Options {
     plugins: [readout(write)],
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, roof(max)] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 22, space: 70, values: labels },
+      { ...axis, grid: { show: false }, size: 22, space: 70, values: timeLabels },
       {
         ...axis,
         grid: { stroke: color('--g-line'), width: 1 },
@@ -106,23 +87,10 @@ function options(box: HTMLElement, write: Write, inMs: boolean): uPlot.Options {
   };
 }
 
-/** Leaves head room, and a scale for a line that has been zero all along. */
-function roof(max: number | null): number {
-  return max === null || max <= 0 ? 1 : max * 1.15;
-}
-
-/** A label in the middle of its tick must stay inside the chart. */
-function labels(plot: uPlot, seconds: number[]): string[] {
-  return seconds.map((second) => {
-    const room = plot.width - plot.bbox.left / devicePixelRatio - plot.valToPos(second, 'x');
-    return room >= HALF_LABEL_PIXELS ? formatClock(second * 1000) : '';
-  });
-}
-
 /** Shows time and value under the pointer. */
 function readout(write: Write): uPlot.Plugin {
   const label = document.createElement('div');
-  label.className = 'queue-chart-readout';
+  label.className = 'chart-readout';
   label.hidden = true;
   return {
     hooks: {

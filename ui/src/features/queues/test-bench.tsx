@@ -4,6 +4,7 @@ import { FakePlatform } from '../../platform/fake';
 import { giveLayout } from '../../platform/fake/layout';
 import { FakeQueues } from '../../platform/fake/queues';
 import type { OperationName } from '../../protocol';
+import { useFollowedRuns } from './bulk-runs';
 import { useQueueView } from './queue-view';
 
 // Polls come every three seconds, and the machine may have other things to do.
@@ -18,6 +19,7 @@ export class Bench {
     giveLayout();
     localStorage.clear();
     useQueueView.setState(useQueueView.getInitialState(), true);
+    useFollowedRuns.setState(useFollowedRuns.getInitialState(), true);
   }
 
   /** Opens the console at a place of the page. */

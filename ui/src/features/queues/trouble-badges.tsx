@@ -1,5 +1,6 @@
 import { Tooltip } from '@mantine/core';
 import type { QueueTrouble } from '../../generated/QueueTrouble';
+import { ToneMark } from '../../shared/tone-mark';
 import { TROUBLES, troubleRank } from './wording';
 
 /** What is wrong with a queue, worst first; each says what it means and what to do. */
@@ -17,17 +18,16 @@ export function TroubleBadges({ troubles }: { troubles: readonly QueueTrouble[] 
           </>
         }
       >
-        <span
-          className="queue-badge"
-          data-tone={tone}
+        <ToneMark
+          tone={tone}
           data-testid={`trouble-${trouble}`}
           role="note"
           aria-label={`${label}: ${means} ${todo}`}
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what to do must be reachable by keyboard
+          // What to do must be reachable by keyboard.
           tabIndex={0}
         >
           {label}
-        </span>
+        </ToneMark>
       </Tooltip>
     );
   });

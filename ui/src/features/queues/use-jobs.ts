@@ -1,45 +1,55 @@
-import {
-  type InfiniteData,
-  type QueryClient,
-  useInfiniteQuery,
-  useQueryClient,
-} from '@tanstack/react-query';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useMemo } from 'react';
-import type { JobFilter } from '../../generated/JobFilter';
 import type { JobPage } from '../../generated/JobPage';
 import type { JobState } from '../../generated/JobState';
 import type { QueueRef } from '../../generated/QueueRef';
 import type { ApiFailure } from '../../platform';
 import { usePlatform } from '../../shared/platform-context';
+import { JOBS_MS, type JobsReading, PAGE_JOBS, type SearchPages } from './job-pages';
 import { isNarrowed, type JobFilters } from './queue-view';
+import { useJobPlaces } from './use-job-places';
 
-const PAGE_JOBS = 100;
-export const JOBS_MS = 3_000;
-
-type Pages = InfiniteData<JobPage, number | undefined>;
+/** The jobs of a state: all by their place, or those that the filters let through. */
+export function useJobs(
+  queue: QueueRef,
+  state: JobState,
+  filters: JobFilters,
+  held: boolean,
+): JobsReading {
+  const narrowed = isNarrowed(filters);
+  const all = useJobPlaces(queue, state, held, !narrowed);
+  const found = useFoundJobs(queue, state, filters, held);
+  return narrowed ? found : all;
+}
 
 /**
- * The jobs of a state, page by page. The list is read again only while its first page is all there
- * is and nobody reads it; after that it holds still until somebody asks for news.
+ * What a search finds, page by page. It is made again only while its first page is all there is
+ * and nobody reads it; after that it holds still until somebody asks for news.
  */
-export function useJobs(queue: QueueRef, state: JobState, filters: JobFilters, held: boolean) {
+function useFoundJobs(
+  queue: QueueRef,
+  state: JobState,
+  filters: JobFilters,
+  held: boolean,
+): JobsReading {
   const platform = usePlatform();
   const client = useQueryClient();
+  const { prefix, queue: name } = queue;
   const key = useMemo(
-    () => ['queues.jobs', queue.prefix, queue.queue, state, filters],
-    [queue.prefix, queue.queue, state, filters],
+    () => ['queues.jobs', prefix, name, state, filters],
+    [prefix, name, state, filters],
   );
-  const filter: JobFilter = filters;
-  const query = useInfiniteQuery<JobPage, ApiFailure, Pages, typeof key, number | undefined>({
+  const query = useInfiniteQuery<JobPage, ApiFailure, SearchPages, typeof key, number | undefined>({
     queryKey: key,
     queryFn: ({ pageParam }) =>
       platform.rpc('queues.jobs', {
         queue,
         state,
         limit: PAGE_JOBS,
-        ...(isNarrowed(filters) ? { filter } : {}),
+        filter: filters,
         ...(pageParam === undefined ? {} : { offset: pageParam }),
       }),
+    enabled: isNarrowed(filters),
     initialPageParam: undefined,
     getNextPageParam: (page) => page.next ?? undefined,
     refetchInterval: ({ state: { data } }) =>
@@ -50,43 +60,50 @@ export function useJobs(queue: QueueRef, state: JobState, filters: JobFilters, h
     gcTime: 0,
     placeholderData: (before, asked) => (asked?.queryKey[3] === state ? before : undefined),
   });
-  /** Starts over with the first page. */
+  const { data, error, refetch, dataUpdatedAt, fetchNextPage, isFetchingNextPage } = query;
   const readAgain = useCallback(async () => {
-    client.setQueryData<Pages>(key, (data) => data && firstPage(data));
+    client.setQueryData<SearchPages>(key, (before) => before && firstPage(before));
     await client.refetchQueries({ queryKey: key, exact: true });
   }, [client, key]);
-  const rows = useMemo(() => distinct(query.data), [query.data]);
-  return { query, rows, readAgain, progress: progressOf(query.data) };
+  const rows = useMemo(() => distinct(data), [data]);
+  const failed = query.isFetchNextPageError;
+  return {
+    rows,
+    progress: progressOf(data),
+    loaded: data !== undefined,
+    still: held || (data?.pages.length ?? 0) > 1,
+    updatedAt: dataUpdatedAt,
+    error: failed ? null : error,
+    refetch,
+    want: nothing,
+    readAgain,
+    search: {
+      hasMore: query.hasNextPage,
+      going: isFetchingNextPage,
+      failed,
+      goOn: () => void fetchNextPage(),
+    },
+  };
 }
 
-function firstPage({ pages, pageParams }: Pages): Pages {
+/** A search goes on by itself. */
+function nothing(): void {}
+
+function firstPage({ pages, pageParams }: SearchPages): SearchPages {
   return { pages: pages.slice(0, 1), pageParams: pageParams.slice(0, 1) };
 }
 
 /** A list that moves while it is read says some jobs twice. */
-function distinct(data: Pages | undefined) {
+function distinct(data: SearchPages | undefined) {
   const seen = new Set<string>();
   return (data?.pages ?? [])
     .flatMap((page) => page.jobs)
     .filter(({ jobId }) => !seen.has(jobId) && seen.add(jobId));
 }
 
-function progressOf(data: Pages | undefined) {
+function progressOf(data: SearchPages | undefined) {
   const pages = data?.pages ?? [];
   const lookedAt = pages.reduce((sum, page) => sum + page.lookedAt, 0);
   const total = pages.at(-1)?.total ?? 0;
   return { lookedAt: Math.min(lookedAt, total), total };
-}
-
-/** Takes a job out of the lists at once, wherever the reader is in them. */
-export function dropJob(client: QueryClient, { prefix, queue }: QueueRef, jobId: string): void {
-  client.setQueriesData<Pages>({ queryKey: ['queues.jobs', prefix, queue] }, (data) => {
-    if (data === undefined) return data;
-    const pages = data.pages.map((page) => {
-      const jobs = page.jobs.filter((job) => job.jobId !== jobId);
-      const gone = page.jobs.length - jobs.length;
-      return { ...page, jobs, total: page.total - gone };
-    });
-    return { ...data, pages };
-  });
 }

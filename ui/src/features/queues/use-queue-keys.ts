@@ -3,7 +3,8 @@ import type { JobRow } from '../../generated/JobRow';
 import type { QueueSummary } from '../../generated/QueueSummary';
 import { navigate, replacePlace } from '../../shared/route';
 import { isTyping } from '../../shared/shortcuts';
-import { useQueueView } from './queue-view';
+import { placeOf } from './job-pages';
+import { openListed, useQueueView } from './queue-view';
 import { queueKey } from './wording';
 
 export const SEARCH_FIELD = 'queue-search';
@@ -59,19 +60,22 @@ export function useListKeys(rows: readonly QueueSummary[]): void {
 /** J and K go through the jobs; with a job open, it changes with them. */
 export function useJobKeys(
   place: { prefix: string; queue: string; jobId: string | undefined },
-  rows: readonly JobRow[],
+  rows: readonly (JobRow | undefined)[],
 ): void {
   const { prefix, queue, jobId } = place;
   const go = (step: number) => {
-    const at = rows.findIndex((row) => row.jobId === useQueueView.getState().job);
+    const at = placeOf(rows, useQueueView.getState().job);
     const next = rows[at < 0 ? 0 : Math.max(0, Math.min(at + step, rows.length - 1))];
     if (next === undefined) return;
-    useQueueView.setState({ job: next.jobId });
-    if (jobId !== undefined) replacePlace('queues', prefix, queue, next.jobId);
+    if (jobId === undefined) return useQueueView.setState({ job: next.jobId });
+    openListed(next.jobId);
+    replacePlace('queues', prefix, queue, next.jobId);
   };
   const enter = () => {
     const { job } = useQueueView.getState();
-    if (job !== undefined) navigate('queues', prefix, queue, job);
+    if (job === undefined) return;
+    openListed(job);
+    navigate('queues', prefix, queue, job);
   };
   usePageKeys({ j: () => go(1), k: () => go(-1), Enter: enter, '/': focusSearch });
 }

@@ -6,6 +6,7 @@ import type { JobState } from '../../generated/JobState';
 import type { QueueDetail } from '../../generated/QueueDetail';
 import type { QueueRef } from '../../generated/QueueRef';
 import type { QueueSearch } from '../../generated/QueueSearch';
+import type { QueueSummary } from '../../generated/QueueSummary';
 import type { QueueTrouble } from '../../generated/QueueTrouble';
 import { formatClock, formatDuration, formatShare, plural } from '../../shared/format';
 
@@ -13,7 +14,7 @@ export interface TroubleWords {
   label: string;
   means: string;
   todo: string;
-  tone: 'bad' | 'warn';
+  tone: 'alarm' | 'warn';
 }
 
 /** What each trouble is called, what it means and what to do about it; worst first. */
@@ -22,25 +23,25 @@ export const TROUBLES: Record<QueueTrouble, TroubleWords> = {
     label: 'BullMQ 5 peer',
     means: 'A program with BullMQ 5 or older shares this queue. Together they can lose jobs.',
     todo: 'Upgrade that program to BullMQ 6, or give it a queue of its own.',
-    tone: 'bad',
+    tone: 'alarm',
   },
   deaf_worker: {
     label: 'deaf worker',
     means: 'Jobs wait and workers are connected, yet nothing was fetched.',
     todo: 'Look at Workers and restart the one that is marked; Graphy rebuilds its own.',
-    tone: 'bad',
+    tone: 'alarm',
   },
   no_worker: {
     label: 'no worker',
     means: 'Jobs wait and nobody is connected who would run them.',
     todo: 'Start a worker of this queue.',
-    tone: 'bad',
+    tone: 'alarm',
   },
   failing: {
     label: 'failing',
     means: 'Of the jobs that ended in the last five minutes, more than a tenth failed.',
     todo: 'Read Dead letters: there they are grouped by their error.',
-    tone: 'bad',
+    tone: 'alarm',
   },
   broken_scheduler: {
     label: 'broken scheduler',
@@ -86,7 +87,7 @@ export const STATES: StateWords[] = [
     '--g-series-5',
   ),
   words('failed', 'Failed', 'Failed for good, and still kept', 'failed', '--g-bad'),
-  words('completed', 'Completed', 'Done, and still kept', 'completed', '--g-line'),
+  words('completed', 'Completed', 'Done, and still kept', 'completed', '--g-edge'),
 ];
 
 function words(
@@ -112,6 +113,11 @@ export function depthOf(counts: JobCounts): number {
 /** Jobs that could run at once if somebody fetched them. */
 export function readyOf({ waiting, prioritized }: JobCounts): number {
   return waiting + prioritized;
+}
+
+/** How long until the queue is empty: jobs that are taken away by hand are no pace. */
+export function emptyIn({ drainEtaMs, paused, troubles }: QueueSummary): string {
+  return formatSpan(paused || troubles.includes('no_worker') ? null : drainEtaMs);
 }
 
 /** The counts in words, for those who do not see the bar. */

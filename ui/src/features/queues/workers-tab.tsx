@@ -4,6 +4,7 @@ import type { RunningJob } from '../../generated/RunningJob';
 import { formatDuration } from '../../shared/format';
 import { hrefOf } from '../../shared/route';
 import { StateBox } from '../../shared/state-box';
+import { ToneMark } from '../../shared/tone-mark';
 import { formatSpan, readyOf, TROUBLES } from './wording';
 
 /** Who works on the queue, and on what. */
@@ -49,9 +50,7 @@ function Worker({ worker, detail }: { worker: QueueWorker; detail: QueueDetail }
         <span className="dim">client {clientId}</span>
         {deaf ? (
           <div className="worker-deaf" role="alert">
-            <span className="queue-badge" data-tone="bad">
-              deaf
-            </span>{' '}
+            <ToneMark tone="alarm">deaf</ToneMark>{' '}
             {summary.own
               ? 'Jobs wait and it fetches none. The watchdog rebuilds it; restart the node if it stays.'
               : 'Jobs wait and it fetches none. Restart it.'}
@@ -63,7 +62,7 @@ function Worker({ worker, detail }: { worker: QueueWorker; detail: QueueDetail }
       <td>{formatSpan(idleMs)}</td>
       <td className="worker-runs">
         {running.length === 0 ? (
-          <span className="dim">nothing that it signs</span>
+          <span className="dim">no job that bears its name</span>
         ) : (
           <ul>
             {running.map((job) => (

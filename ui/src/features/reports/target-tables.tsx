@@ -1,8 +1,8 @@
-import { Button, Tooltip } from '@mantine/core';
+import { Tooltip } from '@mantine/core';
 import type { TargetArea } from '../../generated/TargetArea';
 import type { TargetRow } from '../../generated/TargetRow';
 import type { Verdict } from '../../generated/Verdict';
-import { useOperateBar, WithReason } from '../../shared/operating';
+import { BarredButton, useOperateBar } from '../../shared/operating';
 import { PagePart } from '../../shared/page-part';
 import { type Tone, ToneMark } from '../../shared/tone-mark';
 import { openEnterFigure } from './enter-figure';
@@ -99,17 +99,14 @@ function Enter({ row }: { row: TargetRow }) {
   const bar = useOperateBar();
   return (
     <div className="row-actions">
-      <WithReason reason={bar}>
-        <Button
-          size="compact-xs"
-          variant="default"
-          disabled={bar !== undefined}
-          aria-label={`Enter ${row.title}`}
-          onClick={() => openEnterFigure(row)}
-        >
-          Enter…
-        </Button>
-      </WithReason>
+      <BarredButton
+        bar={bar}
+        size="compact-xs"
+        aria-label={`Enter ${row.title}`}
+        onClick={() => openEnterFigure(row)}
+      >
+        Enter…
+      </BarredButton>
     </div>
   );
 }

@@ -106,8 +106,10 @@ function Row(props: {
         {formatClock(line.at)}
       </span>
       <span className="log-level">{line.level}</span>
-      <span className="dim log-target">{line.target}</span>
-      <span className="log-message">
+      <span className="dim log-target" title={line.target}>
+        {line.target}
+      </span>
+      <span className="log-message" title={[line.message, ...fields].join('\n')}>
         {line.message}
         {fields.length > 0 ? <span className="dim"> {fields.join(' ')}</span> : null}
       </span>

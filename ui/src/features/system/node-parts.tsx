@@ -80,18 +80,26 @@ export function Caches({ caches }: { caches: readonly CacheReport[] }) {
       {caches.length === 0 ? <p className="dim">None yet.</p> : null}
       <ul className="circuits">
         {caches.map((cache) => (
-          <li key={cache.name} data-testid={`cache-${cache.name}`}>
-            <span className="mono">{cache.name}</span>
-            <strong className="number">{hitRate(cache)}</strong>
-            <span className="dim">
-              {cache.entries.toLocaleString('en-GB')} of {cache.entriesMax.toLocaleString('en-GB')}{' '}
-              entries, kept{' '}
-              {cache.ttlMs === null ? 'for ever' : `for ${formatDuration(cache.ttlMs)}`};{' '}
-              {plural(cache.hits, 'hit')}, {cache.misses.toLocaleString('en-GB')} missed
-            </span>
-          </li>
+          <Cache key={cache.name} cache={cache} />
         ))}
       </ul>
     </section>
+  );
+}
+
+/** Some caches are bounded by size: their name ends in the unit. */
+function Cache({ cache }: { cache: CacheReport }) {
+  const { entries, entriesMax, ttlMs, hits, misses } = cache;
+  const [name, unit = 'entries'] = cache.name.split(', ');
+  return (
+    <li data-testid={`cache-${cache.name}`}>
+      <span className="mono">{name}</span>
+      <strong className="number">{hitRate(cache)}</strong>
+      <span className="dim">
+        {entries.toLocaleString('en-GB')} of {entriesMax.toLocaleString('en-GB')} {unit}, kept{' '}
+        {ttlMs === null ? 'for ever' : `for ${formatDuration(ttlMs)}`}; {plural(hits, 'hit')},{' '}
+        {misses.toLocaleString('en-GB')} missed
+      </span>
+    </li>
   );
 }

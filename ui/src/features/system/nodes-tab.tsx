@@ -1,6 +1,6 @@
 import { plural } from '../../shared/format';
 import { Freshness } from '../../shared/freshness';
-import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { NotRead, StateBox } from '../../shared/state-box';
 import { useRpcQuery } from '../../shared/use-rpc';
 import { NodeCard } from './node-card';
 
@@ -9,17 +9,8 @@ const AGAIN_MS = 3_000;
 /** Every server node, as it described itself. */
 export function NodesTab() {
   const query = useRpcQuery('system.nodes', {}, { refetchInterval: AGAIN_MS, staleTime: 0 });
-  const { data, error } = query;
-  if (data === undefined) {
-    if (!error) return <LoadingBox what="the nodes" />;
-    return (
-      <FailureBox
-        title="The nodes cannot be read"
-        cause={error}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  }
+  const { data } = query;
+  if (data === undefined) return <NotRead what="the nodes" reading={query} />;
   if (data.nodes.length === 0) {
     return <StateBox title="No nodes">No server node has described itself.</StateBox>;
   }

@@ -6,7 +6,7 @@ import { formatBytes, plural } from '../../shared/format';
 import { Freshness } from '../../shared/freshness';
 import { Icon } from '../../shared/icons';
 import { PagePart } from '../../shared/page-part';
-import { FailureBox, LoadingBox } from '../../shared/state-box';
+import { NotRead } from '../../shared/state-box';
 import { ToneMark } from '../../shared/tone-mark';
 import { useRpcQuery } from '../../shared/use-rpc';
 import { CommandCosts } from './command-costs';
@@ -18,17 +18,8 @@ const AGAIN_MS = 5_000;
 /** Redis in the terms of people: what deserves a look first, then facts, costs and memory. */
 export function RedisTab() {
   const query = useRpcQuery('system.redis', {}, { refetchInterval: AGAIN_MS, staleTime: 0 });
-  const { data, error } = query;
-  if (data === undefined) {
-    if (!error) return <LoadingBox what="the state of Redis" />;
-    return (
-      <FailureBox
-        title="The state of Redis cannot be read"
-        cause={error}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  }
+  const { data } = query;
+  if (data === undefined) return <NotRead what="the state of Redis" reading={query} />;
   return (
     <>
       <Concerns report={data} reading={query} />

@@ -74,10 +74,10 @@ export function TaskTable({ tasks, readAt }: { tasks: readonly TaskReport[]; rea
   );
 }
 
-/** A task that had to be started again deserves a look although it runs now. */
 /** States of a task that does its work, has none yet, or has done all of it. */
 const HEALTHY = new Set(['running', 'starting', 'stopped']);
 
+/** A task that had to be started again deserves a look although it runs now. */
 function isTroubled({ state, restarts, panics }: TaskReport): boolean {
   return !HEALTHY.has(state) || restarts > 0 || panics > 0;
 }

@@ -114,6 +114,7 @@ export class FakeQueues {
   private answerBulk({ answers }: FakePlatform): void {
     answers['queues.preview'] = (request) => this.preview(request);
     answers['queues.run'] = (confirm) => this.run(confirm);
+    answers['queues.runs'] = () => this.listRuns();
     answers['queues.run_status'] = ({ runId }) => this.step(this.ledger(runId));
     answers['queues.run_stop'] = ({ runId }) => this.stop(this.ledger(runId));
     answers['queues.run_undo'] = ({ runId }) => this.undo(this.ledger(runId));
@@ -211,6 +212,13 @@ export class FakeQueues {
     };
     this.runs.set(run.runId, { run, request, taken: [], left });
     return { ...run };
+  }
+
+  /** A look at them moves none on. */
+  private listRuns(): ResponseOf<'queues.runs'> {
+    const runs = [...this.runs.values()].map(({ run }) => ({ ...run }));
+    const open = runs.filter(({ state, undoUntil }) => state === 'running' || undoUntil !== null);
+    return { runs: open.reverse() };
   }
 
   private ledger(runId: string): Ledger {

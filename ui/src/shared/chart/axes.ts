@@ -1,14 +1,14 @@
 import type uPlot from 'uplot';
 import { formatValue } from '../format';
 
-const HALF_LABEL_PIXELS = 28;
+const LETTER_PIXELS = 7;
 const DAY_SECONDS = 86_400;
 
 /** Axis steps that are round in KiB and MiB. */
 const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
 /** Axis steps of what is counted: there are no half jobs. */
-const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) => 10 ** power).flatMap((step) => [
+export const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) => 10 ** power).flatMap((step) => [
   step,
   2 * step,
   5 * step,
@@ -52,9 +52,12 @@ function tick(value: number, unit: string): string {
 }
 
 /** As fine as the ticks are apart: days, minutes or seconds. */
-function timeLabels(plot: uPlot, splits: number[]): string[] {
+export function timeLabels(plot: uPlot, splits: number[]): string[] {
   const [first = 0, second = first] = splits;
-  return splits.map((at) => (fits(plot, at) ? momentLabel(at, second - first) : ''));
+  return splits.map((at) => {
+    const label = momentLabel(at, second - first);
+    return fits(plot, at, label) ? label : '';
+  });
 }
 
 export function momentLabel(second: number, apart: number): string {
@@ -66,10 +69,12 @@ export function momentLabel(second: number, apart: number): string {
   return isMidnight ? dayOf(second) : clock.slice(0, 5);
 }
 
-/** Whether a label in the middle of its tick stays inside the chart. */
-function fits(plot: uPlot, second: number): boolean {
-  const room = plot.width - (plot.bbox.left / devicePixelRatio + plot.valToPos(second, 'x'));
-  return room >= HALF_LABEL_PIXELS;
+/** Whether a label in the middle of its tick stays inside the chart, and off the other axis. */
+function fits(plot: uPlot, second: number, label: string): boolean {
+  const half = (LETTER_PIXELS * label.length) / 2;
+  const place = plot.valToPos(second, 'x');
+  const room = plot.width - plot.bbox.left / devicePixelRatio - place;
+  return place >= half && room >= half;
 }
 
 export function clockOf(second: number): string {

@@ -7,6 +7,7 @@ import uPlot from 'uplot';
 export const CHART_HEIGHT = 116;
 
 export interface PlotMaker {
+  /** Its height is kept; its width is that of the box. */
   options: (box: HTMLElement) => uPlot.Options;
   data: () => uPlot.AlignedData;
 }
@@ -22,11 +23,12 @@ export function usePlot(maker: PlotMaker, plot: RefObject<uPlot | null>) {
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
-    const made = new uPlot(maker.options(element), maker.data(), element);
+    const options = maker.options(element);
+    const { height } = options;
+    const made = new uPlot(options, maker.data(), element);
     plot.current = made;
     const resize = new ResizeObserver(() => {
-      if (element.clientWidth > 0)
-        made.setSize({ width: element.clientWidth, height: CHART_HEIGHT });
+      if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height });
     });
     resize.observe(element);
     return () => {

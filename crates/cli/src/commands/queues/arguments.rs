@@ -55,6 +55,8 @@ pub(super) enum Action {
     },
     /// Do one thing to many jobs, after a look at what it would do
     Bulk(BulkArguments),
+    /// List the bulk actions that go on, and those that can be taken back
+    Runs,
     /// Say how far a bulk action is
     Status {
         /// Which run

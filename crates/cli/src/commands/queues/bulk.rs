@@ -4,7 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use graphy_protocol::queues::{
-    BulkAction, BulkConfirm, BulkPreview, BulkRef, BulkRequest, BulkRun, BulkState,
+    BulkAction, BulkConfirm, BulkPreview, BulkRef, BulkRequest, BulkRun, BulkRuns, BulkState,
 };
 use graphy_protocol::{ApiError, ErrorCode};
 
@@ -54,6 +54,11 @@ pub(super) async fn run(
         output.rewrite("");
     }
     ended(&run, output)
+}
+
+pub(super) async fn list(node: &RemoteNode, output: Output) -> Result<(), Failure> {
+    let list: BulkRuns = node.ask("queues.runs").await?;
+    output.result(&list, text::runs)
 }
 
 pub(super) async fn status(node: &RemoteNode, run: &str, output: Output) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! Queues and jobs as people read them.
 
 use graphy_protocol::queues::{
-    BulkAction, BulkPreview, BulkRun, BulkState, DeadLetters, JobDetail, JobPage, JobRow,
+    BulkAction, BulkPreview, BulkRun, BulkRuns, BulkState, DeadLetters, JobDetail, JobPage, JobRow,
     QueueDetail, QueueList, QueueSummary, QueueTrouble, SchedulerList,
 };
 use graphy_telemetry::clock::{Clock as _, SystemClock};
@@ -313,6 +313,24 @@ pub(super) fn preview(action: BulkAction, preview: &BulkPreview) -> String {
         text.push_str(&rows(&preview.sample, SystemClock.now_ms()));
     }
     text
+}
+
+pub(super) fn runs(list: &BulkRuns) -> String {
+    if list.runs.is_empty() {
+        return "No bulk action goes on, and none can be taken back.".to_owned();
+    }
+    let lines: Vec<String> = list.runs.iter().map(run_of_queue).collect();
+    lines.join("\n")
+}
+
+fn run_of_queue(one: &BulkRun) -> String {
+    let prefix = one.queue.prefix.as_deref().unwrap_or("bull");
+    format!(
+        "{prefix}:{} {}: {}",
+        one.queue.queue,
+        what(one.action),
+        run(one)
+    )
 }
 
 pub(super) fn run(run: &BulkRun) -> String {

@@ -103,6 +103,8 @@ impl Queues {
             error: None,
             undo_until: None,
         };
+        // First, so that none is under way that is not listed.
+        reader.list_run(run_id).await.map_err(fault)?;
         reader
             .beat(queue, run_id, &write(&run))
             .await
