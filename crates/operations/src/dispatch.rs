@@ -73,6 +73,7 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "graphs.import", CreateGraph, Changes, graphs_import (payload);
     "imports.cancel", CreateGraph, Changes, imports_cancel (payload);
     "graphs.export", ReadGraph, Reads, graphs_export (payload);
+    "graphs.resync", OperateSystem, Operates, graphs_resync (payload);
     "graph.verify", ReadGraph, Reads, graph_verify (payload);
     "graph.settings", ReadGraph, Reads, graph_settings (payload);
     "graph.progress", ReadGraph, Reads, graph_progress (payload);
