@@ -5,9 +5,9 @@ mod bulk;
 mod text;
 
 use graphy_protocol::queues::{
-    AddJob, AddedJob, ConfigureQueue, DeadLetters, DeadLettersRequest, EditJob, JobDetail,
-    JobFilter, JobPage, JobRef, JobsRequest, QueueDetail, QueueList, QueueRef, SchedulerList,
-    SchedulerRef,
+    AddJob, AddedJob, ConfigureQueue, DeadLetters, DeadLettersRequest, EditJob, EditedJob,
+    JobDetail, JobFilter, JobPage, JobRef, JobsRequest, QueueDetail, QueueList, QueueRef,
+    SchedulerList, SchedulerRef,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -18,6 +18,9 @@ use arguments::{Action, Filter, JobName, Limits, OnScheduler};
 use crate::exit::Failure;
 use crate::output::Output;
 use crate::remote::RemoteNode;
+
+/// How many parts of a queue one command looks through until it finds something.
+const SEARCH_CALLS_MAX: usize = 100;
 
 pub(crate) async fn run(
     node: &RemoteNode,
@@ -40,14 +43,23 @@ pub(crate) async fn run(
             offset,
             limit,
         } => {
-            let request = JobsRequest {
+            let mut request = JobsRequest {
                 queue: queue.reference(),
                 state: state.into(),
                 filter: filter.into(),
                 offset,
                 limit: Some(limit),
             };
-            let page: JobPage = node.call("queues.jobs", &request).await?;
+            let mut page: JobPage = node.call("queues.jobs", &request).await?;
+            // One call looks through a bounded part of the queue; the next job that fits may be
+            // beyond it.
+            for _ in 1..SEARCH_CALLS_MAX {
+                let Some(next) = page.next.filter(|_| page.jobs.is_empty()) else {
+                    break;
+                };
+                request.offset = next;
+                page = node.call("queues.jobs", &request).await?;
+            }
             output.result(&page, text::jobs)
         }
         Action::Job(job) => {
@@ -63,9 +75,10 @@ pub(crate) async fn run(
                 job_id: job.job_id.clone(),
                 data: json_of("DATA", &data)?,
             };
-            let added: AddedJob = node.call("queues.edit_job", &request).await?;
-            output.result(&added, |added| {
-                format!("{} runs with the new data", added.job_id)
+            let edited: EditedJob = node.call("queues.edit_job", &request).await?;
+            output.result(&edited, |edited| match &edited.operation_id {
+                Some(id) => format!("its commands are sent anew, the first as operation {id}"),
+                None => format!("{} runs with the new data", job.job_id),
             })
         }
         Action::Bulk(arguments) => bulk::run(node, arguments, output).await,

@@ -117,9 +117,16 @@ impl QueueActions {
             .get_or_try_init(|| RedisConnection::new_managed_only(&options))
             .await
             .map_err(failed())?;
-        let options = QueueOptions::new().prefix(&queue.prefix);
-        let opened = Queue::with_connection(&queue.queue, shared.clone(), options).await;
-        Ok(opened.map_err(failed())?)
+        let open = || {
+            let options = QueueOptions::new().prefix(&queue.prefix);
+            Queue::with_connection(&queue.queue, shared.clone(), options)
+        };
+        match open().await {
+            Ok(opened) => Ok(opened),
+            // After a restart of Redis the first use finds out that the connection is gone; the
+            // library makes a new one. Opening changes nothing, so it is simply done again.
+            Err(_) => Ok(open().await.map_err(failed())?),
+        }
     }
 
     async fn job(&self, queue: &QueueName, id: &str) -> Result<Job, ActionError> {

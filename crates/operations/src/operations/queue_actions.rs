@@ -6,7 +6,7 @@ use graphy_engine::inspect::{NewJob, OwnJob, QueueLimits, ReplayAs};
 use graphy_model::Action;
 use graphy_protocol::queues::{
     AddJob, AddedJob, BulkConfirm, BulkPreview, BulkRef, BulkRequest, BulkRun, ConfigureQueue,
-    EditJob, JobRef, QueueRef, SchedulerList, SchedulerRef,
+    EditJob, EditedJob, JobRef, QueueRef, SchedulerList, SchedulerRef,
 };
 use graphy_protocol::{ApiError, ErrorCode};
 use graphy_store::bullmq::QueueName;
@@ -93,7 +93,7 @@ impl Operations {
         &self,
         caller: &Caller,
         request: EditJob,
-    ) -> Result<AddedJob, ApiError> {
+    ) -> Result<EditedJob, ApiError> {
         caller.authorize(Action::OperateSystem)?;
         check_data(&request.data)?;
         let queue = self.queues().existing(&request.queue, "queue").await?;
@@ -102,11 +102,8 @@ impl Operations {
             user_id: caller.user_id.clone(),
             role: caller.role,
         };
-        let job_id = self
-            .queues()
-            .edit_job(&queue, id, request.data, editor)
-            .await?;
-        Ok(AddedJob { job_id })
+        let edited = self.queues().edit_job(&queue, id, request.data, editor);
+        Ok(edited.await?)
     }
 
     /// `queues.add_job`: adds a job.

@@ -21,7 +21,7 @@ const PAGE_MAX: u32 = 200;
 const OFFSET_MAX: u64 = 1_000_000_000;
 
 impl Operations {
-    pub(super) fn queues(&self) -> &Queues {
+    pub(crate) fn queues(&self) -> &Queues {
         &self.inner.queues
     }
 
