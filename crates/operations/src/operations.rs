@@ -10,7 +10,6 @@ mod deployment;
 mod graphs;
 mod imports;
 mod past;
-mod queue_actions;
 mod queues;
 mod reports;
 mod series;
