@@ -199,6 +199,27 @@ async fn live_frames_tell_what_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_sizes_of_queues_are_a_gap_while_redis_is_away() {
+    let redis = TestRedis::start().await;
+    let node = Node::start(&redis.url()).await;
+    let mut frames = node
+        .operations
+        .live_frames(&caller(Role::Operator))
+        .unwrap();
+    let depths = |frame: &LiveFrame| -> Vec<Option<f64>> {
+        let points = frame.points.iter();
+        let depths = points.filter(|point| point.name.ends_with("queue_depth"));
+        depths.map(|point| point.value).collect()
+    };
+    let shows = |depth: Option<f64>| move |frame: &LiveFrame| depths(frame) == [depth; 3];
+    frame_with(&mut frames, shows(Some(0.0))).await;
+    redis.signal("STOP");
+    frame_with(&mut frames, shows(None)).await;
+    redis.signal("CONT");
+    frame_with(&mut frames, shows(Some(0.0))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn readiness_needs_a_worker() {
     let redis = TestRedis::start().await;
     let node = Node::start(&redis.url()).await;
