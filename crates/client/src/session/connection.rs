@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use graphy_model::{OperationId, RejectCode, Rejection};
-use graphy_protocol::{ClientFrame, ErrorCode, Hello, ServerFrame, Sync, close};
+use graphy_protocol::{ApiError, ClientFrame, ErrorCode, Hello, ServerFrame, Sync, close};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -354,21 +354,7 @@ impl Live<'_, '_> {
             ServerFrame::Error {
                 error,
                 operation_id: Some(id),
-            } => {
-                if error.retryable {
-                    // What was refused together with others was not sent after them.
-                    if error.code == ErrorCode::RateLimited && self.retry_at.is_none() {
-                        self.on.shared.lock().ledger.narrow();
-                    }
-                    self.send_again(*id);
-                } else {
-                    let mut rejection =
-                        Rejection::new(reject_code(error.code), error.message.clone());
-                    rejection.field.clone_from(&error.field);
-                    let ledger = &mut self.on.shared.lock().ledger;
-                    noted.leaves_hole = ledger.settle(*id, Ending::TurnedAway(rejection));
-                }
-            }
+            } => noted.leaves_hole = self.note_error(*id, error),
             ServerFrame::Sync(
                 Sync::InSync { landed, .. }
                 | Sync::Behind { landed, .. }
@@ -408,6 +394,22 @@ impl Live<'_, '_> {
             } => {}
         }
         noted
+    }
+
+    /// Notes that a command was refused on its way; says whether others are counted after it.
+    fn note_error(&mut self, id: OperationId, error: &ApiError) -> bool {
+        if error.retryable {
+            // What was refused together with others was not sent after them.
+            if error.code == ErrorCode::RateLimited && self.retry_at.is_none() {
+                self.on.shared.lock().ledger.narrow();
+            }
+            self.send_again(id);
+            return false;
+        }
+        let mut rejection = Rejection::new(reject_code(error.code), error.message.clone());
+        rejection.field.clone_from(&error.field);
+        let ledger = &mut self.on.shared.lock().ledger;
+        ledger.settle(id, Ending::TurnedAway(rejection))
     }
 
     /// The reader has the present.
