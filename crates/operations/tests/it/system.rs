@@ -295,20 +295,11 @@ async fn lines_of_the_log_are_found_by_level_and_text() {
 async fn a_read_only_node_refuses_all_that_does_not_read_for_every_role() {
     let redis = TestRedis::start().await;
     let node = Node::start_read_only(&redis.url()).await;
-    let info = node
-        .operations
-        .dispatch(&caller(Role::Viewer), "system.info", Value::Null)
-        .await
-        .unwrap();
-    assert_eq!(info["readOnly"], true);
+    let info = node.call(Role::Viewer, "system.info", Value::Null).await;
+    assert_eq!(info.unwrap()["readOnly"], true);
     for entry in OPERATIONS {
         for role in Role::ALL {
-            // A payload that none of them takes: who passes the doors is told about the payload.
-            let answer = node
-                .operations
-                .dispatch(&caller(role), entry.name, json!({"?": 1}))
-                .await;
-            let error = answer.unwrap_err();
+            let error = node.knock(role, entry).await;
             let what = format!("{} as {}: {error:?}", entry.name, role.as_str());
             if role < entry.least_role {
                 assert_eq!(error.code, ErrorCode::Forbidden, "{what}");
@@ -324,13 +315,9 @@ async fn a_read_only_node_refuses_all_that_does_not_read_for_every_role() {
             }
         }
     }
-    let audit = node
-        .operations
-        .dispatch(&caller(Role::Operator), "audit.list", Value::Null)
-        .await
-        .unwrap();
+    let audit = node.call(Role::Operator, "audit.list", Value::Null).await;
     assert_eq!(
-        audit["entries"],
+        audit.unwrap()["entries"],
         json!([]),
         "what is not tried is not begun"
     );

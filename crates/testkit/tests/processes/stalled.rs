@@ -10,6 +10,7 @@ use graphy_engine::{
 };
 use graphy_model::{Choice, Envelope, GraphId, OperationId, Outcome, Role, UserId};
 use graphy_store::History;
+use graphy_store::testing::until;
 use graphy_testkit::cluster::{Cluster, NodeKind, PATIENCE};
 use graphy_testkit::http::HttpCaller;
 use graphy_testkit::proxy::{Command, Fault, Harm, Proxy};
@@ -33,16 +34,6 @@ fn envelope(kind: &str, payload: &Value, base_version: Option<u64>) -> Envelope 
         command["baseVersion"] = version.into();
     }
     Envelope::from_value(command).unwrap()
-}
-
-async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
-    let waited = async {
-        while !so().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let waited = tokio::time::timeout(PATIENCE, waited).await;
-    assert!(waited.is_ok(), "{what}");
 }
 
 /// Makes a graph with one conflict that waits for a person.
