@@ -5,6 +5,10 @@ use crate::error::StoreError;
 
 /// How many jobs of each list are measured.
 const SAMPLED_JOBS: u32 = 6;
+/// Of how many of its entries the size of a large key is guessed.
+const SAMPLED_ENTRIES: u32 = 5;
+/// All of the few fields of a job: a sample might miss the one that holds the data.
+const ALL_FIELDS: u32 = 0;
 
 impl QueueReader {
     /// Estimates the memory of a queue: its lists and its stream, and of each list the mean of a
@@ -16,7 +20,9 @@ impl QueueReader {
         let parts = JobList::ALL.map(JobList::part).into_iter();
         let parts = parts.chain(["events", "meta", "repeat"]);
         let keys = parts.map(|part| queue.key(part));
-        let sizes = self.memory_of("measure a queue", keys).await?;
+        let sizes = self
+            .memory_of("measure a queue", keys, SAMPLED_ENTRIES)
+            .await?;
         if sizes.is_empty() {
             return Ok(None);
         }
@@ -41,7 +47,7 @@ impl QueueReader {
         let last = count.saturating_sub(u64::from(SAMPLED_JOBS / 2));
         ids.extend(self.ids(queue, list, last, SAMPLED_JOBS / 2).await?);
         let keys = ids.iter().map(|(id, _)| queue.key(id));
-        let sizes = self.memory_of("measure jobs", keys).await?;
+        let sizes = self.memory_of("measure jobs", keys, ALL_FIELDS).await?;
         let measured = sizes.len().max(1) as u64;
         Ok(sizes.into_iter().sum::<u64>() / measured * count)
     }
@@ -51,11 +57,12 @@ impl QueueReader {
         &self,
         action: &'static str,
         keys: impl Iterator<Item = String>,
+        samples: u32,
     ) -> Result<Vec<u64>, StoreError> {
         let mut pipeline = redis::pipe();
         for key in keys {
             let usage = pipeline.cmd("MEMORY").arg("USAGE").arg(key);
-            usage.arg("SAMPLES").arg(5);
+            usage.arg("SAMPLES").arg(samples);
         }
         let answers = self.ask(action, &mut pipeline).await?;
         Ok(answers.into_iter().filter_map(value).collect())
