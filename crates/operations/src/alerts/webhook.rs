@@ -144,7 +144,7 @@ async fn deliver_all(
             () = inner.due.notified() => {}
         }
         context.tick();
-        let Some(url) = webhook_url(alerts).filter(|_| alerts.leads()) else {
+        let Some(url) = url(alerts).filter(|_| alerts.leads()) else {
             continue;
         };
         if !attempt.is_due(&inner.sender, &url) {
@@ -174,7 +174,8 @@ async fn deliver_all(
     }
 }
 
-fn webhook_url(alerts: &Alerts) -> Option<String> {
+/// Returns where alerts are sent, secrets included.
+pub(super) fn url(alerts: &Alerts) -> Option<String> {
     let seen = lock(&alerts.inner.seen);
     let url = seen.book.as_ref().and_then(Book::webhook_url);
     url.map(str::to_owned)
