@@ -338,16 +338,11 @@ impl Live<'_, '_> {
                 message,
                 field,
             } => {
-                let rejection = Rejection {
+                let ending = refused(Rejection {
                     code: *code,
                     message: message.clone(),
                     field: field.clone(),
-                };
-                let ending = if refused_at_the_door(*code) {
-                    Ending::TurnedAway(rejection)
-                } else {
-                    Ending::Refused(rejection)
-                };
+                });
                 let ledger = &mut self.on.shared.lock().ledger;
                 noted.leaves_hole = ledger.settle(*operation_id, ending);
             }
@@ -460,7 +455,16 @@ struct Noted {
     leaves_hole: bool,
 }
 
-/// Whether a server gives this reason only before it has counted a command.
+/// Returns how a command ended that was refused.
+fn refused(rejection: Rejection) -> Ending {
+    if refused_at_the_door(rejection.code) {
+        Ending::TurnedAway(rejection)
+    } else {
+        Ending::Refused(rejection)
+    }
+}
+
+/// Says whether a server gives this reason only before it has counted a command.
 fn refused_at_the_door(code: RejectCode) -> bool {
     matches!(code, RejectCode::Forbidden | RejectCode::Expired)
 }

@@ -232,6 +232,7 @@ async fn progress_is_rolled_up_after_edits_beside_the_history() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story of a graph")]
 async fn a_snapshot_is_the_graph_at_its_version_while_edits_go_on() {
     let config = config(|queues| {
         queues.snapshot_room = SnapshotRoom {

@@ -13,6 +13,22 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::support::{Node, caller, say, until};
 
+/// Checks that a node tells of its process and its tasks.
+fn assert_described(node: &Value) {
+    let process = &node["process"];
+    assert!(
+        process["residentBytes"].as_u64().unwrap() > 100_000,
+        "{node}"
+    );
+    assert!(process["threads"].as_u64().unwrap() > 1, "{node}");
+    let tasks = node["tasks"].as_array().unwrap().iter();
+    let tasks: Vec<&str> = tasks.map(|task| task["name"].as_str().unwrap()).collect();
+    assert!(
+        tasks.contains(&"node-report") && tasks.contains(&"redis-write"),
+        "{tasks:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_node_describes_itself_to_all_others() {
     let redis = TestRedis::start().await;
@@ -31,12 +47,9 @@ async fn each_node_describes_itself_to_all_others() {
         }],
         ..PartStatus::default()
     });
-    let operator = caller(Role::Operator);
     let nodes = async || {
-        two.operations
-            .dispatch(&operator, "system.nodes", Value::Null)
-            .await
-            .unwrap()
+        let list = two.call(Role::Operator, "system.nodes", Value::Null).await;
+        list.unwrap()
     };
     let caches = |list: &Value| -> Vec<Value> {
         let nodes = list["nodes"].as_array().unwrap();
@@ -68,21 +81,7 @@ async fn each_node_describes_itself_to_all_others() {
         (&json!(4), &json!(3))
     );
     for node in list["nodes"].as_array().unwrap() {
-        assert!(
-            node["process"]["residentBytes"].as_u64().unwrap() > 100_000,
-            "{node}"
-        );
-        assert!(node["process"]["threads"].as_u64().unwrap() > 1, "{node}");
-        let tasks: Vec<&str> = node["tasks"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|task| task["name"].as_str().unwrap())
-            .collect();
-        assert!(
-            tasks.contains(&"node-report") && tasks.contains(&"redis-write"),
-            "{tasks:?}"
-        );
+        assert_described(node);
     }
     let here = list["here"].as_str().unwrap();
     assert!(
@@ -94,12 +93,8 @@ async fn each_node_describes_itself_to_all_others() {
     );
     // The metrics of the board are those of the process.
     until("the hits to be measured", async || {
-        let text = one
-            .operations
-            .dispatch(&operator, "metrics.get", json!({}))
-            .await
-            .unwrap();
-        text["text"]
+        let text = one.call(Role::Operator, "metrics.get", json!({})).await;
+        text.unwrap()["text"]
             .as_str()
             .unwrap()
             .contains("graphy_cache_hits_total{cache=\"planted\"} 4")

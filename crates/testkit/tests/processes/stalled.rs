@@ -79,6 +79,7 @@ async fn started(cluster: &Cluster, kind: QueueKind, job: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story of a few processes")]
 async fn a_killed_worker_s_jobs_come_back_and_have_one_effect() {
     let mut cluster = Cluster::start().await;
     let proxy = Proxy::start(&cluster.redis().tcp_url(), 1).await;
