@@ -1,3 +1,5 @@
+//! Expressions as they are read, written back, and refused.
+
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
