@@ -277,6 +277,7 @@ fn what_config_show_prints_is_a_file_that_config_takes() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story on one server")]
 fn reports_are_written_and_figures_entered() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
