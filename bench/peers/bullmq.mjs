@@ -11,6 +11,8 @@ import { redisAddress } from "./redis-address.mjs";
 const [address, word, text] = process.argv.slice(2);
 const options = JSON.parse(text);
 const connection = { ...redisAddress(address), maxRetriesPerRequest: null };
+// How many nodes an editor makes and then moves in turn; the same in flood.rs.
+const NODES = 50;
 const JOB = { attempts: 3, backoff: { type: "exponential", delay: 200 }, removeOnComplete: { count: 1000 } };
 
 // CLOCK_MONOTONIC: the same in all processes of the machine, and nobody sets it.
@@ -26,6 +28,16 @@ async function measured(jobs, action) {
   await action();
   const spent = process.cpuUsage(cpu);
   say({ jobs, seconds: (performance.now() - began) / 1000, cpuUs: spent.user + spent.system });
+}
+
+// Random enough for a bench, and as cheap as can be.
+let ids = 0;
+const run = process.pid.toString(16).padStart(12, "0");
+function uuidV7() {
+  const time = Date.now().toString(16).padStart(12, "0");
+  ids += 1;
+  const count = ids.toString(16).padStart(6, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${count.slice(0, 3)}-8${count.slice(3)}-${run}`;
 }
 
 function openQueue() {
@@ -167,24 +179,34 @@ const words = {
     say({ jobs: options.jobs, seconds, cpuUs: spent.user + spent.system });
   },
 
-  // Adds commands of an editor that moves nodes, one in a job, in batches of jobs.
+  // Adds commands of editors, one for each graph, that make nodes and move them: so many in a job,
+  // so many in a call.
   async edits() {
     const queue = openQueue();
     await queue.waitUntilReady();
-    const edit = (n) => ({
-      name: "UPDATE_NODE",
-      data: {
-        graphId: `bench-${n % options.graphs}`,
-        commands: [{
-          operationId: crypto.randomUUID(), type: "UPDATE_NODE", clientId: "caller", seq: n + 1,
-          userId: "caller", acceptedAt: Date.now(),
-          payload: { id: `n${n % 50}`, patch: { position: { x: n, y: 1.5 } } },
-        }],
-      },
-    });
+    const edit = (graph, n) => {
+      const [id, position] = [`n${n % NODES}`, { x: n, y: 1.5 }];
+      return {
+        operationId: uuidV7(), clientId: `caller-${graph}`, seq: n + 1,
+        userId: "caller", acceptedAt: Date.now(),
+        ...(n < NODES
+          ? { type: "CREATE_NODE", payload: { id, title: `Node ${n}`, position } }
+          : { type: "UPDATE_NODE", payload: { id, patch: { position } } }),
+      };
+    };
+    const job = (index) => {
+      const [graph, first] = [index % options.graphs, Math.floor(index / options.graphs) * options.perJob];
+      const commands = Array.from({ length: options.perJob }, (_, place) => edit(graph, first + place));
+      return {
+        name: options.perJob > 1 ? "COMMANDS" : commands[0].type,
+        data: { graphId: `bench-${graph}`, commands },
+      };
+    };
+    const [jobs, inCall] = [options.jobs / options.perJob, options.batch / options.perJob];
+    say("ready");
     await measured(options.jobs, async () => {
-      for (let n = 0; n < options.jobs; n += options.batch) {
-        await queue.addBulk(Array.from({ length: options.batch }, (_, index) => edit(n + index)));
+      for (let index = 0; index < jobs; index += inCall) {
+        await queue.addBulk(Array.from({ length: inCall }, (_, place) => job(index + place)));
       }
     });
   },

@@ -99,6 +99,7 @@ pub(crate) fn desktop(workspace: &Workspace, report: &mut Report) {
         "tests/desktop/console.test.mjs",
         "tests/desktop/restart.test.mjs",
         "tests/desktop/profiles.test.mjs",
+        "tests/desktop/alerts.test.mjs",
     ];
     let shell = Shell::new(workspace.root(), &words)
         .env_remove("WAYLAND_DISPLAY")

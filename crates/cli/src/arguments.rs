@@ -84,7 +84,7 @@ pub(crate) enum Command {
     Import(commands::import::ImportArguments),
     /// Write a graph to a file as JSON, SVG or PNG
     Export(commands::export::ExportArguments),
-    /// List, make and delete graphs
+    /// List, make, resync and delete graphs
     Graphs(commands::graphs::GraphsArguments),
     /// Show who changed what in a graph
     History(commands::history::HistoryArguments),

@@ -10,6 +10,7 @@ mod exit;
 mod files;
 mod local;
 mod moment;
+mod number;
 mod output;
 mod remote;
 mod tables;

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use graphy_telemetry::logging::escape::printable;
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -42,7 +43,7 @@ impl Output {
             let line = serde_json::to_string(value).map_err(anyhow::Error::from)?;
             self.raw(&line)
         } else {
-            self.raw(&text(value))
+            self.raw(&in_lines(&text(value)))
         }
     }
 
@@ -77,8 +78,21 @@ impl Output {
             let error = serde_json::json!({ "error": failure.to_api_error() });
             error.to_string()
         } else {
-            format!("error: {}", failure.text().replace('\n', "\n       "))
+            format!(
+                "error: {}",
+                in_lines(&failure.text()).replace('\n', "\n       ")
+            )
         };
         drop(writeln!(io::stderr(), "{text}"));
     }
+}
+
+/// Lines and columns are ours; what is in them may be somebody else's and must not steer the
+/// terminal.
+fn in_lines(text: &str) -> String {
+    let cells = text.split_inclusive(['\n', '\t']).map(|cell| {
+        let inner = cell.trim_end_matches(['\n', '\t']);
+        printable(inner).into_owned() + &cell[inner.len()..]
+    });
+    cells.collect()
 }

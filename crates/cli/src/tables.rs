@@ -1,9 +1,20 @@
 //! Plain tables and quantities for people.
 
+use chrono::{DateTime, Utc};
 use graphy_telemetry::clock::{Clock as _, SystemClock};
+use graphy_telemetry::logging::escape::printable;
 
-/// Lays rows out in columns; numbers (columns named in `right`) are flush right.
+/// Lays rows out in columns; numbers (columns named in `right`) are flush right. What others wrote
+/// into a cell can neither steer the terminal nor forge a row.
 pub(crate) fn table(head: &[&str], right: &[usize], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            row.iter()
+                .map(|cell| printable(cell).into_owned())
+                .collect()
+        })
+        .collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells
@@ -30,7 +41,7 @@ pub(crate) fn table(head: &[&str], right: &[usize], rows: &[Vec<String>]) -> Str
     };
     let head: Vec<String> = head.iter().map(|cell| (*cell).to_owned()).collect();
     std::iter::once(&head)
-        .chain(rows)
+        .chain(&rows)
         .map(|row| line(row))
         .collect::<Vec<_>>()
         .join("\n")
@@ -43,30 +54,11 @@ pub(crate) fn now_ms() -> u64 {
 
 /// Writes a moment as `2026-11-21 14:03:59.042`, in UTC.
 pub(crate) fn moment(ms: u64) -> String {
-    let (seconds, millis) = (ms / 1000, ms % 1000);
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03}")
-}
-
-/// Returns the date of a day since 1970. Howard Hinnant, "chrono-compatible low-level date
-/// algorithms", `civil_from_days`, for days that are not before 1970.
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    (year, month, day)
+    let moment = i64::try_from(ms)
+        .ok()
+        .and_then(DateTime::from_timestamp_millis);
+    let moment = moment.unwrap_or(DateTime::<Utc>::MAX_UTC);
+    moment.format("%Y-%m-%d %H:%M:%S%.3f").to_string()
 }
 
 /// Says how long ago a moment was, in one unit.
@@ -132,6 +124,11 @@ mod tests {
         assert_eq!(
             table(&["name", "n"], &[1], &rows),
             "name   n\na     10\nlong   7"
+        );
+        let forged = [vec!["a\nroot 9".to_owned(), "\u{1b}[2J".to_owned()]];
+        assert_eq!(
+            table(&["name", "n"], &[1], &forged),
+            "name                n\na\\u{a}root 9  \\u{1b}[2J"
         );
     }
 

@@ -73,6 +73,7 @@ pub const OPERATIONS: &[OperationEntry] = table! {
     "graphs.import", CreateGraph, Changes, graphs_import (payload);
     "imports.cancel", CreateGraph, Changes, imports_cancel (payload);
     "graphs.export", ReadGraph, Reads, graphs_export (payload);
+    "graphs.resync", OperateSystem, Operates, graphs_resync (payload);
     "graph.verify", ReadGraph, Reads, graph_verify (payload);
     "graph.settings", ReadGraph, Reads, graph_settings (payload);
     "graph.progress", ReadGraph, Reads, graph_progress (payload);
@@ -194,6 +195,16 @@ impl Operations {
             .await
             .map_err(traced)
     }
+}
+
+/// Says whether an operation only looks at how the deployment runs.
+#[must_use]
+pub fn looks_at_the_system(name: &str) -> bool {
+    let found = OPERATIONS.iter().find(|entry| entry.name == name);
+    found.is_some_and(|entry| {
+        entry.effect == Effect::Reads
+            && (entry.action == Action::ReadSystem || entry.name == "system.info")
+    })
 }
 
 impl OperationEntry {

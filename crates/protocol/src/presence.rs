@@ -95,6 +95,20 @@ pub struct SessionRow {
     pub client_version: u64,
 }
 
+/// Asks for clients of a graph to be brought to the present.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResyncGraph {
+    /// Which graph.
+    pub graph_id: graphy_model::GraphId,
+    /// Which client: its node reads the history anew and sends it what it lacks, with the checksum,
+    /// by which it finds out whether its copy is whole. If absent, every node compares itself with
+    /// the head of the history and tells its clients what they missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub client_id: Option<ClientId>,
+}
+
 /// The sessions of one graph, or of all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct SessionList {

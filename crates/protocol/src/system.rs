@@ -147,6 +147,10 @@ pub struct NodeList {
     pub here: String,
     /// The nodes, the oldest first.
     pub nodes: Vec<NodeReport>,
+    /// Why only the node that answers is listed, if the others cannot be known now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub others_unknown: Option<String>,
 }
 
 /// One server node, as it described itself at most a few seconds ago.

@@ -18,7 +18,7 @@ use crate::console::{
     TokenRef, VerifyReport,
 };
 use crate::http::{CreateGraph, GraphList, OpenSession, SessionToken};
-use crate::presence::{PresenceState, SessionList};
+use crate::presence::{PresenceState, ResyncGraph, SessionList};
 use crate::queues::{
     AddJob, AddedJob, BulkConfirm, BulkPreview, BulkRef, BulkRequest, BulkRuns, ConfigureQueue,
     DeadLetters, DeadLettersRequest, EditJob, JobDetail, JobPage, JobRef, JobText, JobTextRequest,
@@ -60,6 +60,7 @@ pub fn export_typescript(folder: &Path) -> Result<(), ExportError> {
     TokenList::export_all(&config)?;
     TokenRef::export_all(&config)?;
     GraphRef::export_all(&config)?;
+    ResyncGraph::export_all(&config)?;
     OperationRef::export_all(&config)?;
     CreateGraph::export_all(&config)?;
     GraphList::export_all(&config)?;

@@ -5,7 +5,9 @@
 //! secret is random, there is nothing to guess. One-time tickets bring a browser its first token.
 //!
 //! **Invariant:** a revoked token is refused at most [`CACHE_LIFE`] later in every process; open
-//! sockets must ask [`TokenStore::is_active`] at least as often as that.
+//! sockets must ask [`TokenStore::is_active`] at least as often as that. While Redis does not answer
+//! nothing can be revoked; then [`TokenStore::recall`] says who presented a token not long ago, for
+//! looking at what the node itself knows.
 
 mod cache;
 mod error;
@@ -37,6 +39,8 @@ pub use tickets::{NewTicket, TICKET_LIFE, TicketText};
 
 /// How long a verified token is not looked up again.
 pub const CACHE_LIFE: Duration = Duration::from_secs(3);
+/// For how long after its last verification a token is recalled while Redis does not answer.
+pub const RECALL_LIFE: Duration = Duration::from_secs(3600);
 /// The longest life of a token.
 pub const TOKEN_LIFE_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The life of a token that a ticket was exchanged for.
@@ -213,6 +217,29 @@ impl TokenStore {
             return Err(TokenError::Expired);
         }
         Ok(principal)
+    }
+
+    /// Says who presented a token when it was last verified in this process, at most
+    /// [`RECALL_LIFE`] ago. Asks nobody, so it is for when Redis does not answer.
+    #[must_use]
+    pub fn recall(&self, presented: &str) -> Option<Principal> {
+        let text = TokenText::parse(presented)?;
+        let principal = self.cache.recall(text.id(), &text.secret_hash())?;
+        let now_ms = self.clock.now_ms();
+        let lives = principal.expires_at.is_none_or(|at| at > now_ms);
+        lives.then_some(principal)
+    }
+
+    /// Lets a good token be recalled for as long as this process lives: that of whoever runs it.
+    ///
+    /// # Errors
+    /// As [`TokenStore::verify`].
+    pub async fn keep(&self, presented: &str) -> Result<(), TokenError> {
+        let principal = self.verify(presented).await?;
+        if let Some(text) = TokenText::parse(presented) {
+            self.cache.keep(text.secret_hash(), principal);
+        }
+        Ok(())
     }
 
     /// Says whether a token that was verified earlier is still valid: for open sockets.

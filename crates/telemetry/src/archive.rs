@@ -7,8 +7,10 @@
 //! seconds at the next start.
 //!
 //! How much is kept is bounded by the number of segments and by their bytes, not by their age: a
-//! clock that jumps can make history misplaced, but never erases it. A second process on the same
-//! folder keeps its history in memory and says so ([`Archive::place`]).
+//! clock that jumps can make history misplaced, but never erases it. An hour that is entered is noted
+//! in the segment of its day, by minutes that are empty: what was said of it before is no longer all,
+//! also for a process that comes after a crash. A second process on the same folder keeps its history
+//! in memory and says so ([`Archive::place`]).
 //!
 //! All functions here read or write files: call them where blocking is allowed. [`recorder`] does.
 
@@ -20,8 +22,9 @@ mod range;
 mod recorder;
 #[cfg(test)]
 mod tests;
+mod thinning;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,9 +35,8 @@ pub use place::Place;
 pub use range::{Range, RangeQuery};
 pub use recorder::{FLUSH_INTERVAL, Recorder};
 
-use bins::add_to;
 use codec::{Blocks, write_block};
-use content::{Content, MINUTES, write_full, write_names, write_thin};
+use content::{Content, write_full, write_names, write_thin};
 use place::{SegmentId, Segments};
 
 const HOUR_S: u64 = 3600;
@@ -79,7 +81,6 @@ impl ArchiveSettings {
 }
 
 type Ids = HashMap<Arc<str>, u64>;
-type Minutes = [Option<Bin>; MINUTES];
 
 /// The history of one process.
 #[derive(Debug)]
@@ -141,8 +142,15 @@ impl Archive {
         for day in days {
             let segment = self.segments.read(SegmentId::Thin(day));
             for content in Blocks::of(&segment) {
-                if let Some(Content::Thin(thin)) = Content::read(content) {
-                    self.thinned.insert(thin.hour);
+                match Content::read(content) {
+                    // It was entered, perhaps anew, and not left in order.
+                    Some(Content::Thin(thin)) if thin.is_empty() => {
+                        self.thinned.remove(&thin.hour);
+                    }
+                    Some(Content::Thin(thin)) => {
+                        self.thinned.insert(thin.hour);
+                    }
+                    Some(Content::Names(_) | Content::Full(_)) | None => {}
                 }
             }
         }
@@ -171,7 +179,8 @@ impl Archive {
         let mut result = Ok(());
         for run in rows.chunk_by(goes_on) {
             let hour = run[0].second / HOUR_S;
-            if self.current != Some(hour) {
+            let is_new = self.current != Some(hour);
+            if is_new {
                 if let Some(left) = self.current {
                     self.thin_or_say(left);
                     self.segments.sync(SegmentId::Full(left));
@@ -179,7 +188,9 @@ impl Archive {
                 self.enter(hour);
             }
             // What is known of its minutes is no longer all.
-            self.thinned.remove(&hour);
+            if self.thinned.remove(&hour) || is_new {
+                result = result.and(self.note_open(hour));
+            }
             let written = self.append_run(hour, run);
             let since = self.since.get_or_insert(run[0].second);
             *since = (*since).min(run[0].second);
@@ -212,6 +223,14 @@ impl Archive {
         self.ids = self.read_ids(SegmentId::Full(hour));
     }
 
+    /// Notes that the minutes of an hour are not all that there is of it.
+    fn note_open(&mut self, hour: u64) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        write_block(&write_thin(hour, &[]), &mut bytes);
+        let day = SegmentId::Thin(hour / HOURS_OF_DAY);
+        self.segments.append(day, &bytes)
+    }
+
     fn read_ids(&self, id: SegmentId) -> Ids {
         let segment = self.segments.read(id);
         let mut ids = Ids::new();
@@ -227,54 +246,6 @@ impl Archive {
         if let Err(error) = self.thin(hour) {
             tracing::warn!(%error, hour, "cannot thin metric history");
         }
-    }
-
-    /// Makes the minutes of an hour from its seconds.
-    fn thin(&mut self, hour: u64) -> io::Result<()> {
-        let segment = self.segments.read(SegmentId::Full(hour));
-        let day = SegmentId::Thin(hour / HOURS_OF_DAY);
-        let mut ids = self.read_ids(day);
-        let mut columns: BTreeMap<Arc<str>, Minutes> = BTreeMap::new();
-        let mut names: HashMap<u64, Arc<str>> = HashMap::new();
-        for content in Blocks::of(&segment) {
-            match Content::read(content) {
-                Some(Content::Names(found)) => names.extend(found),
-                Some(Content::Full(full)) => {
-                    let by_place: Vec<_> = names.iter().collect();
-                    let place_of: HashMap<u64, usize> = by_place
-                        .iter()
-                        .enumerate()
-                        .map(|(place, (id, _))| (**id, place))
-                        .collect();
-                    full.each(
-                        |id| place_of.get(&id).copied(),
-                        |place, second, value| {
-                            let name = Arc::clone(by_place[place].1);
-                            let minutes = columns.entry(name).or_insert([None; MINUTES]);
-                            if second / HOUR_S == hour {
-                                let minute = usize::try_from(second % HOUR_S / 60).unwrap_or(0);
-                                add_to(&mut minutes[minute], &Bin::of(value));
-                            }
-                        },
-                    );
-                }
-                Some(Content::Thin(_)) | None => {}
-            }
-        }
-        let mut bytes = Vec::new();
-        let news = number_names(&mut ids, columns.keys());
-        if !news.is_empty() {
-            write_block(&write_names(&news), &mut bytes);
-        }
-        let numbered: Vec<(u64, Minutes)> = columns
-            .into_iter()
-            .filter_map(|(name, minutes)| Some((*ids.get(&name)?, minutes)))
-            .collect();
-        write_block(&write_thin(hour, &numbered), &mut bytes);
-        self.segments.append(day, &bytes)?;
-        self.segments.sync(day);
-        self.thinned.insert(hour);
-        Ok(())
     }
 
     /// Removes the oldest segments beyond the bounds, never the one that is being written.

@@ -4,7 +4,7 @@
 //! by itself), so that what a client sends can neither forge a log line nor steer a terminal.
 //! The newest lines are kept in memory as well, without secrets: [`ring`].
 
-mod escape;
+pub mod escape;
 pub mod redact;
 pub mod ring;
 

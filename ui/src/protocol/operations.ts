@@ -57,6 +57,7 @@ import type { QueueRef } from '../generated/QueueRef';
 import type { RedisReport } from '../generated/RedisReport';
 import type { ReportRequest } from '../generated/ReportRequest';
 import type { ResolveConflicts } from '../generated/ResolveConflicts';
+import type { ResyncGraph } from '../generated/ResyncGraph';
 import type { SaveDiagnostics } from '../generated/SaveDiagnostics';
 import type { SchedulerList } from '../generated/SchedulerList';
 import type { SchedulerRef } from '../generated/SchedulerRef';
@@ -90,6 +91,7 @@ export interface Operations {
   'graphs.import': [ImportRequest, ImportStarted];
   'imports.cancel': [ImportRef, Nothing];
   'graphs.export': [ExportRequest, ExportedFile];
+  'graphs.resync': [ResyncGraph, AddedJob];
   'graph.verify': [GraphRef, VerifyReport];
   'graph.settings': [GraphRef, GraphSettingsView];
   'history.list': [HistoryRequest, HistoryPage];

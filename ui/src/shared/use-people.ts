@@ -8,6 +8,8 @@ export interface Present {
   userId: string;
   name: string;
   windows: number;
+  /** Names the windows. */
+  clientIds: string[];
   /** When the first of the windows came. */
   since: number;
   lastActivity: number;
@@ -22,7 +24,7 @@ export function usePeople(options: { enabled: boolean } = { enabled: true }) {
 /** The people of each graph, those first who came first. */
 export function byGraph(sessions: readonly SessionRow[]): Map<string, Present[]> {
   const graphs = new Map<string, Map<string, Present>>();
-  for (const { graphId, userId, name, joinedAt, lastActivity } of sessions) {
+  for (const { graphId, userId, clientId, name, joinedAt, lastActivity } of sessions) {
     const people = graphs.get(graphId) ?? new Map<string, Present>();
     graphs.set(graphId, people);
     const known = people.get(userId);
@@ -30,6 +32,7 @@ export function byGraph(sessions: readonly SessionRow[]): Map<string, Present[]>
       userId,
       name: name === '' ? userId : name,
       windows: (known?.windows ?? 0) + 1,
+      clientIds: [...(known?.clientIds ?? []), clientId],
       since: Math.min(known?.since ?? joinedAt, joinedAt),
       lastActivity: Math.max(known?.lastActivity ?? 0, lastActivity),
     });

@@ -9,6 +9,7 @@ use graphy_telemetry::clock::{Clock as _, SystemClock};
 use serde_json::Value;
 
 use crate::exit::Failure;
+use crate::number::finite;
 use crate::output::Output;
 use crate::remote::RemoteNode;
 use crate::tables::{ago, quantity, span, table};
@@ -47,10 +48,12 @@ enum Action {
     },
     /// Show, set, test or remove where alerts are sent
     Webhook {
-        /// The http:// address
-        url: Option<String>,
+        /// The http:// or https:// address; the node sends to it
+        // `url` is the name of the option that says which node is talked to.
+        #[arg(value_name = "ADDRESS")]
+        address: Option<String>,
         /// Remove it
-        #[arg(long, conflicts_with_all = ["url", "test"])]
+        #[arg(long, conflicts_with_all = ["address", "test"])]
         remove: bool,
         /// Send a test
         #[arg(long)]
@@ -70,11 +73,12 @@ struct SetArguments {
         long,
         value_name = "LIMIT",
         allow_hyphen_values = true,
+        value_parser = finite,
         conflicts_with = "below"
     )]
     above: Option<f64>,
     /// Fire when the value is less than this
-    #[arg(long, value_name = "LIMIT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "LIMIT", allow_hyphen_values = true, value_parser = finite)]
     below: Option<f64>,
     /// How long the limit must be breached, in seconds
     #[arg(long, value_name = "SECONDS")]
@@ -151,19 +155,24 @@ pub(crate) async fn run(
             let _: Value = node.call("alerts.remove", &request).await?;
             output.result(&request, |request| format!("removed {}", request.rule_id))
         }
-        Action::Webhook { url, remove, test } => webhook(node, url, remove, test, output).await,
+        Action::Webhook {
+            address,
+            remove,
+            test,
+        } => webhook(node, address, remove, test, output).await,
     }
 }
 
 async fn webhook(
     node: &RemoteNode,
-    url: Option<String>,
+    address: Option<String>,
     remove: bool,
     test: bool,
     output: Output,
 ) -> Result<(), Failure> {
-    if url.is_some() || remove {
-        let _: Value = node.call("alerts.set_webhook", &SetWebhook { url }).await?;
+    if address.is_some() || remove {
+        let request = SetWebhook { url: address };
+        let _: Value = node.call("alerts.set_webhook", &request).await?;
     }
     if test {
         let webhook: Webhook = node.ask("alerts.test_webhook").await?;

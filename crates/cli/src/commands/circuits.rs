@@ -28,6 +28,8 @@ enum Action {
 struct Status {
     at: u64,
     circuits: Vec<NodeCircuit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    others_unknown: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -55,6 +57,7 @@ pub(crate) async fn run(
     };
     let status = Status {
         at: list.at,
+        others_unknown: list.others_unknown,
         circuits: list.nodes.into_iter().flat_map(of_node).collect(),
     };
     output.result(&status, text)?;
@@ -86,9 +89,13 @@ fn text(status: &Status) -> String {
             ]
         })
         .collect();
-    table(
+    let table = table(
         &["STATE", "GUARDS", "NODE", "SINCE", "OPENED", "LAST REASON"],
         &[4],
         &rows,
-    )
+    );
+    match &status.others_unknown {
+        Some(reason) => format!("{table}\nOther nodes are not known now: {reason}"),
+        None => table,
+    }
 }

@@ -1,11 +1,13 @@
-//! `graphy graphs`: list, make and delete graphs.
+//! `graphy graphs`: list, make, resync and delete graphs.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use clap::{Args, Subcommand};
-use graphy_model::{GraphId, GraphMeta};
+use graphy_model::{ClientId, GraphId, GraphMeta};
 use graphy_protocol::console::{GraphRef, OperationRef};
 use graphy_protocol::http::{CreateGraph, GraphList};
+use graphy_protocol::presence::ResyncGraph;
+use graphy_protocol::queues::AddedJob;
 use graphy_telemetry::clock::{Clock as _, SystemClock};
 
 use crate::exit::Failure;
@@ -33,6 +35,14 @@ enum Action {
         #[arg(long, value_name = "ID")]
         id: Option<GraphId>,
     },
+    /// Have all nodes compare themselves with a graph now, or one client's copy checked
+    Resync {
+        /// Its id
+        graph: GraphId,
+        /// Send this client alone what it lacks, and the checksum; `graphy sessions list` names it
+        #[arg(long, value_name = "ID")]
+        client: Option<ClientId>,
+    },
     /// Delete a graph for good
     Delete {
         /// Its id
@@ -58,6 +68,16 @@ pub(crate) async fn run(
             let meta: GraphMeta = node.call("graphs.create", &request).await?;
             output.result(&meta, |meta| {
                 format!("made {} ({})", meta.graph_id, meta.name)
+            })
+        }
+        Action::Resync { graph, client } => {
+            let request = ResyncGraph {
+                graph_id: graph,
+                client_id: client,
+            };
+            let added: AddedJob = node.call("graphs.resync", &request).await?;
+            output.result(&added, |added| {
+                format!("asked for by job {} of sync-operations", added.job_id)
             })
         }
         Action::Delete { graph, yes } => {

@@ -13,9 +13,10 @@ use serde_json::Value;
 use crate::exit::Failure;
 use crate::files::save;
 use crate::moment::Moment;
+use crate::number::finite;
 use crate::output::Output;
 use crate::remote::RemoteNode;
-use crate::tables::table;
+use crate::tables::{now_ms, table};
 
 /// The command's arguments.
 #[derive(Debug, Args)]
@@ -76,7 +77,7 @@ struct EnterArguments {
     /// Which metric, as `graphy report targets` names it
     key: String,
     /// Its value; without it the figure is taken back
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_negative_numbers = true, value_parser = finite)]
     value: Option<f64>,
     /// Where the figure comes from
     #[arg(long, default_value = "")]
@@ -107,9 +108,10 @@ async fn performance(
     arguments: &PerformanceArguments,
     output: Output,
 ) -> Result<(), Failure> {
+    let now_ms = now_ms();
     let request = ReportRequest {
-        from: arguments.span.from.resolve(),
-        to: arguments.span.to.map(Moment::resolve),
+        from: arguments.span.from.resolve(now_ms),
+        to: arguments.span.to.map(|to| to.resolve(now_ms)),
         format: match arguments.format {
             Format::Html => ReportFormat::Html,
             Format::Png => ReportFormat::Png,
@@ -133,9 +135,10 @@ async fn performance(
 }
 
 async fn targets(node: &RemoteNode, span: SpanArguments, output: Output) -> Result<(), Failure> {
+    let now_ms = now_ms();
     let request = TargetsRequest {
-        from: span.from.resolve(),
-        to: span.to.map(Moment::resolve),
+        from: span.from.resolve(now_ms),
+        to: span.to.map(|to| to.resolve(now_ms)),
     };
     let report: PerformanceReport = node.call("reports.targets", &request).await?;
     output.result(&report, text)

@@ -209,6 +209,9 @@ async fn register(node: &Node, settings: &Settings) -> Result<Option<NodeFile>, 
         .create(token)
         .await
         .context("cannot make a token")?;
+    // So that this machine's commands can ask how the node fares while Redis is away.
+    let kept = node.tokens().keep(&token.text.expose()).await;
+    kept.context("cannot keep the token")?;
     let file = NodeFile {
         api_url: node.api_url(),
         token: token.text.expose(),

@@ -46,6 +46,7 @@ fn text(list: &SessionList) -> String {
             vec![
                 session.session_id.clone(),
                 session.graph_id.to_string(),
+                session.client_id.to_string(),
                 session.user_id.to_string(),
                 session.name.clone(),
                 session.node.clone(),
@@ -56,7 +57,7 @@ fn text(list: &SessionList) -> String {
         })
         .collect();
     let head = [
-        "SESSION", "GRAPH", "USER", "NAME", "NODE", "CAME", "ACTIVE", "VERSION",
+        "SESSION", "GRAPH", "CLIENT", "USER", "NAME", "NODE", "CAME", "ACTIVE", "VERSION",
     ];
-    table(&head, &[7], &rows)
+    table(&head, &[8], &rows)
 }

@@ -81,7 +81,11 @@ fn node_table(list: &NodeList) -> String {
     let head = [
         "NODE", "ROLE", "HOST", "VERSION", "UP", "CPU", "MEMORY", "TASKS", "TOLD",
     ];
-    table(&head, &[5, 6, 7], &rows)
+    let table = table(&head, &[5, 6, 7], &rows);
+    match &list.others_unknown {
+        Some(reason) => format!("{table}\nOther nodes are not known now: {reason}"),
+        None => table,
+    }
 }
 
 #[expect(

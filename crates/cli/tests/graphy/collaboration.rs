@@ -20,8 +20,15 @@ fn work_is_listed_taken_back_and_shared() {
     assert_eq!(kinds, ["UPDATE_PERMISSIONS", "UPDATE_PERMISSIONS"]);
     let conflicts = ask(data, &["conflicts", "list", "--status", "all"]);
     assert_eq!(conflicts["open"], 0);
+    let added = ask(data, &["graphs", "resync", "plan"]);
+    assert!(added["jobId"].is_string(), "{added}");
     for (arguments, code, says) in [
-        (&["undo", "plan"][..], 5, "nothing of yours"),
+        (
+            &["graphs", "resync", "plan", "--client", "gone"][..],
+            5,
+            "does not have graph plan open",
+        ),
+        (&["undo", "plan"], 5, "nothing of yours"),
         (&["redo", "plan"], 5, "nothing of yours"),
         (&["restore", "plan", "99"], 1, "not an earlier one"),
         (&["restore", "none", "0"], 5, "none"),

@@ -262,7 +262,13 @@ fn end(
     Planned {
         rule: rule.clone(),
         firing: None,
-        notice: is_told.then(|| notice(firing, false, value, now_ms)),
+        notice: is_told.then(|| {
+            // The rule may have been changed since it began to fire.
+            let limit = book.rules.get(rule).map(|rule| rule.limit);
+            let mut firing = firing.clone();
+            firing.event.limit = limit.unwrap_or(firing.event.limit);
+            notice(&firing, false, value, now_ms)
+        }),
         event: Some(event),
     }
 }

@@ -12,6 +12,7 @@ use graphy_telemetry::logging::redact::redact;
 /// Fields whose texts are kept: names, ids and words of closed sets.
 const NAMING_FIELDS: &[&str] = &[
     "action",
+    "clientId",
     "comparison",
     "conflictId",
     "days",
@@ -44,6 +45,7 @@ const NAMING_FIELDS: &[&str] = &[
 const TARGETS: &[(&str, &str)] = &[
     ("queue", "queue"),
     ("graphId", "graph"),
+    ("clientId", "client"),
     ("userId", "user"),
     ("ruleId", "rule"),
     ("schedulerId", "scheduler"),

@@ -37,10 +37,10 @@ impl Operations {
     /// `system.nodes`: all nodes, each as it described itself a moment ago.
     ///
     /// # Errors
-    /// `forbidden`, or that of the store.
+    /// `forbidden`.
     pub async fn system_nodes(&self, caller: &Caller) -> Result<NodeList, ApiError> {
         caller.authorize(Action::ReadSystem)?;
-        nodes::list(&self.inner.parts).await
+        Ok(nodes::list(&self.inner.parts).await)
     }
 
     /// `system.logs`: the newest lines of this node's log.

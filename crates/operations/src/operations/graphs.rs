@@ -176,7 +176,7 @@ impl Operations {
         })
     }
 
-    async fn require_graph(&self, id: &GraphId) -> Result<GraphMeta, ApiError> {
+    pub(super) async fn require_graph(&self, id: &GraphId) -> Result<GraphMeta, ApiError> {
         let head = self
             .inner
             .parts

@@ -130,7 +130,7 @@ fn check_range(names: &[String], from_ms: u64, to_ms: u64, steps_max: u32) -> Re
 
 /// Says what is wrong with the name of a series.
 pub(crate) fn expression_fault(error: &ExpressionError, field: &str) -> ApiError {
-    ApiError::new(ErrorCode::Invalid, format!("{field} {error}")).on(field)
+    ApiError::new(ErrorCode::Invalid, format!("{field}: {error}")).on(field)
 }
 
 fn thinned(info: SeriesInfo, bins: &[Option<Bin>]) -> ThinnedSeries {

@@ -1,10 +1,12 @@
-//! Who is connected.
+//! Who is connected, and bringing them to the present.
 
-use graphy_model::{Action, GraphRole};
-use graphy_protocol::ApiError;
-use graphy_protocol::presence::{SessionList, SessionRow, SessionsRequest};
+use graphy_engine::{OfClient, OfGraph, SyncJob};
+use graphy_model::{Action, ClientId, GraphId, GraphRole};
+use graphy_protocol::presence::{ResyncGraph, SessionList, SessionRow, SessionsRequest};
+use graphy_protocol::queues::AddedJob;
+use graphy_protocol::{ApiError, ErrorCode};
 use graphy_store::SessionRecord;
-use graphy_store::sessions::SessionScope;
+use graphy_store::sessions::{LISTED_SESSIONS_MAX, SessionScope};
 
 use super::Operations;
 use crate::caller::Caller;
@@ -34,6 +36,56 @@ impl Operations {
         Ok(SessionList {
             sessions: sessions.into_iter().map(row).collect(),
         })
+    }
+
+    /// `graphs.resync`: has one client of a graph sent what it lacks and the checksum, or all nodes
+    /// compare themselves with the graph's history, by a job that survives this node.
+    ///
+    /// # Errors
+    /// `forbidden`; `not_found` for the graph, or for a client that does not have it open;
+    /// `unavailable` when the queue cannot be reached; or that of the store.
+    pub async fn graphs_resync(
+        &self,
+        caller: &Caller,
+        request: ResyncGraph,
+    ) -> Result<AddedJob, ApiError> {
+        caller.authorize(Action::OperateSystem)?;
+        let ResyncGraph {
+            graph_id,
+            client_id,
+        } = request;
+        self.require_graph(&graph_id).await?;
+        let job = match client_id {
+            Some(client_id) => {
+                self.require_client(&graph_id, &client_id).await?;
+                SyncJob::SyncClient(OfClient {
+                    graph_id,
+                    client_id,
+                })
+            }
+            None => SyncJob::BroadcastUpdate(OfGraph { graph_id }),
+        };
+        let added = self.inner.parts.intake.queues().sync(&job).await;
+        let job_id = added.map_err(|error| {
+            tracing::warn!(%error, "a graph was not asked to be brought to the present");
+            let message = "the queue sync-operations cannot be reached";
+            ApiError::new(ErrorCode::Unavailable, message).with_detail(error.to_string())
+        })?;
+        Ok(AddedJob { job_id })
+    }
+
+    /// Checks that a client has a graph open, as far as that can be seen.
+    async fn require_client(&self, graph: &GraphId, client: &ClientId) -> Result<(), ApiError> {
+        let scope = SessionScope::Graph(graph.clone());
+        let listed = self.inner.parts.sessions.list(&scope).await;
+        let sessions = listed.map_err(|error| store_fault(&error))?;
+        let is_there = sessions.iter().any(|session| session.client_id == *client);
+        // Of a crowd only a part is listed; there the job finds the client or not.
+        if is_there || sessions.len() >= LISTED_SESSIONS_MAX {
+            return Ok(());
+        }
+        let message = format!("client {client} does not have graph {graph} open");
+        Err(ApiError::new(ErrorCode::NotFound, message).on("clientId"))
     }
 }
 

@@ -25,14 +25,29 @@ struct Group {
     names: BTreeSet<String>,
 }
 
+/// Returns how much each may take of a whole, at most, if nobody takes more than they need and
+/// what some leave over goes to the others.
+fn fair_share(needs: impl Iterator<Item = u64>, whole: u64) -> u64 {
+    let mut needs: Vec<u64> = needs.filter(|need| *need > 0).collect();
+    needs.sort_unstable();
+    let (mut left, mut takers) = (whole, needs.len() as u64);
+    for need in needs {
+        if need > left / takers {
+            return left / takers;
+        }
+        left -= need;
+        takers -= 1;
+    }
+    whole
+}
+
 impl Queues {
-    /// Groups the newest failed jobs of queues; each queue gets its share of what is looked at.
+    /// Groups the newest failed jobs of queues; each queue gets a fair share of what is looked at.
     pub(crate) async fn dead_letters(
         &self,
         queues: &[(QueueName, u64)],
     ) -> Result<DeadLetters, ApiError> {
-        let failing = queues.iter().filter(|(_, failed)| *failed > 0).count() as u64;
-        let share = LOOKED_AT_MAX / failing.max(1);
+        let share = fair_share(queues.iter().map(|(_, failed)| *failed), LOOKED_AT_MAX);
         let mut groups: HashMap<(QueueName, String), Group> = HashMap::new();
         let mut looked_at = 0;
         for (queue, failed) in queues.iter().filter(|(_, failed)| *failed > 0) {
@@ -118,5 +133,19 @@ impl Queues {
             }
         }
         Ok(ids.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_small_queues_leave_over_goes_to_large_ones() {
+        let share = |needs: &[u64]| fair_share(needs.iter().copied(), 5000);
+        assert_eq!(share(&[3000, 2, 1]), 5000, "there is enough for all");
+        assert_eq!(share(&[9000, 400, 0, 600]), 4000);
+        assert_eq!(share(&[9000, 9000, 600]), 2200);
+        assert_eq!(share(&[]), 5000);
     }
 }

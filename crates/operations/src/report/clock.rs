@@ -1,91 +1,38 @@
 //! Times in words, in UTC. Pure.
 
-const DAY_MS: u64 = 86_400_000;
+use chrono::{DateTime, Utc};
 
-/// A day of the calendar and the time on it.
-struct Moment {
-    year: i64,
-    month: u64,
-    day: u64,
-    hour: u64,
-    minute: u64,
-    second: u64,
-}
-
-impl Moment {
-    /// Days to civil date, after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-    fn of(at_ms: u64) -> Self {
-        let days = i64::try_from(at_ms / DAY_MS).unwrap_or(0) + 719_468;
-        let era = days.div_euclid(146_097);
-        let of_era = u64::try_from(days.rem_euclid(146_097)).unwrap_or(0);
-        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted = (5 * of_year + 2) / 153;
-        let month = if shifted < 10 {
-            shifted + 3
-        } else {
-            shifted - 9
-        };
-        let year = i64::try_from(year_of_era).unwrap_or(0) + era * 400 + i64::from(month <= 2);
-        let of_day = at_ms % DAY_MS / 1000;
-        Self {
-            year,
-            month,
-            day: of_year - (153 * shifted + 2) / 5 + 1,
-            hour: of_day / 3600,
-            minute: of_day / 60 % 60,
-            second: of_day % 60,
-        }
-    }
+fn in_form(at_ms: u64, form: &str) -> String {
+    let moment = i64::try_from(at_ms)
+        .ok()
+        .and_then(DateTime::from_timestamp_millis);
+    let moment = moment.unwrap_or(DateTime::<Utc>::MAX_UTC);
+    moment.format(form).to_string()
 }
 
 /// As `2026-11-28 10:03 UTC`.
 pub(super) fn day_and_time(at_ms: u64) -> String {
-    let Moment {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        ..
-    } = Moment::of(at_ms);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
+    in_form(at_ms, "%Y-%m-%d %H:%M UTC")
 }
 
 /// As `11-28`.
 pub(super) fn month_and_day(at_ms: u64) -> String {
-    let Moment { month, day, .. } = Moment::of(at_ms);
-    format!("{month:02}-{day:02}")
+    in_form(at_ms, "%m-%d")
 }
 
 /// As `10:03`.
 pub(super) fn time(at_ms: u64) -> String {
-    let Moment { hour, minute, .. } = Moment::of(at_ms);
-    format!("{hour:02}:{minute:02}")
+    in_form(at_ms, "%H:%M")
 }
 
 /// As `10:03:20`.
 pub(super) fn time_with_seconds(at_ms: u64) -> String {
-    let Moment {
-        hour,
-        minute,
-        second,
-        ..
-    } = Moment::of(at_ms);
-    format!("{hour:02}:{minute:02}:{second:02}")
+    in_form(at_ms, "%H:%M:%S")
 }
 
 /// As `20261128-1003`, for names of files.
 pub(super) fn stamp(at_ms: u64) -> String {
-    let Moment {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        ..
-    } = Moment::of(at_ms);
-    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}")
+    in_form(at_ms, "%Y%m%d-%H%M")
 }
 
 #[cfg(test)]

@@ -5,12 +5,11 @@
 
 use std::time::Duration;
 
-use graphy_protocol::ApiError;
 use graphy_protocol::system::{
     CacheReport, CircuitReport, NodeList, NodeReport, ProbeReport, ProcessReport, TaskReport,
     WorkerReport,
 };
-use graphy_store::{NodeStatuses, ServerNode};
+use graphy_store::{NodeStatuses, ServerNode, StoreError};
 use graphy_telemetry::board::{CircuitState, PartStatus, WorkerState};
 use graphy_telemetry::logging::redact::redact;
 use graphy_telemetry::names::{self, label};
@@ -66,29 +65,37 @@ pub(crate) fn start(parts: &Parts) {
     );
 }
 
-/// Lists all nodes.
-pub(crate) async fn list(parts: &Parts) -> Result<NodeList, ApiError> {
-    let nodes = parts
-        .nodes
-        .list()
-        .await
-        .map_err(|error| store_fault(&error))?;
+/// Lists all nodes; while Redis does not answer, what this one knows of itself.
+pub(crate) async fn list(parts: &Parts) -> NodeList {
+    let at = parts.clock.now_ms();
+    let here = parts.node.id.to_string();
+    match read_all(parts).await {
+        Ok(nodes) => NodeList {
+            at,
+            here,
+            nodes,
+            others_unknown: None,
+        },
+        Err(error) => NodeList {
+            at,
+            here,
+            nodes: vec![report(parts, None)],
+            others_unknown: Some(store_fault(&error).message),
+        },
+    }
+}
+
+async fn read_all(parts: &Parts) -> Result<Vec<NodeReport>, StoreError> {
+    let nodes = parts.nodes.list().await?;
     let ids: Vec<_> = nodes.iter().map(|node| node.id.clone()).collect();
     let statuses = NodeStatuses::new(parts.store.link().clone());
-    let statuses = statuses
-        .read(&ids)
-        .await
-        .map_err(|error| store_fault(&error))?;
-    let nodes = nodes.into_iter().zip(statuses).map(|(node, status)| {
+    let statuses = statuses.read(&ids).await?;
+    let reports = nodes.into_iter().zip(statuses).map(|(node, status)| {
         // Of another version, or from the moment before: then only who it is is known.
         let told = status.and_then(|text| serde_json::from_str::<NodeReport>(&text).ok());
         told.unwrap_or_else(|| silent(&node))
     });
-    Ok(NodeList {
-        at: parts.clock.now_ms(),
-        here: parts.node.id.to_string(),
-        nodes: nodes.collect(),
-    })
+    Ok(reports.collect())
 }
 
 /// What is known of a node that has not described itself yet.

@@ -15,6 +15,15 @@ use crate::state::App;
 #[derive(Debug, Clone)]
 pub(crate) struct Caller(pub(crate) Principal);
 
+/// Who makes a request that may do with less than a verified token.
+#[derive(Debug)]
+pub(crate) enum Presented {
+    /// The store says that the token is good.
+    Verified(Caller),
+    /// The store does not answer; the token was good a while ago.
+    Recalled(Caller, Failure),
+}
+
 impl Caller {
     /// Refuses the caller if their role does not allow an action.
     pub(crate) fn may(&self, action: Action) -> Result<(), Failure> {
@@ -35,11 +44,23 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        match Presented::from_request_parts(parts, app).await? {
+            Presented::Verified(caller) => Ok(caller),
+            Presented::Recalled(_, failure) => Err(failure),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Presented {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         match identify(parts, app).await {
-            Ok(principal) => {
-                let taken = app.limiters.take_token_request(&principal.token_id);
+            Ok(presented) => {
+                let (Self::Verified(caller) | Self::Recalled(caller, _)) = &presented;
+                let taken = app.limiters.take_token_request(&caller.0.token_id);
                 taken.map_err(too_many_requests)?;
-                Ok(Self(principal))
+                Ok(presented)
             }
             Err(failure) => {
                 if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<Peer>>() {
@@ -56,7 +77,7 @@ fn too_many_requests(wait: std::time::Duration) -> Failure {
     Failure::new(ErrorCode::RateLimited, "requests come too fast").retry_after(wait)
 }
 
-async fn identify(parts: &Parts, app: &App) -> Result<Principal, Failure> {
+async fn identify(parts: &Parts, app: &App) -> Result<Presented, Failure> {
     let header = parts.headers.get(header::AUTHORIZATION);
     let Some(header) = header.and_then(|value| value.to_str().ok()) else {
         let message = "the request has no bearer token";
@@ -70,7 +91,17 @@ async fn identify(parts: &Parts, app: &App) -> Result<Principal, Failure> {
         let message = "the Authorization header is not `Bearer <token>`";
         return Err(Failure::new(ErrorCode::Unauthorized, message));
     };
-    app.tokens.verify(token).await.map_err(token_failure)
+    match app.tokens.verify(token).await {
+        Ok(principal) => Ok(Presented::Verified(Caller(principal))),
+        Err(error @ TokenError::Store(_)) => {
+            let failure = token_failure(error);
+            match app.tokens.recall(token) {
+                Some(principal) => Ok(Presented::Recalled(Caller(principal), failure)),
+                None => Err(failure),
+            }
+        }
+        Err(error) => Err(token_failure(error)),
+    }
 }
 
 /// Turns a token's refusal into an answer.

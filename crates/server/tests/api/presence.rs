@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::support::{Socket, TestNode, enter, token_of};
+use crate::support::{PATIENCE, Socket, TestNode, answer, enter, token_of};
 
 /// Takes frames of presence until one says of a user what is asked.
 async fn until(socket: &mut Socket, user: &str, enough: impl Fn(&Value) -> bool) -> Value {
@@ -102,5 +102,60 @@ async fn a_cut_connection_is_away_and_the_same_client_comes_back_as_one() {
         .filter_map(|session| session["userId"].as_str())
         .collect();
     assert!(users.contains(&"user-admin"), "{listed}");
+    test.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_an_operator_names_is_synced_and_nobody_else() {
+    let test = TestNode::start().await;
+    test.graph("g").await;
+    let other = TestNode::node_on(&test.redis, |_| {}).await;
+    let (token, _) = token_of(&test.node, "bea", Role::Editor).await;
+    let (mut ann, _) = test.editor("g", "ann").await;
+    let (mut bea, _) = enter(&other, "g", &token, "bea").await;
+    let resync = async |request: Value| test.post("/api/v2/console/graphs.resync", &request).await;
+    // Who is there is written a moment after they came.
+    let added = tokio::time::timeout(PATIENCE, async {
+        loop {
+            match resync(json!({"graphId": "g", "clientId": "bea"})).await {
+                (200, added) => break added,
+                refused => assert_eq!(refused.1["field"], "clientId", "{refused:?}"),
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    });
+    let added = added.await.expect("bea is seen");
+    let synced = bea.frame().await;
+    assert_eq!(synced["type"], "sync", "{synced}");
+    assert!(synced["checksum"].is_string(), "{synced}");
+    let job = json!({
+        "queue": {"prefix": "bull", "queue": "sync-operations"}, "jobId": added["jobId"],
+    });
+    let (_, job) = test.post("/api/v2/console/queues.job", &job).await;
+    assert_eq!(job["row"]["name"], "SYNC_CLIENT", "{job}");
+    // All of a graph: whoever stands where the history does is told nothing.
+    let (status, added) = resync(json!({"graphId": "g"})).await;
+    assert_eq!(status, 200, "{added}");
+    test.command("g", "CREATE_NODE", json!({"id": "n", "title": "n"}))
+        .await;
+    for socket in [&mut ann, &mut bea] {
+        assert_eq!(socket.frame().await["type"], "state_update");
+    }
+    for (request, field) in [
+        (json!({"graphId": "g", "clientId": "eve"}), "clientId"),
+        (json!({"graphId": "nowhere"}), "graphId"),
+    ] {
+        let (status, refused) = resync(request).await;
+        assert_eq!(
+            (status, &refused["field"]),
+            (404, &json!(field)),
+            "{refused}"
+        );
+    }
+    let editor = test.http.post(test.url("/api/v2/console/graphs.resync"));
+    let editor = editor.bearer_auth(&token).json(&json!({"graphId": "g"}));
+    assert_eq!(answer(editor).await.0, 403);
+    drop((ann, bea));
+    other.shutdown().await;
     test.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Tokens that were verified a moment ago.
+//! Tokens that were verified a moment ago, or, for when Redis is away, not long ago.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,9 +8,9 @@ use graphy_telemetry::board::CacheStatus;
 
 use tokio::time::Instant;
 
-use super::CACHE_LIFE;
 use super::record::Principal;
 use super::text::{TokenId, same};
+use super::{CACHE_LIFE, RECALL_LIFE};
 
 /// More tokens than this at once are verified in Redis each time.
 const ENTRIES_MAX: usize = 10_000;
@@ -26,7 +26,19 @@ pub(super) struct VerifiedCache {
 struct Entry {
     hash: [u8; 32],
     principal: Principal,
-    until: Instant,
+    verified: Instant,
+    /// Recalled for as long as the process lives.
+    kept: bool,
+}
+
+impl Entry {
+    fn is_fresh(&self, now: Instant) -> bool {
+        now < self.verified + CACHE_LIFE
+    }
+
+    fn can_be_recalled(&self, now: Instant) -> bool {
+        self.kept || now < self.verified + RECALL_LIFE
+    }
 }
 
 impl VerifiedCache {
@@ -52,11 +64,25 @@ impl VerifiedCache {
         }
     }
 
+    /// Returns whose token it was when Redis last said so, if that is not too long ago.
+    pub(super) fn recall(&self, id: &TokenId, hash: &[u8; 32]) -> Option<Principal> {
+        self.find_if(id, hash, Entry::can_be_recalled)
+    }
+
     fn find(&self, id: &TokenId, hash: &[u8; 32]) -> Option<Principal> {
+        self.find_if(id, hash, Entry::is_fresh)
+    }
+
+    fn find_if(
+        &self,
+        id: &TokenId,
+        hash: &[u8; 32],
+        holds: impl Fn(&Entry, Instant) -> bool,
+    ) -> Option<Principal> {
         let entries = self.lock();
         let entry = entries
             .get(id)
-            .filter(|entry| Instant::now() < entry.until)?;
+            .filter(|entry| holds(entry, Instant::now()))?;
         same(&entry.hash, hash).then(|| entry.principal.clone())
     }
 
@@ -64,15 +90,27 @@ impl VerifiedCache {
         let now = Instant::now();
         let mut entries = self.lock();
         if entries.len() >= ENTRIES_MAX {
-            entries.retain(|_, entry| now < entry.until);
+            entries.retain(|_, entry| entry.kept || entry.is_fresh(now));
         }
-        if entries.len() < ENTRIES_MAX {
+        let known = entries.get(&principal.token_id);
+        let kept = known.is_some_and(|entry| entry.kept);
+        if entries.len() < ENTRIES_MAX || known.is_some() {
             let entry = Entry {
                 hash,
-                until: now + CACHE_LIFE,
+                verified: now,
                 principal,
+                kept,
             };
             entries.insert(entry.principal.token_id.clone(), entry);
+        }
+    }
+
+    /// Lets a token be recalled for as long as the process lives.
+    pub(super) fn keep(&self, hash: [u8; 32], principal: Principal) {
+        let id = principal.token_id.clone();
+        self.put(hash, principal);
+        if let Some(entry) = self.lock().get_mut(&id) {
+            entry.kept = true;
         }
     }
 
@@ -117,5 +155,32 @@ mod tests {
         cache.put([1; 32], principal);
         cache.forget(&id);
         assert_eq!(cache.get(&id, &[1; 32]), None);
+        assert_eq!(cache.recall(&id, &[1; 32]), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_recalled_for_an_hour_and_one_that_is_kept_for_ever() {
+        let principal = |id: &str| Principal {
+            token_id: TokenId::parse(id).unwrap(),
+            user_id: UserId::new("ann").unwrap(),
+            role: Role::Operator,
+            expires_at: None,
+        };
+        let (passing, kept) = (principal("0123456789abcdef"), principal("fedcba9876543210"));
+        let cache = VerifiedCache::default();
+        cache.put([1; 32], passing.clone());
+        cache.keep([2; 32], kept.clone());
+        // Verified anew, it is still kept.
+        cache.put([2; 32], kept.clone());
+        let recalled = |one: &Principal, hash: u8| cache.recall(&one.token_id, &[hash; 32]);
+        tokio::time::advance(RECALL_LIFE - CACHE_LIFE).await;
+        assert_eq!(cache.get(&passing.token_id, &[1; 32]), None, "not fresh");
+        assert_eq!(recalled(&passing, 1), Some(passing.clone()));
+        assert_eq!(recalled(&passing, 2), None, "another secret");
+        tokio::time::advance(2 * CACHE_LIFE).await;
+        assert_eq!(recalled(&passing, 1), None);
+        assert_eq!(recalled(&kept, 2), Some(kept.clone()));
+        cache.forget(&kept.token_id);
+        assert_eq!(recalled(&kept, 2), None, "revoked here");
     }
 }

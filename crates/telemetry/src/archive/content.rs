@@ -190,6 +190,11 @@ impl Full<'_> {
 }
 
 impl Thin<'_> {
+    /// Says whether it tells nothing of the hour, but that it was entered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.columns.0.is_empty()
+    }
+
     /// Gives each bin of the columns that are wanted: (column's place, minute since 1970, bin).
     pub(super) fn each(
         &self,

@@ -159,8 +159,10 @@ impl Archive {
         for content in Blocks::of(&segment) {
             match Content::read(content) {
                 Some(Content::Names(found)) => places.learn(&found),
-                Some(Content::Thin(thin)) => drop(hours.insert(thin.hour, thin)),
-                Some(Content::Full(_)) | None => {}
+                Some(Content::Thin(thin)) if !thin.is_empty() => {
+                    hours.insert(thin.hour, thin);
+                }
+                Some(Content::Thin(_) | Content::Full(_)) | None => {}
             }
         }
         for thin in hours

@@ -1,5 +1,8 @@
 //! What is kept comes back: after restarts, torn writes, clocks that jump.
 
+mod entered_anew;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! Escapes characters that could forge a log line or steer a terminal.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 
 /// Writes through to another writer, with control and direction characters as `\u{…}`.
 pub(super) struct Escaped<W>(pub(super) W);
@@ -17,6 +18,19 @@ impl<W: fmt::Write> fmt::Write for Escaped<W> {
     }
 }
 
+/// Returns a text of one line as it can be shown on a terminal.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut clean = String::with_capacity(text.len() + 8);
+    Escaped(&mut clean)
+        .write_str(text)
+        .expect("a string takes every text");
+    Cow::Owned(clean)
+}
+
 /// Control characters, line and paragraph separators, and marks that reorder text.
 pub(super) fn is_harmful(character: char) -> bool {
     character.is_control()
@@ -25,8 +39,6 @@ pub(super) fn is_harmful(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use super::*;
 
     #[test]
@@ -36,5 +48,7 @@ mod tests {
             .write_str("grüße\t漢字 \u{7}\u{85}ok\r\n")
             .expect("a string takes it");
         assert_eq!(text, "grüße\\u{9}漢字 \\u{7}\\u{85}ok\\u{d}\\u{a}");
+        assert_eq!(printable("a\u{1b}[31mb"), "a\\u{1b}[31mb");
+        assert!(matches!(printable("grüße"), Cow::Borrowed(_)));
     }
 }

@@ -6,6 +6,7 @@ import { hrefOf } from '../../shared/route';
 import { useNow } from '../../shared/use-now';
 import { byGraph, type Present, usePeople } from '../../shared/use-people';
 import { useRpcQuery } from '../../shared/use-rpc';
+import { ResyncMenu } from './resync-menu';
 
 /** Whoever has done nothing for longer is there, but not at work. */
 const AWAY_MS = 60_000;
@@ -43,7 +44,7 @@ export function PeopleSection() {
                 <td>
                   <ul className="people-list">
                     {people.map((who) => (
-                      <PresentPerson key={who.userId} who={who} />
+                      <PresentPerson key={who.userId} graphId={graphId} who={who} />
                     ))}
                   </ul>
                 </td>
@@ -56,7 +57,7 @@ export function PeopleSection() {
   );
 }
 
-function PresentPerson({ who }: { who: Present }) {
+function PresentPerson({ graphId, who }: { graphId: string; who: Present }) {
   const now = useNow(5_000);
   const quiet = now - who.lastActivity;
   const windows = who.windows > 1 ? `, ${who.windows} windows` : '';
@@ -68,6 +69,7 @@ function PresentPerson({ who }: { who: Present }) {
         {formatDuration(now - who.since)}
         {windows}
       </span>
+      <ResyncMenu graphId={graphId} who={who} />
     </li>
   );
 }

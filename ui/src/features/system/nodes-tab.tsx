@@ -20,6 +20,11 @@ export function NodesTab() {
         <span className="dim">{plural(data.nodes.length, 'node')}</span>
         <Freshness reading={query} everyMs={AGAIN_MS} />
       </div>
+      {data.othersUnknown && (
+        <p className="dim" role="status">
+          Other nodes are not known now: {data.othersUnknown}.
+        </p>
+      )}
       {data.nodes.map((node) => (
         <NodeCard
           key={node.nodeId}

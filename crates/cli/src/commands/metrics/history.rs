@@ -2,12 +2,12 @@
 
 use clap::Args;
 use graphy_protocol::series::{SeriesList, SeriesRange, SeriesRequest, ThinnedSeries};
-use graphy_telemetry::clock::{Clock as _, SystemClock};
 
 use crate::exit::Failure;
+use crate::moment::Moment;
 use crate::output::Output;
 use crate::remote::RemoteNode;
-use crate::tables::{ago, quantity, span, table};
+use crate::tables::{ago, now_ms, quantity, span, table};
 
 /// The command's arguments.
 #[derive(Debug, Args)]
@@ -15,54 +15,20 @@ pub(crate) struct HistoryArguments {
     /// Series or expressions, as `graphy metrics series` lists them
     #[arg(required = true)]
     series: Vec<String>,
-    /// From when: -30m, -6h, -7d, or milliseconds since 1970
-    #[arg(long, default_value = "-1h", value_parser = moment, allow_hyphen_values = true)]
+    /// From when: -30m, -6h, -7d, or a date as 2026-11-28T10:00Z
+    #[arg(
+        long,
+        value_name = "MOMENT",
+        default_value = "-1h",
+        allow_hyphen_values = true
+    )]
     from: Moment,
     /// Until when, in the same form [default: now]
-    #[arg(long, value_parser = moment, allow_hyphen_values = true)]
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
     to: Option<Moment>,
     /// How many steps at most, 10 to 2000
     #[arg(long, default_value_t = 30, value_name = "COUNT")]
     steps: u32,
-}
-
-/// A moment, as people write it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moment {
-    /// So many milliseconds before now.
-    Before(u64),
-    /// So many milliseconds since 1970.
-    At(u64),
-}
-
-impl Moment {
-    /// Returns it in milliseconds since 1970.
-    pub(crate) fn ms(self, now_ms: u64) -> u64 {
-        match self {
-            Self::Before(ms) => now_ms.saturating_sub(ms),
-            Self::At(ms) => ms,
-        }
-    }
-}
-
-/// Reads a moment.
-pub(crate) fn moment(text: &str) -> Result<Moment, String> {
-    let wrong = || format!("{text:?} is no time: write -30m, -6h, -7d or milliseconds since 1970");
-    let Some(before) = text.strip_prefix('-') else {
-        return text.parse().map(Moment::At).map_err(|_| wrong());
-    };
-    let (number, unit_ms) = match before.char_indices().last() {
-        Some((end, 's')) => (&before[..end], 1_000),
-        Some((end, 'm')) => (&before[..end], 60_000),
-        Some((end, 'h')) => (&before[..end], 3_600_000),
-        Some((end, 'd')) => (&before[..end], 86_400_000),
-        _ => return Err(wrong()),
-    };
-    let count: u64 = number.parse().map_err(|_| wrong())?;
-    count
-        .checked_mul(unit_ms)
-        .map(Moment::Before)
-        .ok_or_else(wrong)
 }
 
 pub(super) async fn run(
@@ -70,11 +36,11 @@ pub(super) async fn run(
     arguments: &HistoryArguments,
     output: Output,
 ) -> Result<(), Failure> {
-    let now_ms = SystemClock.now_ms();
+    let now_ms = now_ms();
     let request = SeriesRequest {
         names: arguments.series.clone(),
-        from: arguments.from.ms(now_ms),
-        to: arguments.to.map(|to| to.ms(now_ms)),
+        from: arguments.from.resolve(now_ms),
+        to: arguments.to.map(|to| to.resolve(now_ms)),
         steps_max: Some(arguments.steps),
     };
     let range: SeriesRange = node.call("series.range", &request).await?;
@@ -131,26 +97,4 @@ fn text(range: &SeriesRange, now_ms: u64) -> String {
         ago(now_ms, range.since)
     );
     format!("{}\n{kept}", table(&head, &right, &rows))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_read_as_people_write_them() {
-        assert_eq!(moment("-6h"), Ok(Moment::Before(21_600_000)));
-        assert_eq!(moment("-90s").unwrap().ms(100_000), 10_000);
-        assert_eq!(moment("1700000000000"), Ok(Moment::At(1_700_000_000_000)));
-        for wrong in [
-            "6h",
-            "-",
-            "-h",
-            "-1w",
-            "yesterday",
-            "-99999999999999999999d",
-        ] {
-            assert!(moment(wrong).is_err(), "{wrong}");
-        }
-    }
 }

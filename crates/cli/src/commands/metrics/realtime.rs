@@ -127,7 +127,7 @@ fn figures(series: &[SeriesInfo], now: &BTreeMap<String, Option<f64>>) -> String
         .map(|series| {
             let value = now.get(&series.name).copied().flatten();
             let value = value.map_or_else(|| "–".to_owned(), |value| quantity(value, &series.unit));
-            vec![series.name.replace('_', " "), value, series.help.clone()]
+            vec![series.name.clone(), value, series.help.clone()]
         })
         .collect();
     table(&["FIGURE", "NOW", "MEANING"], &[1], &rows)

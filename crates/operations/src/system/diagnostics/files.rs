@@ -122,15 +122,13 @@ async fn health(operations: &Operations) -> Value {
 }
 
 async fn nodes_file(operations: &Operations) -> Value {
-    let parts = &operations.inner.parts;
-    match nodes::list(parts).await {
-        Ok(list) => json!({
-            "at": list.at,
-            "here": list.here,
-            "nodes": list.nodes.iter().map(node).collect::<Vec<_>>(),
-        }),
-        Err(error) => fault(&error.message),
-    }
+    let list = nodes::list(&operations.inner.parts).await;
+    json!({
+        "at": list.at,
+        "here": list.here,
+        "nodes": list.nodes.iter().map(node).collect::<Vec<_>>(),
+        "othersUnknown": list.others_unknown,
+    })
 }
 
 fn node(node: &NodeReport) -> Value {
