@@ -70,7 +70,9 @@ function Parts({ list, fault }: { list: AlertList; fault: ApiFailure | null }) {
             The alerts cannot be read now: {fault.message}. What fires meanwhile is not shown here.
           </p>
         )}
-        <FiringList firing={firing} watched={watched} now={now} />
+        {fault === null || firing.length > 0 ? (
+          <FiringList firing={firing} watched={watched} now={now} />
+        ) : null}
       </PagePart>
       <Rules rules={rules} watched={watched} now={now} />
       <EventHistory events={list.events} />
