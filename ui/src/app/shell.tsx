@@ -22,6 +22,7 @@ import { ImportWatcher } from './import-watcher';
 import { NoticeWatcher } from './notice-watcher';
 import { OpenConflictsBadge } from './open-conflicts-badge';
 import { StatusChip } from './status-chip';
+import { StoreBadge } from './store-badge';
 import { useCurrentGraph, useFreshGraphs } from './use-current-graph';
 
 const GraphPage = lazy(() => import('../features/graph/graph-page'));
@@ -127,6 +128,7 @@ function Header() {
       <GraphPicker />
       <StatusChip />
       <span className="push" />
+      <StoreBadge />
       <DeploymentBadge />
       <AlertBell />
       <Tooltip label="Command palette (Ctrl+K)">

@@ -16,4 +16,8 @@ here: string,
 /**
  * The nodes, the oldest first.
  */
-nodes: Array<NodeReport>, };
+nodes: Array<NodeReport>, 
+/**
+ * Why only the node that answers is listed, if the others cannot be known now.
+ */
+othersUnknown?: string, };

@@ -1,9 +1,12 @@
 import { formatClock } from './format';
 import { useNow } from './use-now';
 
-interface Reading {
+/** What a query knows of its last answer. */
+export interface Reading {
   dataUpdatedAt: number;
   isError: boolean;
+  /** How often it was tried in vain since it was read last. */
+  failureCount?: number;
 }
 
 /**
@@ -13,8 +16,9 @@ interface Reading {
 export function Freshness(props: { reading: Reading; everyMs: number; quiet?: boolean }) {
   const { reading, everyMs, quiet } = props;
   const now = useNow(1_000);
-  const { dataUpdatedAt, isError } = reading;
-  const stale = dataUpdatedAt > 0 && (isError || now - dataUpdatedAt > 3 * everyMs);
+  const { dataUpdatedAt, isError, failureCount = 0 } = reading;
+  const late = now - dataUpdatedAt > 3 * everyMs;
+  const stale = dataUpdatedAt > 0 && (isError || failureCount > 0 || late);
   if (quiet && !stale) return null;
   return (
     <span className="live-state" data-stale={stale} role="status">

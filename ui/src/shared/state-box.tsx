@@ -22,18 +22,22 @@ export function LoadingBox({ what }: { what: string }) {
   );
 }
 
-/** In place of what is not read yet: that it is being read, or why it cannot be. */
+/**
+ * In place of what is not read yet: that it is being read, or why it cannot be. The first failure is
+ * shown at once, while it is tried again.
+ */
 export function NotRead(props: {
   /** With its article, as “the alerts”. */
   what: string;
-  reading: { error: unknown; refetch: () => unknown };
+  reading: { error: unknown; failureReason?: unknown; refetch: () => unknown };
 }) {
   const { what, reading } = props;
-  if (!reading.error) return <LoadingBox what={what} />;
+  const cause = reading.error ?? reading.failureReason;
+  if (!cause) return <LoadingBox what={what} />;
   return (
     <FailureBox
       title={`${what.charAt(0).toUpperCase()}${what.slice(1)} cannot be read`}
-      cause={reading.error}
+      cause={cause}
       onRetry={() => void reading.refetch()}
     />
   );
@@ -49,7 +53,7 @@ export function FailureBox(props: { title: string; cause: unknown; onRetry?: () 
         {failure.code}
         {failure.traceId ? ` · trace ${failure.traceId}` : ''}
       </p>
-      {props.onRetry ? (
+      {props.onRetry && failure.code !== 'forbidden' ? (
         <Button variant="default" onClick={props.onRetry}>
           Try again
         </Button>

@@ -196,7 +196,7 @@ async fn who_may_only_look_changes_nothing() {
             );
         }
     }
-    assert_eq!(seen, 22);
+    assert_eq!(seen, 23);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -228,6 +228,24 @@ describe('the alerts page', () => {
     expect(screen.getAllByLabelText(/read-only mode/).length).toBeGreaterThan(3);
   });
 
+  it('does not look quiet while the store is away', async () => {
+    await open();
+    expect(screen.queryByTestId('store-away')).toBeNull();
+    const away = { code: 'unavailable', retryable: true, traceId: 'trace-1' };
+    platform.answers['alerts.list'] = () =>
+      Promise.reject(Object.assign(new Error('the store does not answer'), away));
+    const severity = 'info' as const;
+    const notice = { ruleId: 'none', title: 'News', severity, firing: false, at: 1, text: 'over' };
+    act(() => platform.emit({ alerts: [notice] }));
+    expect((await screen.findByTestId('store-away')).textContent).toContain(
+      'Redis does not answer',
+    );
+    const firing = screen.getByTestId('firing');
+    expect(firing.textContent).toContain('when it was last read');
+    expect(firing.textContent).toContain('cannot be read now: the store does not answer');
+    expect(await screen.findByText(/^Stale: what you see is of/)).toBeDefined();
+  });
+
   it('hides the bell from those who may not see alerts', async () => {
     const forbidden = Object.assign(new Error('no'), {
       code: 'forbidden',

@@ -3,6 +3,7 @@ import { TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { AlertList } from '../../generated/AlertList';
 import type { AlertStatus } from '../../generated/AlertStatus';
+import type { ApiFailure } from '../../platform';
 import { plural } from '../../shared/format';
 import { Freshness } from '../../shared/freshness';
 import { Icon } from '../../shared/icons';
@@ -32,7 +33,7 @@ export default function AlertsPage() {
         <span className="push" />
         <NewRule list={data} />
       </div>
-      <Parts list={data} />
+      <Parts list={data} fault={query.error ?? query.failureReason} />
     </div>
   );
 }
@@ -51,7 +52,8 @@ function NewRule({ list }: { list: AlertList }) {
   );
 }
 
-function Parts({ list }: { list: AlertList }) {
+/** What is known now, or was known when it could last be read. */
+function Parts({ list, fault }: { list: AlertList; fault: ApiFailure | null }) {
   const now = useNow(5_000);
   const rules = inOrder(list.rules);
   const firing = rules.filter(({ state }) => state === 'firing');
@@ -59,11 +61,18 @@ function Parts({ list }: { list: AlertList }) {
   return (
     <>
       <PagePart
-        title={firing.length === 0 ? 'Nothing fires' : `${plural(firing.length, 'alert')} firing`}
+        title={firingWords(firing.length, fault !== null)}
         about={firing.length === 0 ? `${plural(watched, 'rule')} watched` : undefined}
         testId="firing"
       >
-        <FiringList firing={firing} watched={watched} now={now} />
+        {fault === null ? null : (
+          <p className="alerts-unread" role="alert">
+            The alerts cannot be read now: {fault.message}. What fires meanwhile is not shown here.
+          </p>
+        )}
+        {fault === null || firing.length > 0 ? (
+          <FiringList firing={firing} watched={watched} now={now} />
+        ) : null}
       </PagePart>
       <Rules rules={rules} watched={watched} now={now} />
       <EventHistory events={list.events} />
@@ -73,6 +82,11 @@ function Parts({ list }: { list: AlertList }) {
       </div>
     </>
   );
+}
+
+function firingWords(firing: number, old: boolean): string {
+  if (firing === 0) return old ? 'Nothing fired when it was last read' : 'Nothing fires';
+  return `${plural(firing, 'alert')} firing${old ? ' when it was last read' : ''}`;
 }
 
 function Rules(props: { rules: readonly AlertStatus[]; watched: number; now: number }) {

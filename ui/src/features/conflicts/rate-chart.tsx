@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef } from 'react';
 import uPlot from 'uplot';
 import type { ConflictRates } from '../../generated/ConflictRates';
 import { clockOf, timeLabels, WHOLE_STEPS } from '../../shared/chart/axes';
+import { readout } from '../../shared/chart/readout';
 import { type PlotMaker, usePlot } from '../../shared/chart/use-plot';
 import { plural } from '../../shared/format';
 import { RESOLUTIONS } from '../../shared/strategies';
@@ -73,7 +74,7 @@ function options(box: HTMLElement, shown: { current: ConflictRates }): uPlot.Opt
     padding: [8, 6, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-    plugins: [unknownTime(shown, color('--g-line')), readout(shown)],
+    plugins: [unknownTime(shown, color('--g-line')), readout(pointedAt(shown))],
     scales: {
       x: { time: true, range: () => span(shown.current) },
       y: { range: (_plot, _min, max) => [0, Math.max(4, Math.ceil((max ?? 0) * 1.12))] },
@@ -119,34 +120,20 @@ function unknownTime(shown: { current: ConflictRates }, color: string): uPlot.Pl
   };
 }
 
-/** Shows the time of the step under the pointer and its counts. */
-function readout(shown: { current: ConflictRates }): uPlot.Plugin {
-  const label = document.createElement('div');
-  label.className = 'chart-readout';
-  label.hidden = true;
-  return {
-    hooks: {
-      init: (plot) => plot.over.appendChild(label),
-      setCursor: (plot) => {
-        const { left } = plot.cursor;
-        const { at, stepMs, byResolution } = shown.current;
-        const second = left === undefined || left < 0 ? undefined : plot.posToVal(left, 'x');
-        const index =
-          second === undefined ? -1 : Math.floor((second * 1000 - (at[0] ?? 0)) / stepMs);
-        const from = at[index];
-        label.hidden = from === undefined;
-        if (from === undefined) return;
-        const counts = RESOLUTIONS.map(({ name, label: text }) => ({
-          text,
-          count: byResolution[name]?.[index] ?? 0,
-        })).filter(({ count }) => count > 0);
-        const sum = counts.reduce((all, { count }) => all + count, 0);
-        const parts = counts.map(({ text, count }) => `${text.toLowerCase()} ${count}`);
-        label.textContent = [
-          `${clockOf(from / 1000).slice(0, 5)}  ${plural(sum, 'conflict')}`,
-          ...parts,
-        ].join(' · ');
-      },
-    },
+/** The time of the step under the pointer and its counts. */
+function pointedAt(shown: { current: ConflictRates }) {
+  return (plot: uPlot, left: number): string | undefined => {
+    const { at, stepMs, byResolution } = shown.current;
+    const index = Math.floor((plot.posToVal(left, 'x') * 1000 - (at[0] ?? 0)) / stepMs);
+    const from = at[index];
+    if (from === undefined) return undefined;
+    const counts = RESOLUTIONS.map(({ name, label: text }) => ({
+      text,
+      count: byResolution[name]?.[index] ?? 0,
+    })).filter(({ count }) => count > 0);
+    const sum = counts.reduce((all, { count }) => all + count, 0);
+    const parts = counts.map(({ text, count }) => `${text.toLowerCase()} ${count}`);
+    const clock = clockOf(from / 1000).slice(0, 5);
+    return [`${clock}  ${plural(sum, 'conflict')}`, ...parts].join(' · ');
   };
 }

@@ -6,6 +6,7 @@ import { formatBytes, formatDateTime, formatMoment } from '../../shared/format';
 import { navigate } from '../../shared/route';
 import { placeOf } from './job-pages';
 import { openListed, useQueueView } from './queue-view';
+import { shortId } from './wording';
 
 const ROW_PIXELS = 48;
 const ROWS_AHEAD = 8;
@@ -152,7 +153,7 @@ function Row({ row, state, active, top, open }: RowProps) {
         <div>
           <strong>{name}</strong>{' '}
           <span className="mono dim" title={jobId}>
-            {jobId}
+            {shortId(jobId)}
           </span>
         </div>
         <div className={state === 'failed' ? 'job-reason' : 'dim'} title={second}>

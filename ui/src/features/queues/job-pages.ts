@@ -21,6 +21,8 @@ export interface JobsReading {
   still: boolean;
   updatedAt: number;
   error: ApiFailure | null;
+  /** What the last try ran into, while it is tried again. */
+  failureReason: ApiFailure | null;
   refetch: () => unknown;
   /** Asks for the rows from one place to another. */
   want: (first: number, last: number) => void;

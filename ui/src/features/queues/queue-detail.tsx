@@ -1,10 +1,10 @@
 import './queue-detail.css';
-import { Tabs } from '@mantine/core';
+import { Button, Tabs } from '@mantine/core';
 import { useLayoutEffect } from 'react';
 import type { QueueDetail as Detail } from '../../generated/QueueDetail';
 import type { QueueRef } from '../../generated/QueueRef';
 import { hrefOf } from '../../shared/route';
-import { NotRead } from '../../shared/state-box';
+import { NotRead, StateBox } from '../../shared/state-box';
 import { DeadLettersTab } from './dead-letters';
 import { JobsTab } from './jobs-tab';
 import { QueueCharts } from './queue-charts';
@@ -28,8 +28,7 @@ export function QueueDetail(props: { prefix: string; queue: string; jobId: strin
     if (jobId !== undefined) lookAtQueue(key, { tab: 'jobs', job: jobId });
   }, [key, jobId]);
   useCloseKey(props);
-  const { data } = query;
-  if (data === undefined || !looked) return <NotRead what={`the queue ${queue}`} reading={query} />;
+  const { data, error } = query;
   return (
     <>
       <nav className="queue-crumbs" aria-label="Where you are">
@@ -39,10 +38,34 @@ export function QueueDetail(props: { prefix: string; queue: string; jobId: strin
         </span>
         <span>{queue}</span>
       </nav>
-      <QueueHead detail={data} reading={query} />
-      <QueueCharts summary={data.summary} />
-      <QueueTabs detail={data} jobId={jobId} />
+      {data !== undefined && looked ? (
+        <>
+          <QueueHead detail={data} reading={query} />
+          <QueueCharts summary={data.summary} />
+          <QueueTabs detail={data} jobId={jobId} />
+        </>
+      ) : error?.code === 'not_found' ? (
+        <NoQueue name={key} />
+      ) : (
+        <NotRead what={`the queue ${queue}`} reading={query} />
+      )}
     </>
+  );
+}
+
+/** It is read again by itself: a queue is there once somebody adds a job. */
+function NoQueue({ name }: { name: string }) {
+  return (
+    <StateBox
+      title={`There is no queue ${name}`}
+      actions={
+        <Button component="a" href={hrefOf('queues')} variant="default">
+          All queues
+        </Button>
+      }
+    >
+      Nobody has added a job to it on this Redis, or all of its keys were removed.
+    </StateBox>
   );
 }
 

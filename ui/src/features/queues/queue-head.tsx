@@ -4,7 +4,7 @@ import type { QueueDetail } from '../../generated/QueueDetail';
 import type { RateLimit } from '../../generated/RateLimit';
 import { DialogFoot } from '../../shared/dialog-foot';
 import { formatBytes, plural } from '../../shared/format';
-import { Freshness } from '../../shared/freshness';
+import { Freshness, type Reading } from '../../shared/freshness';
 import { Icon } from '../../shared/icons';
 import { useOperateBar, WithReason } from '../../shared/operating';
 import { toast } from '../../shared/toasts';
@@ -25,11 +25,6 @@ import {
   readyOf,
   refOf,
 } from './wording';
-
-interface Reading {
-  dataUpdatedAt: number;
-  isError: boolean;
-}
 
 /** What the queue is, how it does, and what can be done to it. */
 export function QueueHead({ detail, reading }: { detail: QueueDetail; reading: Reading }) {

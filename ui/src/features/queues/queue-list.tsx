@@ -72,6 +72,7 @@ const Row = memo(function Row({ queue: summary }: { queue: QueueSummary }) {
   return (
     <tr
       data-cursor={cursor}
+      data-queue={key}
       data-testid={`queue-${queue}`}
       onClick={() => navigate('queues', prefix, queue)}
     >

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef } from 'react';
 import type uPlot from 'uplot';
 import type { Series } from '../../generated/Series';
 import { roof, timeLabels, WHOLE_STEPS } from '../../shared/chart/axes';
+import { readout } from '../../shared/chart/readout';
 import { type PlotMaker, usePlot } from '../../shared/chart/use-plot';
 import { formatClock } from '../../shared/format';
 import { withGaps } from './series-gaps';
@@ -61,7 +62,7 @@ function options(box: HTMLElement, write: Write, inMs: boolean): uPlot.Options {
       drag: { x: false, y: false },
       points: { size: 6 },
     },
-    plugins: [readout(write)],
+    plugins: [readout(pointedAt(write))],
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, roof(max)] } },
     axes: [
       { ...axis, grid: { show: false }, size: 22, space: 70, values: timeLabels },
@@ -87,22 +88,13 @@ function options(box: HTMLElement, write: Write, inMs: boolean): uPlot.Options {
   };
 }
 
-/** Shows time and value under the pointer. */
-function readout(write: Write): uPlot.Plugin {
-  const label = document.createElement('div');
-  label.className = 'chart-readout';
-  label.hidden = true;
-  return {
-    hooks: {
-      init: (plot) => plot.over.appendChild(label),
-      setCursor: (plot) => {
-        const { idx, left } = plot.cursor;
-        label.hidden = idx === null || idx === undefined || (left ?? -1) < 0;
-        if (idx === null || idx === undefined || label.hidden) return;
-        const value = plot.data[1]?.[idx];
-        const text = value === null || value === undefined ? 'not measured' : write(value);
-        label.textContent = `${formatClock(1000 * (plot.data[0][idx] ?? 0))}  ${text}`;
-      },
-    },
+/** Time and value under the pointer. */
+function pointedAt(write: Write) {
+  return ({ cursor, data }: uPlot): string | undefined => {
+    const { idx } = cursor;
+    if (idx === null || idx === undefined) return undefined;
+    const value = data[1]?.[idx];
+    const said = value === null || value === undefined ? 'not measured' : write(value);
+    return `${formatClock(1000 * (data[0][idx] ?? 0))}  ${said}`;
   };
 }

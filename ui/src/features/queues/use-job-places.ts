@@ -61,10 +61,11 @@ export function useJobPlaces(
       data: results.map(({ data }) => data),
       updatedAt: oldestOf(results.map(({ dataUpdatedAt }) => dataUpdatedAt)),
       error: results.find((result) => result.error)?.error ?? null,
+      failureReason: results.find((result) => result.failureReason)?.failureReason ?? null,
       refetch: () => Promise.all(results.map((result) => result.refetch())),
     }),
   });
-  const { data, error, updatedAt, refetch } = pages;
+  const { data, error, failureReason, updatedAt, refetch } = pages;
   const want = useCallback(
     (first: number, last: number) => {
       const [from, to] = [first, last].map((index) => Math.floor(Math.max(0, index) / PAGE_JOBS));
@@ -87,6 +88,7 @@ export function useJobPlaces(
     still: held || away,
     updatedAt,
     error,
+    failureReason,
     refetch,
     want,
     readAgain,

@@ -74,6 +74,7 @@ function useFoundJobs(
     still: held || (data?.pages.length ?? 0) > 1,
     updatedAt: dataUpdatedAt,
     error: failed ? null : error,
+    failureReason: query.failureReason,
     refetch,
     want: nothing,
     readAgain,

@@ -33,6 +33,10 @@ function isControl(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest('a, button, [role="tab"]') !== null;
 }
 
+function focusOn(selector: string): void {
+  document.querySelector<HTMLElement>(selector)?.focus();
+}
+
 function focusSearch(): void {
   document.getElementById(SEARCH_FIELD)?.focus();
 }
@@ -44,10 +48,10 @@ export function useListKeys(rows: readonly QueueSummary[]): void {
     const at = rows.findIndex((row) => queueKey(row) === cursor);
     const next = rows[at < 0 ? 0 : Math.max(0, Math.min(at + step, rows.length - 1))];
     if (next === undefined) return;
-    useQueueView.setState({ cursor: queueKey(next) });
-    document
-      .querySelector(`[data-testid="queue-${CSS.escape(next.queue)}"]`)
-      ?.scrollIntoView({ block: 'nearest' });
+    const key = queueKey(next);
+    useQueueView.setState({ cursor: key });
+    // The focus goes along: Enter must not act on what had it before.
+    focusOn(`tr[data-queue="${CSS.escape(key)}"] a`);
   };
   const enter = () => {
     const { cursor } = useQueueView.getState();
@@ -67,6 +71,7 @@ export function useJobKeys(
     const at = placeOf(rows, useQueueView.getState().job);
     const next = rows[at < 0 ? 0 : Math.max(0, Math.min(at + step, rows.length - 1))];
     if (next === undefined) return;
+    focusOn('.job-list');
     if (jobId === undefined) return useQueueView.setState({ job: next.jobId });
     openListed(next.jobId);
     replacePlace('queues', prefix, queue, next.jobId);

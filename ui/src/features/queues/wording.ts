@@ -143,6 +143,13 @@ export function formatSpan(ms: number | null | undefined): string {
   return `${Math.floor(seconds / 60)} min${rest === 0 ? '' : ` ${rest} s`}`;
 }
 
+const ID_CHARS_MAX = 24;
+
+/** Ids that begin with a time differ at their end: of a long one, both are shown. */
+export function shortId(id: string): string {
+  return id.length <= ID_CHARS_MAX ? id : `${id.slice(0, 8)}…${id.slice(-8)}`;
+}
+
 export function formatRate(perSecond: number | null): string {
   if (perSecond === null) return '–';
   if (perSecond >= 100) return figure(Math.round(perSecond));

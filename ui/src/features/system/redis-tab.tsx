@@ -3,7 +3,7 @@ import type { FactSection } from '../../generated/FactSection';
 import type { RedisReplica } from '../../generated/RedisReplica';
 import type { RedisReport } from '../../generated/RedisReport';
 import { formatBytes, plural } from '../../shared/format';
-import { Freshness } from '../../shared/freshness';
+import { Freshness, type Reading } from '../../shared/freshness';
 import { Icon } from '../../shared/icons';
 import { PagePart } from '../../shared/page-part';
 import { NotRead } from '../../shared/state-box';
@@ -38,10 +38,7 @@ export function RedisTab() {
   );
 }
 
-function Concerns(props: {
-  report: RedisReport;
-  reading: { dataUpdatedAt: number; isError: boolean };
-}) {
+function Concerns(props: { report: RedisReport; reading: Reading }) {
   const { concerns } = props.report;
   return (
     <section className="concerns" aria-label="What deserves a look" data-testid="concerns">

@@ -55,6 +55,8 @@ function tick(value: number, unit: string): string {
 export function timeLabels(plot: uPlot, splits: number[]): string[] {
   const [first = 0, second = first] = splits;
   return splits.map((at) => {
+    // Between two seconds there is nothing new to say.
+    if (!Number.isInteger(at)) return '';
     const label = momentLabel(at, second - first);
     return fits(plot, at, label) ? label : '';
   });

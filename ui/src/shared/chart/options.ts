@@ -2,6 +2,7 @@ import type uPlot from 'uplot';
 import type { AlertMark } from '../../generated/AlertMark';
 import { formatValue } from '../format';
 import { axesOf, pointedMoment, roof } from './axes';
+import { readout } from './readout';
 import { CHART_HEIGHT } from './use-plot';
 
 /** The pointer is at the same moment in all charts of a page. */
@@ -49,7 +50,7 @@ export function chartOptions(box: HTMLElement, look: ChartLook): uPlot.Options {
         show: (_plot, index) => pointOf(index === meanOf(band), color('--g-accent')),
       },
     },
-    plugins: [shades(backdrop, color), readout(look)],
+    plugins: [shades(backdrop, color), readout(pointedAt(look))],
     scales: {
       x: { time: true, range: (_plot, min, max) => secondsOf(span()) ?? [min, max] },
       y: { range: (_plot, _min, max) => [0, roof(max)] },
@@ -132,28 +133,17 @@ function shades(backdrop: () => Backdrop, color: (name: string) => string): uPlo
   };
 }
 
-/** Shows under the pointer the time, the value and the alerts that fired then. */
-function readout({ unit, band, backdrop }: ChartLook): uPlot.Plugin {
-  const label = document.createElement('div');
-  label.className = 'chart-readout';
-  label.hidden = true;
-  return {
-    hooks: {
-      init: (plot) => plot.over.appendChild(label),
-      setCursor: (plot) => {
-        const { idx, left = -1 } = plot.cursor;
-        label.hidden = idx === null || idx === undefined || left < 0;
-        if (idx === null || idx === undefined || label.hidden) return;
-        const second = plot.data[0][idx] ?? 0;
-        const { min = 0, max = 0 } = plot.scales.x ?? {};
-        const moment = pointedMoment(second, (max ?? 0) - (min ?? 0));
-        const values = plot.data.map((column) => column[idx]);
-        const value = valueWords(values, band, unit);
-        const pointed = 1000 * plot.posToVal(left, 'x');
-        const alerts = marksAt(backdrop().marks, pointed).map(({ title }) => `\n${title}`);
-        label.textContent = `${moment}  ${value}${alerts.join('')}`;
-      },
-    },
+/** The time under the pointer, the value and the alerts that fired then. */
+function pointedAt({ unit, band, backdrop }: ChartLook) {
+  return (plot: uPlot, left: number): string | undefined => {
+    const { idx } = plot.cursor;
+    if (idx === null || idx === undefined) return undefined;
+    const { min, max } = plot.scales.x ?? {};
+    const moment = pointedMoment(plot.data[0][idx] ?? 0, (max ?? 0) - (min ?? 0));
+    const values = plot.data.map((column) => column[idx]);
+    const pointed = 1000 * plot.posToVal(left, 'x');
+    const alerts = marksAt(backdrop().marks, pointed).map(({ title }) => `\n${title}`);
+    return `${moment}  ${valueWords(values, band, unit)}${alerts.join('')}`;
   };
 }
 
