@@ -5,6 +5,7 @@ mod bulk;
 mod text;
 mod values;
 
+use graphy_model::json::check_text;
 use graphy_protocol::queues::{
     AddJob, AddedJob, ConfigureQueue, DeadLetters, DeadLettersRequest, EditJob, EditedJob,
     JobDetail, JobFilter, JobPage, JobRef, JobsRequest, QueueDetail, QueueList, QueueRef,
@@ -20,6 +21,8 @@ use crate::exit::Failure;
 use crate::output::Output;
 use crate::remote::RemoteNode;
 
+/// How deep the data of a job may be nested; as deep as the parser goes.
+const JSON_DEPTH_MAX: usize = 127;
 /// How many parts of a queue one command looks through until it finds something.
 const SEARCH_CALLS_MAX: usize = 100;
 
@@ -183,6 +186,9 @@ async fn schedulers(
 }
 
 fn json_of(what: &str, text: &str) -> Result<Value, Failure> {
+    // What would come back changed is refused here, where it is still as it was written.
+    check_text(text, JSON_DEPTH_MAX)
+        .map_err(|refused| Failure::Usage(format!("{what}: {}", refused.message)))?;
     serde_json::from_str(text)
         .map_err(|error| Failure::Usage(format!("{what} is not JSON: {error}")))
 }

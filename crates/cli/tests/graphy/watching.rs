@@ -171,6 +171,10 @@ fn a_webhook_is_set_at_the_node_and_gets_no_token() {
     // Numbers that JSON cannot carry, and texts that steer a terminal.
     let figure = ["report", "enter", "error_reports", "nan"];
     assert_eq!(say(data, &figure).code, 2);
+    let long = r#"{"a":123456789012345678901234567890}"#;
+    let rounded = say(data, &["queues", "add", "analytics", "x", long]);
+    assert_eq!(rounded.code, 2, "{}", rounded.err);
+    assert!(rounded.err.contains("would be rounded"), "{}", rounded.err);
     let unknown = say(data, &["queues", "show", "bull:\u{1b}[2J"]);
     assert_eq!(unknown.code, 5, "{}", unknown.err);
     assert!(!unknown.err.contains('\u{1b}'), "{}", unknown.err);
