@@ -40,7 +40,7 @@ export function RuleTable(props: {
             <th>State</th>
             <th className="number">Value</th>
             <th>Limit</th>
-            <th className="rule-since">Since</th>
+            <th className="rule-since">For</th>
             <th>Watched</th>
             <th aria-label="Actions" />
           </tr>
