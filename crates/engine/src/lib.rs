@@ -27,7 +27,6 @@ mod intake;
 mod job;
 mod jobs;
 mod lane;
-mod measure;
 mod probe;
 mod process;
 mod progress_requests;

@@ -1,90 +1,37 @@
 //! The one kind of worker of all queues: it fetches jobs through the vendor's library and hands
 //! them to a handler; it counts, describes itself, and can be made anew while jobs go on.
 
+mod fault;
 pub(crate) mod watchdog;
+mod work;
 
-use std::fmt;
-use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bullmq::options::RateLimiterOptions;
 use bullmq::worker::{CancellationToken as JobToken, WorkerEvent};
 use bullmq::{Job, Worker, WorkerOptions};
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use graphy_store::StoreError;
-use graphy_store::reply::ReplyClass;
 use graphy_telemetry::board::{WorkerState, WorkerStatus};
 use graphy_telemetry::clock::SharedClock;
 use graphy_telemetry::names::{self, label};
-use graphy_telemetry::tasks::{TaskContext, TaskFailure, panic_text};
+use graphy_telemetry::tasks::{TaskContext, TaskFailure};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::definition::{PROBE, QueueDefinition, QueueKind};
+use crate::definition::{QueueDefinition, QueueKind};
 use crate::error::EngineError;
 use crate::queues::{Queues, connection};
+pub(crate) use fault::JobFault;
+use work::Work;
 
 /// How long an idle worker waits for jobs before it looks again whether it is to close.
 pub(crate) const BLOCK: Duration = Duration::from_secs(1);
 /// How long making a worker may take.
 const BUILD_WAIT: Duration = Duration::from_secs(5);
-/// How long a job that Redis cannot carry out now is put back.
-const PUT_BACK_MS: u64 = 1000;
-
-/// Why a job did not end well.
-#[derive(Debug)]
-pub(crate) enum JobFault {
-    /// Redis could not do it now; the job is put back without using up an attempt.
-    Later(String),
-    /// It is too early for it; it waits until this moment, in milliseconds since 1970.
-    NotBefore(u64),
-    /// It failed for reasons unknown, and is tried again a few times.
-    Fault(String),
-    /// It can never be done.
-    Never(String),
-    /// The queue library failed.
-    Library(bullmq::Error),
-}
-
-impl fmt::Display for JobFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Later(reason) | Self::Fault(reason) | Self::Never(reason) => f.write_str(reason),
-            Self::NotBefore(moment_ms) => write!(f, "too early, due at {moment_ms} ms"),
-            Self::Library(error) => error.fmt(f),
-        }
-    }
-}
-
-impl From<StoreError> for JobFault {
-    fn from(error: StoreError) -> Self {
-        match error.class() {
-            ReplyClass::Bug => Self::Fault(error.to_string()),
-            _ => Self::Later(error.to_string()),
-        }
-    }
-}
-
-impl From<EngineError> for JobFault {
-    fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::Store(error) => error.into(),
-            EngineError::Queue { action, source } => {
-                Self::Later(format!("cannot {action}: {source}"))
-            }
-        }
-    }
-}
-
-impl From<bullmq::Error> for JobFault {
-    fn from(error: bullmq::Error) -> Self {
-        Self::Library(error)
-    }
-}
 
 /// What does the jobs of a queue.
 pub(crate) trait Handler: Send + Sync + 'static {
@@ -109,16 +56,6 @@ struct Inner {
     rebuilds: AtomicU32,
 }
 
-/// What the library's workers, old and new, share.
-struct Work {
-    kind: QueueKind,
-    handler: Arc<dyn Handler>,
-    clock: SharedClock,
-    active: AtomicUsize,
-    fetched: AtomicU64,
-    last_fetch_ms: AtomicU64,
-}
-
 impl QueueWorker {
     /// Starts fetching jobs.
     ///
@@ -131,14 +68,7 @@ impl QueueWorker {
         handler: Arc<dyn Handler>,
         clock: SharedClock,
     ) -> Result<Self, EngineError> {
-        let work = Arc::new(Work {
-            kind,
-            handler,
-            clock,
-            active: AtomicUsize::new(0),
-            fetched: AtomicU64::new(0),
-            last_fetch_ms: AtomicU64::new(0),
-        });
+        let work = Arc::new(Work::new(kind, handler, clock));
         let worker = build(kind, name, queues, &work).await?;
         let inner = Inner {
             kind,
@@ -173,15 +103,15 @@ impl QueueWorker {
             WorkerState::Running if !worker.is_running() => WorkerState::Stopped,
             state => state,
         };
-        let last_fetch_ms = inner.work.last_fetch_ms.load(Ordering::Relaxed);
+        let tally = inner.work.tally();
         WorkerStatus {
             queue: inner.kind.name().to_owned(),
             name: inner.name.clone(),
             state,
             concurrency: self.definition().concurrency,
-            active: inner.work.active.load(Ordering::Relaxed),
-            fetched: inner.work.fetched.load(Ordering::Relaxed),
-            last_fetch_ms: (last_fetch_ms > 0).then_some(last_fetch_ms),
+            active: tally.active,
+            fetched: tally.fetched,
+            last_fetch_ms: tally.last_fetch_ms,
             rebuilds: inner.rebuilds.load(Ordering::Relaxed),
         }
     }
@@ -312,71 +242,5 @@ async fn build(
         Err(_) => Err(EngineError::Store(StoreError::Unanswered {
             action: "start a worker",
         })),
-    }
-}
-
-impl Work {
-    async fn run(&self, job: Job) -> Result<Value, bullmq::Error> {
-        let queue = self.kind.name();
-        let now_ms = self.clock.now_ms();
-        let due_ms = job.timestamp() + job.opts().delay.unwrap_or(0);
-        #[expect(clippy::cast_precision_loss, reason = "a short time in milliseconds")]
-        let waited = now_ms.saturating_sub(due_ms) as f64 / 1000.0;
-        metrics::histogram!(names::QUEUE_LATENCY, label::QUEUE_NAME => queue).record(waited);
-        self.last_fetch_ms.store(now_ms, Ordering::Relaxed);
-        self.fetched.fetch_add(1, Ordering::Relaxed);
-        self.active.fetch_add(1, Ordering::Relaxed);
-        let started = tokio::time::Instant::now();
-        // A panic would leave the job at this worker for ever, its lock renewed.
-        let handled = if job.name() == PROBE {
-            Ok(Ok(Value::Null))
-        } else {
-            AssertUnwindSafe(self.handler.handle(&job))
-                .catch_unwind()
-                .await
-        };
-        self.active.fetch_sub(1, Ordering::Relaxed);
-        metrics::histogram!(names::JOB_DURATION, label::QUEUE_NAME => queue)
-            .record(started.elapsed().as_secs_f64());
-        let result = handled.unwrap_or_else(|panic| {
-            metrics::counter!(names::TASK_PANICS, label::TASK => "job").increment(1);
-            Err(JobFault::Fault(panic_text(&*panic).to_owned()))
-        });
-        let status = match &result {
-            Ok(_) => "completed",
-            Err(JobFault::Later(_) | JobFault::NotBefore(_)) => "postponed",
-            Err(_) => "failed",
-        };
-        let name = self.kind.metric_name(job.name());
-        metrics::counter!(
-            names::JOBS_PROCESSED,
-            label::QUEUE_NAME => queue, label::JOB_NAME => name, label::STATUS => status
-        )
-        .increment(1);
-        match result {
-            Ok(value) => Ok(value),
-            Err(JobFault::Later(reason)) => self.put_back(&job, &reason).await,
-            Err(JobFault::NotBefore(at_ms)) => {
-                job.move_to_delayed(at_ms).await?;
-                Err(bullmq::Error::Delayed)
-            }
-            Err(JobFault::Fault(reason)) => Err(bullmq::Error::ProcessingError(reason)),
-            Err(JobFault::Never(reason)) => Err(bullmq::Error::Unrecoverable(reason)),
-            Err(JobFault::Library(error)) => Err(error),
-        }
-    }
-
-    /// Gives the job back without using up one of its attempts.
-    async fn put_back(&self, job: &Job, reason: &str) -> Result<Value, bullmq::Error> {
-        let (queue, id) = (self.kind.name(), job.id());
-        tracing::warn!(
-            queue,
-            job = id,
-            reason,
-            "a job is put back until redis can do it"
-        );
-        job.move_to_delayed(self.clock.now_ms() + PUT_BACK_MS)
-            .await?;
-        Err(bullmq::Error::Delayed)
     }
 }

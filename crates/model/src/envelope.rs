@@ -191,7 +191,7 @@ fn alias(payload: Value, field: &str) -> Value {
 pub fn decode<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, Rejection> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
-        let message = clip(&error.into_inner().to_string());
+        let message = clip(&in_words(&error.into_inner().to_string()));
         let mut field = if path == "." { String::new() } else { path };
         // serde names a missing field in its text only, and an unknown one only in some places.
         if let Some(missing) = message.strip_prefix("missing field `") {
@@ -223,6 +223,14 @@ pub fn decode<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, Rejectio
             rejection.on(clip(&field))
         }
     })
+}
+
+/// Leaves the names of our types out of serde's message: for others they are all objects.
+fn in_words(message: &str) -> String {
+    match message.split_once(", expected struct ") {
+        Some((found, _)) => format!("{found}, expected an object"),
+        None => message.to_owned(),
+    }
 }
 
 /// Cuts a text from outside to a length that is fit for messages and logs.

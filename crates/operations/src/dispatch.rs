@@ -190,10 +190,23 @@ impl Operations {
             let answer = (entry.handler)(self.clone(), caller.clone(), payload).await;
             return answer.map_err(traced);
         }
-        let action = (entry.handler)(self.clone(), caller.clone(), payload.clone());
-        audit::carried_out(&self.inner.parts.audit, caller, name, &payload, action)
+        let told = self.told_to_audit(name, &payload).await;
+        let action = (entry.handler)(self.clone(), caller.clone(), payload);
+        audit::carried_out(&self.inner.parts.audit, caller, name, &told, action)
             .await
             .map_err(traced)
+    }
+}
+
+impl Operations {
+    /// Returns what the audit log learns of a call: its payload, or what that stands for.
+    async fn told_to_audit(&self, name: &str, payload: &Value) -> Value {
+        let confirmation = payload.get("confirmation").and_then(Value::as_str);
+        let pledged = match confirmation {
+            Some(confirmation) if name == "queues.run" => self.queues().pledged(confirmation).await,
+            _ => None,
+        };
+        pledged.unwrap_or_else(|| payload.clone())
     }
 }
 

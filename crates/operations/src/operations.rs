@@ -10,8 +10,6 @@ mod deployment;
 mod graphs;
 mod imports;
 mod past;
-mod queue_actions;
-mod queue_runs;
 mod queues;
 mod reports;
 mod series;
@@ -114,8 +112,9 @@ pub(crate) struct Inner {
 }
 
 impl Operations {
-    /// Makes the operations and starts what they need: the importer's janitor, the overview's
-    /// sampler and its watcher, the node's report, the walk over the key space. The tasks end when `parts.token` is cancelled.
+    /// Makes the operations and starts what they need: the importer's janitor, the watch over queues,
+    /// the overview's sampler and its watcher, the rules of alerts, the node's probes and its report,
+    /// the walk over the key space. The tasks end when `parts.token` is cancelled.
     #[must_use]
     pub fn start(parts: Parts) -> Self {
         let pulse = Pulse::default();
@@ -130,10 +129,17 @@ impl Operations {
             token: parts.token.clone(),
         });
         let recorder = Recorder::start(parts.history.clone(), &parts.tasks, parts.token.clone());
+        let queues = Queues::start(&QueuesParts {
+            store: parts.store.clone(),
+            intake: parts.intake.clone(),
+            clock: Arc::clone(&parts.clock),
+            tasks: parts.tasks.clone(),
+            token: parts.token.clone(),
+        });
         let overview = Overview::start(OverviewParts {
             store: parts.store.clone(),
             nodes: parts.nodes.clone(),
-            queue: parts.intake.queue().clone(),
+            queues: queues.clone(),
             metrics: parts.metrics.clone(),
             clock: Arc::clone(&parts.clock),
             journal: Arc::clone(&journal),
@@ -157,15 +163,6 @@ impl Operations {
         let keeper = Keeper::start(KeeperParts {
             store: parts.store.clone(),
             metrics: parts.metrics.clone(),
-            clock: Arc::clone(&parts.clock),
-            tasks: parts.tasks.clone(),
-            token: parts.token.clone(),
-        });
-        let own_queues = parts.intake.queues();
-        own_queues.measure(parts.store.clone(), &parts.tasks, parts.token.clone());
-        let queues = Queues::start(&QueuesParts {
-            store: parts.store.clone(),
-            intake: parts.intake.clone(),
             clock: Arc::clone(&parts.clock),
             tasks: parts.tasks.clone(),
             token: parts.token.clone(),

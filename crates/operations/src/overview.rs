@@ -10,13 +10,13 @@ mod frames;
 mod meter;
 mod sampler;
 mod series;
+mod totals;
 mod watcher;
 mod zeros;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use graphy_engine::CommandQueue;
 use graphy_protocol::console::{OverviewSnapshot, RecentEvent, Series, SeriesPoint};
 use graphy_store::{GraphStore, NodeRegistry};
 use graphy_telemetry::{History, Metrics, Recorder, SharedClock, TaskRegistry};
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::journal::{EVENTS_MAX, Journal};
 use crate::pulse::Pulse;
+use crate::queues::Queues;
 
 pub(crate) use book::SeriesBook;
 pub use book::{CHART_EXPRESSIONS_MAX, RULE_EXPRESSIONS_MAX};
@@ -36,7 +37,7 @@ pub use series::{OVERVIEW_SERIES, SERIES, SeriesDefinition};
 pub(crate) struct OverviewParts {
     pub(crate) store: GraphStore,
     pub(crate) nodes: NodeRegistry,
-    pub(crate) queue: CommandQueue,
+    pub(crate) queues: Queues,
     pub(crate) metrics: Metrics,
     pub(crate) clock: SharedClock,
     pub(crate) journal: Arc<Journal>,

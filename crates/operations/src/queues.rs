@@ -1,9 +1,10 @@
 //! Every BullMQ queue on this Redis, kept in sight on a budget.
 //!
-//! A task counts the jobs of our own queues once a second, and while somebody looks those of all
-//! known queues, in one round trip; what costs more (events, workers, schedulers, the search for
-//! foreign queues) is read only while somebody looks, in bounded pieces. A call of an operation
-//! counts as a look for [`watch::LEASE_MS`].
+//! The jobs of our own queues are counted once a second, by the overview's sampler through
+//! [`Queues::count_own`]. While somebody looks, a task counts those of all other known queues as
+//! often, in one round trip, and reads what costs more (events, workers, schedulers, the search for
+//! foreign queues) in bounded pieces. A call of an operation counts as a look for
+//! [`watch::LEASE_MS`].
 //!
 //! Changes go through [`graphy_engine::inspect::QueueActions`].
 
@@ -13,6 +14,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod detail;
 pub(crate) mod filter;
 pub(crate) mod fingerprint;
+mod look;
 pub(crate) mod moments;
 pub(crate) mod one;
 pub(crate) mod own;

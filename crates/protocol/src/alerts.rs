@@ -167,7 +167,8 @@ pub struct Webhook {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SetWebhook {
-    /// An `http://` or `https://` address, at most 2000 characters; none removes it.
+    /// An `http://` or `https://` address, at most 2000 characters; null removes it.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub url: Option<String>,
 }
 

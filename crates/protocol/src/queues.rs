@@ -119,8 +119,8 @@ pub struct QueueSummary {
     /// does not get shorter.
     #[ts(type = "number | null")]
     pub drain_eta_ms: Option<u64>,
-    /// How many workers are connected.
-    pub workers: u32,
+    /// How many workers are connected; none if that is not known yet.
+    pub workers: Option<u32>,
     /// The version that its last writer said of itself, as `bullmq:6.7.0`.
     pub version: Option<String>,
     /// Unfinished jobs over the last minutes.
@@ -250,10 +250,12 @@ pub struct QueueDetail {
 pub struct ConfigureQueue {
     /// Which queue.
     pub queue: QueueRef,
-    /// The most jobs that may run at once over all workers, 1..=100 000; none lifts the limit.
+    /// The most jobs that may run at once over all workers, 1..=100 000; null lifts the limit.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[ts(type = "number | null")]
     pub concurrency: Option<u64>,
-    /// The rate limit over all workers; none lifts it.
+    /// The rate limit over all workers; null lifts it.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub rate_limit: Option<RateLimit>,
 }
 

@@ -21,8 +21,8 @@ use crate::http::{CreateGraph, GraphList, OpenSession, SessionToken};
 use crate::presence::{PresenceState, ResyncGraph, SessionList};
 use crate::queues::{
     AddJob, AddedJob, BulkConfirm, BulkPreview, BulkRef, BulkRequest, BulkRuns, ConfigureQueue,
-    DeadLetters, DeadLettersRequest, EditJob, JobDetail, JobPage, JobRef, JobText, JobTextRequest,
-    JobsRequest, QueueDetail, QueueList, QueueRef, SchedulerList, SchedulerRef,
+    DeadLetters, DeadLettersRequest, EditJob, EditedJob, JobDetail, JobPage, JobRef, JobText,
+    JobTextRequest, JobsRequest, QueueDetail, QueueList, QueueRef, SchedulerList, SchedulerRef,
 };
 use crate::reports::{
     EnterFigure, GraphProgress, PerformanceReport, ReportRequest, SnapshotList, SnapshotRef,
@@ -95,6 +95,7 @@ fn export_watching(config: &Config) -> Result<(), ExportError> {
     SnoozeAlert::export_all(config)?;
     AddJob::export_all(config)?;
     AddedJob::export_all(config)?;
+    EditedJob::export_all(config)?;
     BulkConfirm::export_all(config)?;
     BulkPreview::export_all(config)?;
     BulkRef::export_all(config)?;

@@ -1,5 +1,6 @@
 //! A whole node: everything that a process runs, started in order and stopped in order.
 
+mod ground;
 mod listen;
 mod upkeep;
 
@@ -7,19 +8,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use graphy_engine::{EngineError, Intake, WorkerParts, Workers};
-use graphy_live::{Hub, HubParts};
+use graphy_engine::{EngineError, Workers};
 use graphy_model::{Role, UserId};
-use graphy_operations::{Operations, SystemFacts};
+use graphy_operations::Operations;
 use graphy_store::tokens::{NewTicket, TokenError, TokenStore};
-use graphy_store::{
-    AuditLog, EventBus, GraphStore, LinkSettings, NodeRegistry, PresenceBus, RedisLink,
-    RedisServer, Replicas, Sessions, StoreError,
-};
-use graphy_telemetry::board::{PartStatus, StatusBoard};
+use graphy_store::{EventBus, GraphStore, RedisServer, Replicas, StoreError};
 use graphy_telemetry::metrics::MetricsError;
 use graphy_telemetry::traces::{self, TraceError};
-use graphy_telemetry::{Metrics, SystemClock, TaskRegistry};
+use graphy_telemetry::{Metrics, TaskRegistry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,8 +27,9 @@ use crate::settings::NodeSettings;
 use crate::socket::revocation::Revocations;
 use crate::state::{App, Parts};
 
+use ground::Ground;
 use listen::listen;
-use upkeep::{describe, every, host_name, server_node, start_tasks};
+use upkeep::{forget_idle_graphs, start_tasks};
 
 /// How long sockets and requests may take to end when the node stops.
 const SOCKETS_WAIT: Duration = Duration::from_secs(3);
@@ -77,9 +74,14 @@ pub enum NodeError {
 
 /// A running node. Dropping it ends the process's part in it abruptly; call [`Node::shutdown`].
 pub struct Node {
+    redis: RedisServer,
+    running: Running,
+}
+
+/// A node but for its Redis.
+struct Running {
     app: App,
     address: SocketAddr,
-    redis: RedisServer,
     replicas: Replicas,
     events: EventBus,
     workers: Option<Workers>,
@@ -97,7 +99,7 @@ impl Node {
         let metrics = Metrics::install()?;
         let redis = RedisServer::open(&settings.redis).await?;
         match Self::start_on(&redis, settings, metrics).await {
-            Ok(started) => Ok(started.into_node(redis)),
+            Ok(running) => Ok(Self { redis, running }),
             Err(error) => {
                 redis.stop().await;
                 Err(error)
@@ -109,111 +111,33 @@ impl Node {
         redis: &RedisServer,
         settings: NodeSettings,
         metrics: Metrics,
-    ) -> Result<Started, NodeError> {
-        let clock = SystemClock::shared();
-        let tasks = TaskRegistry::new(Arc::clone(&clock));
+    ) -> Result<Running, NodeError> {
         let token = CancellationToken::new();
         // Whatever fails below, the tasks started before it end.
         let guard = token.clone().drop_guard();
-        let started_at = clock.now_ms();
-        let board = StatusBoard::default();
-        let link = RedisLink::connect(&redis.url(), LinkSettings::default(), &tasks).await?;
-        let store = GraphStore::new(link.clone(), Arc::clone(&clock));
-        let replicas = Replicas::with(store.clone(), settings.replicas);
-        let events = EventBus::start(link.clone(), &tasks, token.clone());
-        let intake = Intake::start(
-            settings.engine.clone(),
-            &link,
-            store.clone(),
-            events.clone(),
-            tasks.clone(),
-            token.clone(),
-        )
-        .await?;
-        let workers = if settings.role.runs_workers() {
-            let parts = WorkerParts {
-                queues: intake.queues().clone(),
-                replicas: replicas.clone(),
-                host: host_name(),
-                clock: Arc::clone(&clock),
-                tasks: tasks.clone(),
-                token: token.clone(),
-                board: board.clone(),
-            };
-            Some(Workers::start(parts).await?)
-        } else {
-            None
-        };
-        let tokens = TokenStore::new(link.clone(), Arc::clone(&clock));
-        let nodes = NodeRegistry::new(link.clone(), Arc::clone(&clock));
+        let ground = Ground::lay(redis, &settings, token.clone()).await?;
+        let intake = ground.intake(&settings).await?;
+        let workers = ground.workers(&settings, &intake).await?;
         let (listener, address) = listen(settings.listen)?;
-        let facts = SystemFacts {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            environment: settings.environment.clone(),
-            redis_url: redis.tools_url().to_string(),
-            data_dir: settings.data_dir().map(|path| path.display().to_string()),
-            api_url: format!("http://{address}"),
-            started_at,
-            settings: settings.shown.clone(),
-        };
-        let server = server_node(settings.role.as_str(), started_at);
-        let audit = AuditLog::new(link.clone(), Arc::clone(&clock), settings.audit_actions_max);
-        let sessions = Sessions::new(link.clone(), nodes.clone(), settings.sessions.clone());
-        describe(&board, &link, &replicas, &tokens);
-        let operations = Operations::start(graphy_operations::Parts {
-            store: store.clone(),
-            replicas: replicas.clone(),
-            tokens: tokens.clone(),
-            nodes: nodes.clone(),
-            sessions: sessions.clone(),
-            intake: intake.clone(),
-            metrics: metrics.clone(),
-            limits: settings.limits.clone(),
-            clock: Arc::clone(&clock),
-            tasks: tasks.clone(),
-            token: token.clone(),
-            facts,
-            board: board.clone(),
-            probe_interval: settings.probe_interval,
-            node: server.clone(),
-            read_only: settings.read_only,
-            audit,
-            history: settings.history(),
-        });
+        let facts = ground.facts(&settings, redis, address);
+        let operations = ground.operations(&settings, facts, &intake, &metrics);
         if let Some(bridge) = &settings.bridge {
-            graphy_store::bridge::start(&link, &store, bridge, &tasks, token.clone());
+            let (link, store) = (&ground.link, &ground.store);
+            graphy_store::bridge::start(link, store, bridge, &ground.tasks, token.clone());
         }
         if let Some(traces) = &settings.traces {
-            traces::install(traces, server.id.as_str())?;
+            traces::install(traces, ground.server.id.as_str())?;
         }
-        let hub = Hub::new(
-            HubParts {
-                replicas: replicas.clone(),
-                bus: events.clone(),
-                presence: PresenceBus::start(link.clone(), &tasks, token.clone()),
-                sessions,
-                nodes: nodes.clone(),
-                node: server.id.clone(),
-                tasks: tasks.clone(),
-                token: token.clone(),
-            },
-            settings.hub.clone(),
-        );
-        let texts = hub.snapshots().clone();
-        board.add(move || PartStatus {
-            caches: vec![texts.cache_status()],
-            ..PartStatus::default()
-        });
-        let role = settings.role;
+        let hub = ground.hub(&settings);
         let app = App(Arc::new(Parts {
-            store,
-            tokens,
+            store: ground.store,
+            tokens: ground.tokens,
             intake,
             hub,
             operations,
             metrics,
-            limits: settings.limits.clone(),
-            limiters: Limiters::new(settings.rates.clone()),
+            limits: settings.limits,
+            limiters: Limiters::new(settings.rates),
             guard: GuardRules {
                 loopback_only: address.ip().is_loopback(),
                 hosts: settings.hosts,
@@ -224,33 +148,28 @@ impl Node {
             sockets: TaskTracker::new(),
             stopping: token.child_token(),
         }));
-        let connections = TaskTracker::new();
+        let tasks = ground.tasks;
         start_tasks(&app, &tasks, &token);
-        let idle = replicas.clone();
-        every(
-            &tasks,
-            "replicas-upkeep",
-            settings.cache_check_interval,
-            &token,
-            move || idle.forget_idle(),
-        );
-        let serving = listener::serve(
+        let idle_period = settings.cache_check_interval;
+        forget_idle_graphs(&ground.replicas, idle_period, &tasks, &token);
+        let connections = TaskTracker::new();
+        connections.spawn(listener::serve(
             listener,
-            router(&app, role),
+            router(&app, settings.role),
             app.stopping.clone(),
             connections.clone(),
-        );
-        connections.spawn(serving);
-        nodes.keep_announced(server, &tasks, token.clone());
-        let token = guard.disarm();
-        Ok(Started {
+        ));
+        ground
+            .nodes
+            .keep_announced(ground.server, &tasks, token.clone());
+        Ok(Running {
             app,
             address,
-            replicas,
-            events,
+            replicas: ground.replicas,
+            events: ground.events,
             workers,
             tasks,
-            token,
+            token: guard.disarm(),
             connections,
         })
     }
@@ -258,13 +177,13 @@ impl Node {
     /// Returns where the HTTP API is, without a slash at the end.
     #[must_use]
     pub fn api_url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.running.address)
     }
 
     /// Returns the address that the node listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.running.address
     }
 
     /// Makes a URL that lets a browser in once, as an administrator.
@@ -277,7 +196,7 @@ impl Node {
             role: Role::Admin,
             user_id: local_user(),
         };
-        let text = self.app.tokens.issue_ticket(&ticket).await?;
+        let text = self.running.app.tokens.issue_ticket(&ticket).await?;
         Ok(format!("{}/?ticket={}", self.api_url(), text.expose()))
     }
 
@@ -291,8 +210,9 @@ impl Node {
             role: Role::Admin,
             user_id: local_user(),
         };
-        let ticket = self.app.tokens.issue_ticket(&new).await?;
+        let ticket = self.running.app.tokens.issue_ticket(&new).await?;
         Ok(self
+            .running
             .app
             .tokens
             .redeem_ticket(&ticket.expose())
@@ -314,37 +234,37 @@ impl Node {
     /// Returns the operator's operations on this node.
     #[must_use]
     pub fn operations(&self) -> &Operations {
-        &self.app.operations
+        &self.running.app.operations
     }
 
     /// Returns the tokens, for callers in the same process.
     #[must_use]
     pub fn tokens(&self) -> &TokenStore {
-        &self.app.tokens
+        &self.running.app.tokens
     }
 
     /// Returns the graphs in Redis, for callers in the same process.
     #[must_use]
     pub fn store(&self) -> &GraphStore {
-        &self.app.store
+        &self.running.app.store
     }
 
     /// Returns the graphs in memory, for callers in the same process.
     #[must_use]
     pub fn replicas(&self) -> &Replicas {
-        &self.replicas
+        &self.running.replicas
     }
 
     /// Returns the events of all graphs, for callers in the same process.
     #[must_use]
     pub fn events(&self) -> &EventBus {
-        &self.events
+        &self.running.events
     }
 
     /// Returns the background tasks of the node.
     #[must_use]
     pub fn tasks(&self) -> &TaskRegistry {
-        &self.tasks
+        &self.running.tasks
     }
 
     /// Returns the Redis of the node.
@@ -356,15 +276,15 @@ impl Node {
     /// Stops: no new connections, sockets told to come back, accepted commands into the queue,
     /// running jobs to their end, then everything else, the private Redis last.
     pub async fn shutdown(self) {
-        let Self {
+        let Self { redis, running } = self;
+        let Running {
             app,
-            redis,
             workers,
             tasks,
             token,
             connections,
             ..
-        } = self;
+        } = running;
         tracing::info!("the node stops");
         app.stopping.cancel();
         app.hub.shutdown(RETRY_AFTER);
@@ -400,44 +320,6 @@ impl Node {
         app.store.link().close();
         drop(app);
         redis.stop().await;
-    }
-}
-
-/// A node but for its Redis.
-struct Started {
-    app: App,
-    address: SocketAddr,
-    replicas: Replicas,
-    events: EventBus,
-    workers: Option<Workers>,
-    tasks: TaskRegistry,
-    token: CancellationToken,
-    connections: TaskTracker,
-}
-
-impl Started {
-    fn into_node(self, redis: RedisServer) -> Node {
-        let Self {
-            app,
-            address,
-            replicas,
-            events,
-            workers,
-            tasks,
-            token,
-            connections,
-        } = self;
-        Node {
-            app,
-            address,
-            redis,
-            replicas,
-            events,
-            workers,
-            tasks,
-            token,
-            connections,
-        }
     }
 }
 

@@ -7,7 +7,9 @@
 //! **Invariant:** what fires is changed only by the holder of the lease, checked in the same script;
 //! so a node that lost the lease without noticing changes nothing. Every change raises the revision.
 
+mod rules;
 mod scripts;
+mod webhook;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -207,119 +209,6 @@ impl AlertStore {
         })
     }
 
-    /// Keeps a rule, unless there are `rules_max` others; says whether it was kept.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn save_rule(
-        &self,
-        rule: &str,
-        text: &str,
-        rules_max: usize,
-    ) -> Result<bool, StoreError> {
-        let mut call = scripts::SAVE_RULE.key(RULES);
-        call.key(REVISION).arg(rule).arg(text).arg(rules_max);
-        let kept: Result<u8, _> = call.invoke_async(&mut self.link.write()).await;
-        kept.map(|kept| kept == 1)
-            .map_err(StoreError::redis("keep an alert rule"))
-    }
-
-    /// Removes a rule and its snooze; says whether it was there.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn remove_rule(&self, rule: &str) -> Result<bool, StoreError> {
-        let removed: Result<(u8, u8, u64), _> = redis::pipe()
-            .atomic()
-            .hdel(RULES, rule)
-            .hdel(SNOOZES, rule)
-            .incr(REVISION, 1)
-            .query_async(&mut self.link.write())
-            .await;
-        removed
-            .map(|(rules, _, _)| rules == 1)
-            .map_err(StoreError::redis("remove an alert rule"))
-    }
-
-    /// Notes who looks after an event. The events of 1000 rules ago are forgotten with it.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn acknowledge(&self, event: u64, user: &str) -> Result<(), StoreError> {
-        redis::pipe()
-            .atomic()
-            .hset(ACKNOWLEDGED, event, user)
-            .ignore()
-            .incr(REVISION, 1)
-            .ignore()
-            .exec_async(&mut self.link.write())
-            .await
-            .map_err(StoreError::redis("acknowledge an alert"))
-    }
-
-    /// Snoozes a rule until a moment, or ends its snooze.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn snooze(&self, rule: &str, until_ms: Option<u64>) -> Result<(), StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.atomic();
-        match until_ms {
-            Some(until) => pipeline.hset(SNOOZES, rule, until).ignore(),
-            None => pipeline.hdel(SNOOZES, rule).ignore(),
-        };
-        pipeline
-            .incr(REVISION, 1)
-            .ignore()
-            .exec_async(&mut self.link.write())
-            .await
-            .map_err(StoreError::redis("snooze an alert"))
-    }
-
-    /// Sets or removes the webhook; what was waiting for it is given up.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn set_webhook(&self, url: Option<&str>) -> Result<(), StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline
-            .atomic()
-            .del(WEBHOOK)
-            .ignore()
-            .del(DELIVERIES)
-            .ignore();
-        if let Some(url) = url {
-            pipeline.hset(WEBHOOK, "url", url).ignore();
-        }
-        pipeline
-            .incr(REVISION, 1)
-            .ignore()
-            .exec_async(&mut self.link.write())
-            .await
-            .map_err(StoreError::redis("set the webhook of the alerts"))
-    }
-
-    /// Notes how the last attempt at the webhook ended, if it is still the same one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn webhook_said(
-        &self,
-        url: &str,
-        delivered_at_ms: Option<u64>,
-        error: Option<&str>,
-    ) -> Result<(), StoreError> {
-        let mut call = scripts::WEBHOOK_SAID.key(WEBHOOK);
-        call.key(REVISION)
-            .arg(url)
-            .arg(delivered_at_ms.map(|at| at.to_string()).unwrap_or_default())
-            .arg(error.unwrap_or_default());
-        let noted: Result<u8, _> = call.invoke_async(&mut self.link.write()).await;
-        noted
-            .map(drop)
-            .map_err(StoreError::redis("note what the webhook said"))
-    }
-
     /// Changes what fires, if the node still watches and no other event came between; says whether.
     ///
     /// # Errors
@@ -352,30 +241,6 @@ impl AlertStore {
         changed
             .map(|changed| changed == 1)
             .map_err(StoreError::redis("change what fires"))
-    }
-
-    /// Returns the oldest delivery that waits.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn next_delivery(&self) -> Result<Option<String>, StoreError> {
-        self.link
-            .query()
-            .lindex(DELIVERIES, 0)
-            .await
-            .map_err(StoreError::redis("read what is to be told"))
-    }
-
-    /// Takes a delivery off the list, delivered or given up.
-    ///
-    /// # Errors
-    /// [`StoreError`]; then it is delivered once more.
-    pub async fn delivery_done(&self, delivery: &str) -> Result<(), StoreError> {
-        let mut connection = self.link.write();
-        let removed: Result<u64, _> = connection.lrem(DELIVERIES, 1, delivery).await;
-        removed
-            .map(drop)
-            .map_err(StoreError::redis("note what was told"))
     }
 }
 

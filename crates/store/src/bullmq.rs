@@ -33,6 +33,7 @@ use redis::{FromRedisValue, Pipeline, RedisResult, Value};
 
 use crate::connection::RedisLink;
 use crate::error::StoreError;
+use crate::reply::{ReplyClass, classify};
 
 /// Reads queues; cheap to clone.
 #[derive(Debug, Clone)]
@@ -53,7 +54,8 @@ impl QueueReader {
         &self.link
     }
 
-    /// Sends a pipeline; what single commands refuse is a missing answer.
+    /// Sends a pipeline; what single commands refuse is a missing answer, unless the server is not
+    /// ready to answer any.
     async fn ask(
         &self,
         action: &'static str,
@@ -67,11 +69,18 @@ impl QueueReader {
             .query_async(&mut self.link.query())
             .await
             .map_err(StoreError::redis(action))?;
-        Ok(answers
-            .into_iter()
-            .map(|answer| answer.ok().filter(|value| *value != Value::Nil))
-            .collect())
+        present(answers).map_err(StoreError::redis(action))
     }
+}
+
+/// Takes the values out of the answers to a pipeline.
+fn present(answers: Vec<RedisResult<Value>>) -> RedisResult<Vec<Option<Value>>> {
+    let values = answers.into_iter().map(|answer| match answer {
+        Err(error) if matches!(classify(&error), ReplyClass::Retry { .. }) => Err(error),
+        Err(_) | Ok(Value::Nil) => Ok(None),
+        Ok(value) => Ok(Some(value)),
+    });
+    values.collect()
 }
 
 /// Reads a value, or none if it is not of the form.
@@ -96,6 +105,17 @@ fn number<T: std::str::FromStr>(answer: Option<Value>) -> Option<T> {
     text(answer).and_then(|text| text.trim().parse().ok())
 }
 
+/// Takes a number for a time in milliseconds or a count; none if it cannot be one.
+#[must_use]
+pub fn whole_number(number: f64) -> Option<u64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked"
+    )]
+    (0.0..=9.0e15).contains(&number).then_some(number as u64)
+}
+
 /// Reads the elements of an array.
 fn elements(answer: Option<Value>) -> Vec<Option<Value>> {
     match answer {
@@ -104,5 +124,23 @@ fn elements(answer: Option<Value>) -> Vec<Option<Value>> {
             .map(|value| Some(value).filter(|value| *value != Value::Nil))
             .collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(wire: &str) -> RedisResult<Value> {
+        redis::parse_redis_value(wire.as_bytes()).and_then(Value::extract_error)
+    }
+
+    #[test]
+    fn a_key_of_another_type_is_missing_but_a_server_that_loads_has_no_answers() {
+        let wrong_type = answer("-WRONGTYPE Operation against a key of another kind\r\n");
+        let values = present(vec![answer(":3\r\n"), wrong_type, Ok(Value::Nil)]);
+        assert_eq!(values.unwrap(), [Some(Value::Int(3)), None, None]);
+        let loading = answer("-LOADING Redis is loading the dataset in memory\r\n");
+        assert!(present(vec![answer(":3\r\n"), loading]).is_err());
     }
 }

@@ -27,8 +27,9 @@ pub use slot::{LedgerSlot, SlotSize};
 
 static ADD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("ledger/add.lua")));
 
-/// A deployment that was not heard of for this long was down, unless it had been stopped.
-pub const HEARD_WITHIN: Duration = Duration::from_secs(45);
+/// A deployment that was not heard of for this long was down, unless it had been stopped. Nodes add
+/// their counts every ten seconds, so less would take a late one for dead.
+pub const HEARD_WITHIN: Duration = Duration::from_secs(20);
 /// Who was down for longer had been given up.
 const DOWN_MAX: Duration = Duration::from_secs(7 * 86_400);
 

@@ -1,14 +1,35 @@
-//! A real Redis for tests: started in a temporary folder, gone when dropped.
+//! A real Redis for tests, started in a temporary folder and gone when dropped; and how tests wait.
 
 use std::process::Command;
-
-use tempfile::TempDir;
+use std::time::Duration;
 
 use graphy_telemetry::TaskRegistry;
+use tempfile::TempDir;
 
 use crate::config::{FsyncPolicy, PrivateRedisConfig, RedisUrl};
 use crate::connection::{LinkSettings, RedisLink};
 use crate::private_redis::PrivateRedis;
+
+/// How long a test waits for anything, at most.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+/// How often it looks again.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Waits until something is so, at most for [`DEADLINE`].
+///
+/// # Panics
+/// When it does not become so.
+pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    let mut looks = tokio::time::interval(LOOK_INTERVAL);
+    while !so().await {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "waited too long: {what}"
+        );
+        looks.tick().await;
+    }
+}
 
 /// A private Redis of one test.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ mod queries;
 mod queue;
 mod report;
 mod sync;
+mod written;
 
 use graphy_store::FsyncPolicy;
 

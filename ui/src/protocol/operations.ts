@@ -115,7 +115,7 @@ export interface Operations {
   'queues.retry_job': [JobRef, Nothing];
   'queues.promote_job': [JobRef, Nothing];
   'queues.remove_job': [JobRef, Nothing];
-  'queues.edit_job': [EditJob, AddedJob];
+  'queues.edit_job': [EditJob, EditedJob];
   'queues.add_job': [AddJob, AddedJob];
   'queues.preview': [BulkRequest, BulkPreview];
   'queues.run': [BulkConfirm, BulkRun];

@@ -1,6 +1,7 @@
 //! `graphy demo`: bots that really edit a graph.
 
 mod bot;
+mod identity;
 mod path;
 mod tally;
 
@@ -19,6 +20,7 @@ use crate::exit::Failure;
 use crate::output::Output;
 use crate::remote::RemoteNode;
 use bot::{Bot, BotEnd};
+use identity::Identities;
 use tally::{Summary, Tally};
 
 /// How often the summary is renewed on a terminal, and written elsewhere.
@@ -29,7 +31,10 @@ const WRITTEN_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Bots drag nodes along smooth paths, rename them, add new ones and delete what they added, each over
-its own WebSocket and with its own replica. At the end the replicas are compared with the store.")]
+its own WebSocket and with its own replica. At the end the replicas are compared with the store.
+
+With an admin's token they are up to eight people, bot-ada and so on, whose tokens are revoked at the
+end; else they act in your name.")]
 pub(crate) struct DemoArguments {
     /// How many bots
     #[arg(long, short, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -58,6 +63,20 @@ pub(crate) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let graph = choose(node, arguments, output).await?;
+    let identities = Identities::make(node, arguments.bots.into(), output).await?;
+    let ended = edit(node, graph, &identities, arguments, output).await;
+    identities.take_back(node, output).await;
+    ended
+}
+
+/// Lets bots edit until time is up, and judges what came of it.
+async fn edit(
+    node: &RemoteNode,
+    graph: GraphId,
+    identities: &Identities,
+    arguments: &DemoArguments,
+    output: Output,
+) -> Result<(), Failure> {
     let tally = Arc::new(Tally::default());
     let stop = CancellationToken::new();
     let mut bots = JoinSet::new();
@@ -65,13 +84,9 @@ pub(crate) async fn run(
     for index in 0..arguments.bots {
         let name = format!("bot-{index}-{}", &run[..8]);
         let client_id = ClientId::new(&name).expect("letters, digits and dashes make an id");
-        let bot = Bot::open(
-            node,
-            &graph,
-            client_id,
-            usize::from(index),
-            Arc::clone(&tally),
-        );
+        let index = usize::from(index);
+        let token = identities.token(index);
+        let bot = Bot::open(node, token, &graph, client_id, index, Arc::clone(&tally));
         bots.spawn(bot.live(arguments.rate, stop.clone()));
     }
     output.note(&format!(

@@ -6,7 +6,7 @@ use graphy_protocol::console::HealthReport;
 use crate::exit::Failure;
 use crate::output::Output;
 use crate::remote::RemoteNode;
-use crate::tables::table;
+use crate::tables::{span, table};
 
 /// The command's arguments.
 #[derive(Debug, Args)]
@@ -43,13 +43,18 @@ fn text(node: &RemoteNode, report: &HealthReport) -> String {
         .iter()
         .map(|check| {
             let state = if check.ok { "ok" } else { "FAILED" };
-            vec![state.to_owned(), check.name.clone(), check.detail.clone()]
+            vec![
+                state.to_owned(),
+                check.name.clone(),
+                check.detail.clone(),
+                format!("{} ago", span(check.age_ms)),
+            ]
         })
         .collect();
     let state = if report.ready { "ready" } else { "NOT READY" };
     format!(
         "{} is {state}\n{}",
         node.url,
-        table(&["STATE", "CHECK", "FOUND"], &[], &rows)
+        table(&["STATE", "CHECK", "FOUND", "WHEN"], &[], &rows)
     )
 }

@@ -3,21 +3,25 @@
 mod arguments;
 mod bulk;
 mod text;
+mod values;
 
 use graphy_protocol::queues::{
-    AddJob, AddedJob, ConfigureQueue, DeadLetters, DeadLettersRequest, EditJob, JobDetail,
-    JobFilter, JobPage, JobRef, JobsRequest, QueueDetail, QueueList, QueueRef, SchedulerList,
-    SchedulerRef,
+    AddJob, AddedJob, ConfigureQueue, DeadLetters, DeadLettersRequest, EditJob, EditedJob,
+    JobDetail, JobFilter, JobPage, JobRef, JobsRequest, QueueDetail, QueueList, QueueRef,
+    SchedulerList, SchedulerRef,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
 pub(crate) use arguments::QueuesArguments;
-use arguments::{Action, Filter, JobName, Limits, OnScheduler};
+use arguments::{Action, AddArguments, Filter, JobName, JobsArguments, Limits, OnScheduler};
 
 use crate::exit::Failure;
 use crate::output::Output;
 use crate::remote::RemoteNode;
+
+/// How many parts of a queue one command looks through until it finds something.
+const SEARCH_CALLS_MAX: usize = 100;
 
 pub(crate) async fn run(
     node: &RemoteNode,
@@ -33,21 +37,8 @@ pub(crate) async fn run(
             let detail: QueueDetail = node.call("queues.get", &queue.reference()).await?;
             output.result(&detail, text::queue)
         }
-        Action::Jobs {
-            queue,
-            state,
-            filter,
-            offset,
-            limit,
-        } => {
-            let request = JobsRequest {
-                queue: queue.reference(),
-                state: state.into(),
-                filter: filter.into(),
-                offset,
-                limit: Some(limit),
-            };
-            let page: JobPage = node.call("queues.jobs", &request).await?;
+        Action::Jobs(jobs) => {
+            let page = first_page(node, JobsRequest::from(jobs)).await?;
             output.result(&page, text::jobs)
         }
         Action::Job(job) => {
@@ -57,43 +48,19 @@ pub(crate) async fn run(
         Action::Retry(job) => one(node, output, "queues.retry_job", &job, "runs again").await,
         Action::Promote(job) => one(node, output, "queues.promote_job", &job, "runs now").await,
         Action::Remove(job) => one(node, output, "queues.remove_job", &job, "is removed").await,
-        Action::Edit { job, data } => {
-            let request = EditJob {
-                queue: job.queue.reference(),
-                job_id: job.job_id.clone(),
-                data: json_of("DATA", &data)?,
-            };
-            let added: AddedJob = node.call("queues.edit_job", &request).await?;
-            output.result(&added, |added| {
-                format!("{} runs with the new data", added.job_id)
-            })
-        }
+        Action::Edit { job, data } => edit(node, &job, &data, output).await,
         Action::Bulk(arguments) => bulk::run(node, arguments, output).await,
         Action::Runs => bulk::list(node, output).await,
         Action::Status { run } => bulk::status(node, &run, output).await,
         Action::Stop { run } => bulk::stop(node, &run, output).await,
         Action::Undo { run } => bulk::undo(node, &run, output).await,
         Action::Pause { queue } => {
-            let queue = queue.reference();
-            told(
-                node,
-                output,
-                "queues.pause",
-                &queue,
-                "it starts no more jobs",
-            )
-            .await
+            let says = "it starts no more jobs";
+            told(node, output, "queues.pause", &queue.reference(), says).await
         }
         Action::Resume { queue } => {
-            let queue = queue.reference();
-            told(
-                node,
-                output,
-                "queues.resume",
-                &queue,
-                "it starts jobs again",
-            )
-            .await
+            let says = "it starts jobs again";
+            told(node, output, "queues.resume", &queue.reference(), says).await
         }
         Action::Limit(limits) => limit(node, limits, output).await,
         Action::Schedulers { queue, action } => {
@@ -106,26 +73,39 @@ pub(crate) async fn run(
             let letters: DeadLetters = node.call("queues.dead_letters", &request).await?;
             output.result(&letters, text::dead_letters)
         }
-        Action::Add {
-            queue,
-            name,
-            data,
-            delay_ms,
-            priority,
-            attempts,
-        } => {
-            let request = AddJob {
-                queue: queue.reference(),
-                name,
-                data: json_of("DATA", &data)?,
-                delay_ms,
-                priority,
-                attempts,
-            };
-            let added: AddedJob = node.call("queues.add_job", &request).await?;
+        Action::Add(job) => {
+            let added: AddedJob = node.call("queues.add_job", &AddJob::try_from(job)?).await?;
             output.result(&added, |added| format!("added {}", added.job_id))
         }
     }
+}
+
+/// Removes a job and adds it with other data.
+async fn edit(node: &RemoteNode, job: &JobName, data: &str, output: Output) -> Result<(), Failure> {
+    let request = EditJob {
+        queue: job.queue.reference(),
+        job_id: job.job_id.clone(),
+        data: json_of("DATA", data)?,
+    };
+    let edited: EditedJob = node.call("queues.edit_job", &request).await?;
+    output.result(&edited, |edited| match &edited.operation_id {
+        Some(id) => format!("its commands are sent anew, the first as operation {id}"),
+        None => format!("{} runs with the new data", job.job_id),
+    })
+}
+
+/// Reads the first page that holds something: one call looks through a bounded part of the queue,
+/// and the next job that fits may be beyond it.
+async fn first_page(node: &RemoteNode, mut request: JobsRequest) -> Result<JobPage, Failure> {
+    let mut page: JobPage = node.call("queues.jobs", &request).await?;
+    for _ in 1..SEARCH_CALLS_MAX {
+        let Some(next) = page.next.filter(|_| page.jobs.is_empty()) else {
+            break;
+        };
+        request.offset = next;
+        page = node.call("queues.jobs", &request).await?;
+    }
+    Ok(page)
 }
 
 /// Does something to one job.
@@ -205,6 +185,33 @@ async fn schedulers(
 fn json_of(what: &str, text: &str) -> Result<Value, Failure> {
     serde_json::from_str(text)
         .map_err(|error| Failure::Usage(format!("{what} is not JSON: {error}")))
+}
+
+impl From<JobsArguments> for JobsRequest {
+    fn from(arguments: JobsArguments) -> Self {
+        Self {
+            queue: arguments.queue.reference(),
+            state: arguments.state.into(),
+            filter: arguments.filter.into(),
+            offset: arguments.offset,
+            limit: Some(arguments.limit),
+        }
+    }
+}
+
+impl TryFrom<AddArguments> for AddJob {
+    type Error = Failure;
+
+    fn try_from(arguments: AddArguments) -> Result<Self, Failure> {
+        Ok(Self {
+            queue: arguments.queue.reference(),
+            data: json_of("DATA", &arguments.data)?,
+            name: arguments.name,
+            delay_ms: arguments.delay_ms,
+            priority: arguments.priority,
+            attempts: arguments.attempts,
+        })
+    }
 }
 
 impl From<Filter> for JobFilter {

@@ -101,9 +101,12 @@ fn node_row(list: &NodeList, node: &NodeReport) -> Vec<String> {
         .iter()
         .filter(|task| matches!(task.state.as_str(), "failed" | "restarting"))
         .count();
+    // What has ended as it should is no news.
+    let going = node.tasks.iter().filter(|task| task.state != "stopped");
+    let going = going.count();
     let tasks = match troubled {
-        0 => node.tasks.len().to_string(),
-        troubled => format!("{} ({troubled} IN TROUBLE)", node.tasks.len()),
+        0 => going.to_string(),
+        troubled => format!("{going} ({troubled} IN TROUBLE)"),
     };
     vec![
         format!("{}{here}", node.node_id),

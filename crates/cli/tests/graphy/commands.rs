@@ -1,5 +1,6 @@
 //! The command line against real nodes, as separate processes.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::support::{Served, ask, graphy, say, until};
@@ -201,6 +202,14 @@ fn bots_edit_and_their_replicas_agree_with_the_store() {
     assert_eq!(end["checksumMatches"], true);
     assert!(end["applied"].as_u64().unwrap() > 50, "{end}");
     assert_eq!(end["pending"], 0);
+    let graph = end["graphId"].as_str().unwrap();
+    let history = ask(data, &["history", graph, "-n", "200"]);
+    let entries = history["entries"].as_array().unwrap().iter();
+    let users: BTreeSet<&str> = entries.filter_map(|one| one["userId"].as_str()).collect();
+    let people = ["bot-ada", "bot-alan", "bot-barbara", "bot-edsger"];
+    assert_eq!(users, BTreeSet::from(people));
+    let tokens = ask(data, &["token", "list"]).to_string();
+    assert!(!tokens.contains("demo"), "they were revoked: {tokens}");
     let metrics = say(
         data,
         &["metrics", "--filter", "optimistic_commands_processed_total"],
@@ -277,6 +286,7 @@ fn what_config_show_prints_is_a_file_that_config_takes() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story on one server")]
 fn reports_are_written_and_figures_entered() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();

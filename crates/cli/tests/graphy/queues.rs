@@ -3,6 +3,7 @@
 use crate::support::{Served, ask, say, until};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story on one server")]
 fn queues_are_listed_filled_limited_and_emptied() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();

@@ -1,10 +1,12 @@
 //! Metric history and alerts on the command line, through a node that is killed.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Served, ask, say, until};
+use crate::support::{PATIENCE, Served, ask, say, until};
 
 /// How many steps of an answer of `metrics history` have a value.
 fn measured(answer: &Value) -> usize {
@@ -28,6 +30,10 @@ fn events(data: &Path) -> Vec<Value> {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one story on one server, killed in its middle"
+)]
 fn history_and_alerts_outlive_a_killed_node() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
@@ -115,5 +121,58 @@ fn history_and_alerts_outlive_a_killed_node() {
         text.contains("redis-latency") && text.contains("> 5 ms for 30 s"),
         "{text}"
     );
+    assert!(served.stop().success());
+}
+
+/// Takes requests until the test ends; each is answered with 204 and handed over.
+fn receiver() -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/in", listener.local_addr().unwrap());
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = String::new();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while let Some(Ok(line)) = lines.next() {
+                if line.is_empty() {
+                    break;
+                }
+                head.push_str(&line);
+                head.push('\n');
+            }
+            let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+            if tell.send(head).is_err() {
+                return;
+            }
+        }
+    });
+    (address, told)
+}
+
+#[test]
+fn a_webhook_is_set_at_the_node_and_gets_no_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let served = Served::on(data, &[]);
+    let (address, told) = receiver();
+    let tested = ask(data, &["alerts", "webhook", &address, "--test"]);
+    assert!(tested["deliveredAt"].is_number(), "{tested}");
+    let head = told.recv_timeout(PATIENCE).unwrap();
+    assert!(head.starts_with("POST /in HTTP/1.1"), "{head}");
+    assert!(!head.to_lowercase().contains("authorization"), "{head}");
+    ask(data, &["alerts", "webhook", "--remove"]);
+    let shown = say(data, &["alerts", "webhook"]);
+    assert!(
+        shown.out.contains("alerts are sent nowhere"),
+        "{}",
+        shown.out
+    );
+    // Numbers that JSON cannot carry, and texts that steer a terminal.
+    let figure = ["report", "enter", "error_reports", "nan"];
+    assert_eq!(say(data, &figure).code, 2);
+    let unknown = say(data, &["queues", "show", "bull:\u{1b}[2J"]);
+    assert_eq!(unknown.code, 5, "{}", unknown.err);
+    assert!(!unknown.err.contains('\u{1b}'), "{}", unknown.err);
     assert!(served.stop().success());
 }

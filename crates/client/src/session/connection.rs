@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use graphy_model::{OperationId, RejectCode, Rejection};
-use graphy_protocol::{ClientFrame, ErrorCode, Hello, ServerFrame, Sync, close};
+use graphy_protocol::{ApiError, ClientFrame, ErrorCode, Hello, ServerFrame, Sync, close};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -338,37 +338,18 @@ impl Live<'_, '_> {
                 message,
                 field,
             } => {
-                let rejection = Rejection {
+                let ending = refused(Rejection {
                     code: *code,
                     message: message.clone(),
                     field: field.clone(),
-                };
-                let ending = if refused_at_the_door(*code) {
-                    Ending::TurnedAway(rejection)
-                } else {
-                    Ending::Refused(rejection)
-                };
+                });
                 let ledger = &mut self.on.shared.lock().ledger;
                 noted.leaves_hole = ledger.settle(*operation_id, ending);
             }
             ServerFrame::Error {
                 error,
                 operation_id: Some(id),
-            } => {
-                if error.retryable {
-                    // What was refused together with others was not sent after them.
-                    if error.code == ErrorCode::RateLimited && self.retry_at.is_none() {
-                        self.on.shared.lock().ledger.narrow();
-                    }
-                    self.send_again(*id);
-                } else {
-                    let mut rejection =
-                        Rejection::new(reject_code(error.code), error.message.clone());
-                    rejection.field.clone_from(&error.field);
-                    let ledger = &mut self.on.shared.lock().ledger;
-                    noted.leaves_hole = ledger.settle(*id, Ending::TurnedAway(rejection));
-                }
-            }
+            } => noted.leaves_hole = self.note_error(*id, error),
             ServerFrame::Sync(
                 Sync::InSync { landed, .. }
                 | Sync::Behind { landed, .. }
@@ -408,6 +389,22 @@ impl Live<'_, '_> {
             } => {}
         }
         noted
+    }
+
+    /// Notes that a command was refused on its way; says whether others are counted after it.
+    fn note_error(&mut self, id: OperationId, error: &ApiError) -> bool {
+        if error.retryable {
+            // What was refused together with others was not sent after them.
+            if error.code == ErrorCode::RateLimited && self.retry_at.is_none() {
+                self.on.shared.lock().ledger.narrow();
+            }
+            self.send_again(id);
+            return false;
+        }
+        let mut rejection = Rejection::new(reject_code(error.code), error.message.clone());
+        rejection.field.clone_from(&error.field);
+        let ledger = &mut self.on.shared.lock().ledger;
+        ledger.settle(id, Ending::TurnedAway(rejection))
     }
 
     /// The reader has the present.
@@ -458,7 +455,16 @@ struct Noted {
     leaves_hole: bool,
 }
 
-/// Whether a server gives this reason only before it has counted a command.
+/// Returns how a command ended that was refused.
+fn refused(rejection: Rejection) -> Ending {
+    if refused_at_the_door(rejection.code) {
+        Ending::TurnedAway(rejection)
+    } else {
+        Ending::Refused(rejection)
+    }
+}
+
+/// Says whether a server gives this reason only before it has counted a command.
 fn refused_at_the_door(code: RejectCode) -> bool {
     matches!(code, RejectCode::Forbidden | RejectCode::Expired)
 }

@@ -84,6 +84,11 @@ pub(super) async fn run(
     if code != NORMAL {
         info!(graph = %config.graph_id, code, reason, "session ended by the server");
     }
+    end(&shared, &timing, outlet, code, reason).await;
+}
+
+/// Says that the session is over; what was to be done in a graph that is gone will never be.
+async fn end(shared: &Shared, timing: &Timing, mut outlet: Outlet, code: u16, reason: String) {
     {
         let mut inner = shared.lock();
         inner.over = true;

@@ -1,67 +1,24 @@
 //! Everything that operators change in queues, one function each, through the vendor's library.
 
+mod fault;
+mod schedulers;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use bullmq::job_scheduler::{RepeatOptions, next_cron_millis};
 use bullmq::redis_connection::RedisConnection;
 use bullmq::types::RetryOptions;
 use bullmq::{Job, JobOptions, Queue, QueueOptions};
-use graphy_store::bullmq::{JobList, QueueName, QueueReader, StoredScheduler};
-use graphy_store::{RedisLink, StoreError};
+use graphy_store::RedisLink;
+use graphy_store::bullmq::{JobList, QueueName, QueueReader};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::error::EngineError;
 use crate::queues::connection;
-
-/// Why something was not done.
-#[derive(Debug, thiserror::Error)]
-pub enum ActionError {
-    /// There is no such job or scheduler.
-    #[error("there is no {what} {id:?} in the queue {queue}")]
-    NotFound {
-        /// What was named.
-        what: &'static str,
-        /// How.
-        id: String,
-        /// Where.
-        queue: QueueName,
-    },
-    /// The job is not in the state that it takes.
-    #[error("the job {id:?} is not {state} (any more)")]
-    Moved {
-        /// Which job.
-        id: String,
-        /// The state that it takes.
-        state: &'static str,
-    },
-    /// A worker has the job, or a child of it.
-    #[error(
-        "a worker has the job {0:?} or one of its children; it can be removed when it has ended"
-    )]
-    Locked(String),
-    /// The job is the next run of a scheduler.
-    #[error("the job {0:?} is the next run of a scheduler; remove the scheduler instead")]
-    OfScheduler(String),
-    /// The library cannot write to queues with such a prefix.
-    #[error("queues whose prefix holds a colon can only be looked at, not changed")]
-    Prefix,
-    /// A scheduler cannot be repaired.
-    #[error("the scheduler {id:?} cannot be repaired: {reason}")]
-    Unrepairable {
-        /// Which scheduler.
-        id: String,
-        /// Why.
-        reason: String,
-    },
-    /// The queue library or its Redis refused.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The data layer failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+pub use fault::ActionError;
+use fault::{not_found, refused};
+pub use schedulers::next_run;
 
 /// A job that is to be added.
 #[derive(Debug, Clone)]
@@ -117,9 +74,16 @@ impl QueueActions {
             .get_or_try_init(|| RedisConnection::new_managed_only(&options))
             .await
             .map_err(failed())?;
-        let options = QueueOptions::new().prefix(&queue.prefix);
-        let opened = Queue::with_connection(&queue.queue, shared.clone(), options).await;
-        Ok(opened.map_err(failed())?)
+        let open = || {
+            let options = QueueOptions::new().prefix(&queue.prefix);
+            Queue::with_connection(&queue.queue, shared.clone(), options)
+        };
+        match open().await {
+            Ok(opened) => Ok(opened),
+            // After a restart of Redis the first use finds out that the connection is gone; the
+            // library makes a new one. Opening changes nothing, so it is simply done again.
+            Err(_) => Ok(open().await.map_err(failed())?),
+        }
     }
 
     async fn job(&self, queue: &QueueName, id: &str) -> Result<Job, ActionError> {
@@ -242,70 +206,6 @@ impl QueueActions {
         Ok(())
     }
 
-    /// Removes a scheduler and the job of its next run.
-    ///
-    /// # Errors
-    /// [`ActionError`].
-    pub async fn remove_scheduler(&self, queue: &QueueName, id: &str) -> Result<(), ActionError> {
-        let removed = self.open(queue).await?.remove_job_scheduler(id).await;
-        if removed.map_err(EngineError::queue("remove a scheduler"))? {
-            return Ok(());
-        }
-        Err(ActionError::NotFound {
-            what: "scheduler",
-            id: id.to_owned(),
-            queue: queue.clone(),
-        })
-    }
-
-    /// Makes the job of a scheduler's next run anew, from the scheduler's own definition.
-    ///
-    /// # Errors
-    /// [`ActionError`].
-    pub async fn repair_scheduler(
-        &self,
-        queue: &QueueName,
-        stored: &StoredScheduler,
-    ) -> Result<(), ActionError> {
-        let unrepairable = |reason: String| ActionError::Unrepairable {
-            id: stored.id.clone(),
-            reason,
-        };
-        let Some(name) = &stored.name else {
-            let reason = "its definition is gone; remove it and make it anew";
-            return Err(unrepairable(reason.to_owned()));
-        };
-        let template = self.reader.scheduler_template(queue, &stored.id).await?;
-        let data = template.0.and_then(|text| serde_json::from_str(&text).ok());
-        let options = template.1.and_then(|text| serde_json::from_str(&text).ok());
-        let repeat = RepeatOptions {
-            pattern: stored.pattern.clone(),
-            every: stored.every_ms,
-            tz: stored.time_zone.clone(),
-            limit: stored.limit,
-            start_date: stored.start_at,
-            end_date: stored.end_at,
-            count: stored.runs.map(|runs| runs.saturating_sub(1)),
-            ..RepeatOptions::default()
-        };
-        let made = self
-            .open(queue)
-            .await?
-            .upsert_job_scheduler(&stored.id, repeat, Some(name), data, options)
-            .await;
-        match made {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(unrepairable("it has run as often as it may".to_owned())),
-            Err(
-                bullmq::Error::InvalidConfig(reason)
-                | bullmq::Error::Script {
-                    message: reason, ..
-                },
-            ) => Err(unrepairable(reason)),
-            Err(error) => Err(EngineError::queue("repair a scheduler")(error).into()),
-        }
-    }
-
     async fn require(
         &self,
         queue: &QueueName,
@@ -321,47 +221,5 @@ impl QueueActions {
             }),
             _ => Err(not_found(queue, id)),
         }
-    }
-}
-
-/// Returns the first run of a pattern after a moment, as the library counts; none if there is none
-/// or the pattern is not one.
-#[must_use]
-pub fn next_run(pattern: &str, after_ms: u64, time_zone: Option<&str>) -> Option<u64> {
-    next_cron_millis(pattern, after_ms, time_zone, None)
-        .ok()
-        .flatten()
-}
-
-fn not_found(queue: &QueueName, id: &str) -> ActionError {
-    ActionError::NotFound {
-        what: "job",
-        id: id.to_owned(),
-        queue: queue.clone(),
-    }
-}
-
-/// Reads what the library's scripts say of a job that they did not move.
-fn refused(
-    error: bullmq::Error,
-    queue: &QueueName,
-    id: &str,
-    state: &'static str,
-    action: &'static str,
-) -> ActionError {
-    let code = match &error {
-        bullmq::Error::Script { code, .. } => Some(*code),
-        // Where it gives the script's answer in words only.
-        bullmq::Error::InvalidConfig(text) if text.ends_with("code -1") => Some(-1),
-        bullmq::Error::InvalidConfig(text) if text.ends_with("code -3") => Some(-3),
-        _ => None,
-    };
-    match code {
-        Some(-1) => not_found(queue, id),
-        Some(-3) => ActionError::Moved {
-            id: id.to_owned(),
-            state,
-        },
-        _ => EngineError::queue(action)(error).into(),
     }
 }

@@ -78,15 +78,8 @@ fn write(graph: &GraphId, job_id: &str, head: &Head, refused: &Settled, now_ms: 
 
 fn message(graph: &GraphId, job_id: &str, head: &Head, refused: &Settled) -> String {
     let event = BatchEvent {
-        graph_id: graph.clone(),
-        job_id: job_id.to_owned(),
-        epoch: head.epoch.clone(),
-        from_version: head.version,
-        to_version: head.version,
-        checksum: head.checksum,
-        operations: Vec::new(),
         outcomes: vec![refused.announced()],
-        resync: Vec::new(),
+        ..BatchEvent::position(graph, job_id, head)
     };
     serde_json::to_string(&event).expect("events hold only texts, numbers and JSON values")
 }

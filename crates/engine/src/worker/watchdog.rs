@@ -6,7 +6,6 @@
 //! other means, and compares that with what the worker does. Its question is cheap (a few commands
 //! of constant cost) and only asked when the worker has fetched nothing for a while.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use graphy_telemetry::board::WorkerState;
@@ -53,13 +52,13 @@ pub(crate) async fn run(worker: QueueWorker, context: TaskContext) -> Result<(),
 impl Silence {
     async fn look(&mut self, worker: &QueueWorker) {
         let inner = &worker.inner;
-        let fetched = inner.work.fetched.load(Ordering::Relaxed);
-        if fetched != self.fetched {
-            self.fetched = fetched;
+        let work = inner.work.tally();
+        if work.fetched != self.fetched {
+            self.fetched = work.fetched;
             self.end(worker);
             return;
         }
-        let free = inner.work.active.load(Ordering::Relaxed) < worker.definition().concurrency;
+        let free = work.active < worker.definition().concurrency;
         if !free || *inner.condition() == WorkerState::Stopped {
             self.since = None;
             return;

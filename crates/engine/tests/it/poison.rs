@@ -1,9 +1,10 @@
 //! What one bad command harms: itself.
 
 use graphy_engine::EngineConfig;
+use graphy_store::testing::until;
 use serde_json::json;
 
-use crate::fixture::{Fixture, PATIENCE, applied, command, create, from, is_poison, rejected};
+use crate::fixture::{Fixture, applied, command, create, from, is_poison, rejected};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poisoned_command_harms_only_itself() {
@@ -24,14 +25,10 @@ async fn a_poisoned_command_harms_only_itself() {
     assert_eq!(fixture.outcome(ids[0]).await, applied(1));
     assert_eq!(rejected(&fixture.outcome(ids[1]).await), "internal");
     assert_eq!(fixture.outcome(ids[2]).await, applied(2));
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while fixture.intake.queue().counts().await.unwrap().failed != 1 {
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "the bad command is kept as a failed job"
-        );
-        tokio::task::yield_now().await;
-    }
+    until("the bad command is kept as a failed job", async || {
+        fixture.intake.queue().counts().await.unwrap().failed == 1
+    })
+    .await;
     fixture.check_graph().await;
 }
 

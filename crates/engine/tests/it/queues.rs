@@ -8,6 +8,7 @@ use graphy_engine::{
 };
 use graphy_model::{Choice, ClientId, Command, Outcome, Role};
 use graphy_store::graph::SnapshotRoom;
+use graphy_store::testing::until;
 use graphy_store::{BusEvent, History};
 use serde_json::{Value, json};
 
@@ -42,15 +43,6 @@ fn snapshot_of(fixture: &Fixture) -> AnalyticsJob {
         graph_id: Some(fixture.graph.clone()),
         user_id: Some("ada".parse().unwrap()),
     })
-}
-
-/// Waits until something is so.
-async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while !so().await {
-        assert!(tokio::time::Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 fn config(change: impl FnOnce(&mut QueueSettings)) -> EngineConfig {
@@ -240,6 +232,7 @@ async fn progress_is_rolled_up_after_edits_beside_the_history() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story of a graph")]
 async fn a_snapshot_is_the_graph_at_its_version_while_edits_go_on() {
     let config = config(|queues| {
         queues.snapshot_room = SnapshotRoom {

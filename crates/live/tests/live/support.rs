@@ -34,6 +34,22 @@ pub(crate) enum News {
     AreLost,
 }
 
+impl News {
+    /// News of nothing stand for news that never came.
+    fn of(self, event: BatchEvent) -> BatchEvent {
+        match self {
+            Self::Arrive => event,
+            Self::AreLost => BatchEvent {
+                from_version: 0,
+                to_version: 0,
+                operations: vec![],
+                outcomes: vec![],
+                ..event
+            },
+        }
+    }
+}
+
 /// One node's part.
 pub(crate) struct TestNode {
     pub(crate) hub: Hub,
@@ -234,23 +250,7 @@ impl World {
     ) {
         let version = self.graph.version() + 1;
         let client_id = ClientId::new(client).expect("an id");
-        let (mut nodes, mut settings) = (Vec::new(), SettingsWrite::default());
-        for change in &changes {
-            match change {
-                Change::PutNode { node, .. } => {
-                    let record = present(version, &Marks::new(), &node_text(node));
-                    nodes.push((node.id.to_string(), record));
-                }
-                Change::SetGrant { grantee, role } => {
-                    settings.grants.push((grantee.to_string(), *role));
-                }
-                Change::OpenConflict { conflict } => {
-                    let id = conflict.conflict_id.clone();
-                    settings.opened.push((id, json(conflict)));
-                }
-                other => panic!("the test writes no {other:?}"),
-            }
-        }
+        let (nodes, settings) = written(version, &changes);
         let operation = AppliedOperation {
             version,
             operation_id,
@@ -283,17 +283,7 @@ impl World {
             }],
             resync: Vec::new(),
         };
-        // News of nothing stand for news that never came.
-        let told = match news {
-            News::Arrive => event,
-            News::AreLost => BatchEvent {
-                from_version: 0,
-                to_version: 0,
-                operations: vec![],
-                outcomes: vec![],
-                ..event
-            },
-        };
+        let told = news.of(event);
         let batch = BatchWrite {
             epoch: self.graph.epoch().clone(),
             expected_version: version - 1,
@@ -316,6 +306,28 @@ impl World {
         let applied = self.store.apply(&self.id, &batch).await.expect("written");
         assert!(matches!(applied, Applied::Written), "{applied:?}");
     }
+}
+
+/// Returns what the store is told to write for changes.
+fn written(version: u64, changes: &[Change]) -> (Vec<(String, String)>, SettingsWrite) {
+    let (mut nodes, mut settings) = (Vec::new(), SettingsWrite::default());
+    for change in changes {
+        match change {
+            Change::PutNode { node, .. } => {
+                let record = present(version, &Marks::new(), &node_text(node));
+                nodes.push((node.id.to_string(), record));
+            }
+            Change::SetGrant { grantee, role } => {
+                settings.grants.push((grantee.to_string(), *role));
+            }
+            Change::OpenConflict { conflict } => {
+                let id = conflict.conflict_id.clone();
+                settings.opened.push((id, json(conflict)));
+            }
+            other => panic!("the test writes no {other:?}"),
+        }
+    }
+    (nodes, settings)
 }
 
 pub(crate) fn json(value: &impl serde::Serialize) -> String {

@@ -11,7 +11,7 @@ use graphy_telemetry::{RestartPolicy, TaskContext, TaskRegistry};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::book::{Delivery, Firing, Planned, plan};
+use super::book::{Delivery, Firing, Planned, event_number, plan};
 use super::machine::{Track, worse};
 use super::{Alerts, lock};
 use crate::overview::Sample;
@@ -267,7 +267,7 @@ impl Keeper {
         let event = planned
             .event
             .as_ref()
-            .map(|event| (super::event_number(event), as_json(event)));
+            .map(|event| (event_number(event), as_json(event)));
         let delivery = self.delivery(planned);
         let change = AlertChange {
             node: &inner.node,

@@ -89,6 +89,47 @@ struct Attempt {
     failures: u32,
 }
 
+impl Attempt {
+    /// Says whether the webhook may be tried now; another address begins anew.
+    fn is_due(&mut self, sender: &Sender, url: &str) -> bool {
+        let mut circuit = lock(&sender.circuit);
+        let now_ms = sender.clock.now_ms();
+        if self.url != url {
+            circuit.reset(now_ms);
+            *self = Self {
+                url: url.to_owned(),
+                ..Self::default()
+            };
+        }
+        circuit.allows(now_ms)
+    }
+
+    fn turn_to(&mut self, delivery: &str) {
+        if self.delivery != delivery {
+            delivery.clone_into(&mut self.delivery);
+            self.failures = 0;
+        }
+    }
+
+    /// Notes how a try went; says whether the delivery is over.
+    fn note(&mut self, sender: &Sender, sent: &Result<(), String>) -> bool {
+        let now_ms = sender.clock.now_ms();
+        let Err(reason) = sent else {
+            lock(&sender.circuit).succeeded(now_ms);
+            count("delivered");
+            return true;
+        };
+        lock(&sender.circuit).failed(reason, now_ms);
+        self.failures += 1;
+        let gives_up = self.failures >= ATTEMPTS_MAX;
+        count(if gives_up { "given_up" } else { "failed" });
+        if gives_up {
+            tracing::warn!(reason, "the webhook did not take an alert; it is given up");
+        }
+        gives_up
+    }
+}
+
 async fn deliver_all(
     alerts: &Alerts,
     context: &TaskContext,
@@ -103,61 +144,24 @@ async fn deliver_all(
             () = inner.due.notified() => {}
         }
         context.tick();
-        let url = {
-            let seen = lock(&inner.seen);
-            let url = seen.book.as_ref().and_then(Book::webhook_url);
-            url.map(str::to_owned)
-        };
-        let Some(url) = url.filter(|_| alerts.leads()) else {
+        let Some(url) = url(alerts).filter(|_| alerts.leads()) else {
             continue;
         };
-        let is_due = {
-            let mut circuit = lock(&inner.sender.circuit);
-            let now_ms = inner.clock.now_ms();
-            if attempt.url != url {
-                circuit.reset(now_ms);
-                attempt = Attempt {
-                    url: url.clone(),
-                    ..Attempt::default()
-                };
-            }
-            circuit.allows(now_ms)
-        };
-        if !is_due {
+        if !attempt.is_due(&inner.sender, &url) {
             continue;
         }
         // While Redis is away nothing can be told; the link says so.
         let Ok(Some(delivery)) = inner.store.next_delivery().await else {
             continue;
         };
-        if attempt.delivery != delivery {
-            attempt.delivery.clone_from(&delivery);
-            attempt.failures = 0;
-        }
+        attempt.turn_to(&delivery);
         let id = id_of(&delivery);
         let sent = tokio::select! {
             () = context.token.cancelled() => return Ok(()),
             sent = inner.sender.send(&url, &id, delivery.clone()) => sent,
         };
         let now_ms = inner.sender.clock.now_ms();
-        let is_done = match &sent {
-            Ok(()) => {
-                lock(&inner.sender.circuit).succeeded(now_ms);
-                count("delivered");
-                true
-            }
-            Err(reason) => {
-                lock(&inner.sender.circuit).failed(reason, now_ms);
-                attempt.failures += 1;
-                let gives_up = attempt.failures >= ATTEMPTS_MAX;
-                count(if gives_up { "given_up" } else { "failed" });
-                if gives_up {
-                    tracing::warn!(reason, "the webhook did not take an alert; it is given up");
-                }
-                gives_up
-            }
-        };
-        if is_done {
+        if attempt.note(&inner.sender, &sent) {
             inner.store.delivery_done(&delivery).await?;
             // There may be more.
             inner.due.notify_one();
@@ -168,6 +172,13 @@ async fn deliver_all(
             .webhook_said(&url, delivered_at, sent.err().as_deref())
             .await?;
     }
+}
+
+/// Returns where alerts are sent, secrets included.
+pub(super) fn url(alerts: &Alerts) -> Option<String> {
+    let seen = lock(&alerts.inner.seen);
+    let url = seen.book.as_ref().and_then(Book::webhook_url);
+    url.map(str::to_owned)
 }
 
 /// Sends a test, outside the order of the alerts.

@@ -156,137 +156,118 @@ fn effect_count(change: &Change) -> usize {
 }
 
 fn effects_of(change: &Change, operation: &AppliedOperation) -> Vec<Effect> {
-    let whole = |kind, entity, id: &str, before: Value, after: Value| {
-        vec![Effect {
-            kind,
-            entity: Some(entity),
-            entity_id: Some(id.to_owned()),
-            field: None,
-            before,
-            after,
-        }]
-    };
-    match change {
+    let one = match change {
         Change::PutNode { node, .. } => {
-            let (kind, id) = (EffectKind::Created, node.id.as_str());
-            whole(kind, EntityKind::Node, id, Value::Null, json!(node))
+            let effect = whole(EffectKind::Created, EntityKind::Node, node.id.as_str());
+            Effect {
+                after: json!(node),
+                ..effect
+            }
         }
         Change::PutEdge { edge, .. } => {
-            let (kind, id) = (EffectKind::Created, edge.id.as_str());
-            whole(kind, EntityKind::Edge, id, Value::Null, json!(edge))
+            let effect = whole(EffectKind::Created, EntityKind::Edge, edge.id.as_str());
+            Effect {
+                after: json!(edge),
+                ..effect
+            }
         }
         Change::DeleteNode { id } => {
             let before = operation.inverse.iter().find_map(|back| match back {
                 Change::PutNode { node, .. } if node.id == *id => Some(json!(node)),
                 _ => None,
             });
-            let kind = EffectKind::Deleted;
-            whole(
-                kind,
-                EntityKind::Node,
-                id.as_str(),
-                before.unwrap_or_default(),
-                Value::Null,
-            )
+            Effect {
+                before: before.unwrap_or_default(),
+                ..whole(EffectKind::Deleted, EntityKind::Node, id.as_str())
+            }
         }
         Change::DeleteEdge { id } => {
             let before = operation.inverse.iter().find_map(|back| match back {
                 Change::PutEdge { edge, .. } if edge.id == *id => Some(json!(edge)),
                 _ => None,
             });
-            let kind = EffectKind::Deleted;
-            whole(
-                kind,
-                EntityKind::Edge,
-                id.as_str(),
-                before.unwrap_or_default(),
-                Value::Null,
-            )
+            Effect {
+                before: before.unwrap_or_default(),
+                ..whole(EffectKind::Deleted, EntityKind::Edge, id.as_str())
+            }
         }
         Change::PatchNode { id, patch, .. } => {
-            let back = |field: &Field| before_of_node(operation, id.as_str(), field);
-            let fields = patch.fields();
-            fields
-                .iter()
-                .take(EFFECTS_MAX)
-                .map(|field| {
-                    changed(
-                        EntityKind::Node,
-                        id.as_str(),
-                        field,
-                        back(field),
-                        patch.get(field),
-                    )
-                })
-                .collect()
+            let before = |field: &Field| before_of_node(operation, id.as_str(), field);
+            let after = |field: &Field| patch.get(field);
+            let whole = whole(EffectKind::Changed, EntityKind::Node, id.as_str());
+            return changed(&whole, &patch.fields(), before, after);
         }
         Change::PatchEdge { id, patch, .. } => {
-            let back = |field: &Field| before_of_edge(operation, id.as_str(), field);
-            let fields = patch.fields();
-            fields
-                .iter()
-                .take(EFFECTS_MAX)
-                .map(|field| {
-                    changed(
-                        EntityKind::Edge,
-                        id.as_str(),
-                        field,
-                        back(field),
-                        patch.get(field),
-                    )
-                })
-                .collect()
+            let before = |field: &Field| before_of_edge(operation, id.as_str(), field);
+            let after = |field: &Field| patch.get(field);
+            let whole = whole(EffectKind::Changed, EntityKind::Edge, id.as_str());
+            return changed(&whole, &patch.fields(), before, after);
         }
-        Change::DeleteGraph => vec![settings("graph", json!("deleted"))],
-        Change::SetName { name } => vec![settings("name", json!(name))],
-        Change::SetPolicy { policy } => vec![settings("policy", json!(policy))],
-        Change::SetGrant { grantee, role } => {
-            vec![settings(&format!("grant {grantee}"), json!(role))]
-        }
-        Change::OpenConflict { conflict } => vec![Effect {
-            kind: EffectKind::ConflictOpened,
-            entity: Some(conflict.entity),
-            entity_id: Some(conflict.entity_id.clone()),
+        Change::DeleteGraph => settings("graph", json!("deleted")),
+        Change::SetName { name } => settings("name", json!(name)),
+        Change::SetPolicy { policy } => settings("policy", json!(policy)),
+        Change::SetGrant { grantee, role } => settings(&format!("grant {grantee}"), json!(role)),
+        Change::OpenConflict { conflict } => Effect {
             field: Some(conflict.field.to_string()),
             before: conflict.theirs.clone(),
             after: conflict.mine.clone(),
-        }],
-        Change::CloseConflict { resolution, .. } => vec![Effect {
-            kind: EffectKind::ConflictSettled,
-            entity: None,
-            entity_id: None,
-            field: None,
+            ..whole(
+                EffectKind::ConflictOpened,
+                conflict.entity,
+                &conflict.entity_id,
+            )
+        },
+        Change::CloseConflict { resolution, .. } => Effect {
             before: json!(resolution.choice),
             after: resolution.value.clone(),
-        }],
+            ..of_graph(EffectKind::ConflictSettled)
+        },
+    };
+    vec![one]
+}
+
+/// An effect on all of an entity, with its values still missing.
+fn whole(kind: EffectKind, entity: EntityKind, id: &str) -> Effect {
+    Effect {
+        entity: Some(entity),
+        entity_id: Some(id.to_owned()),
+        ..of_graph(kind)
     }
 }
 
-fn changed(
-    entity: EntityKind,
-    id: &str,
-    field: &Field,
-    before: Option<Value>,
-    after: Option<Value>,
-) -> Effect {
+/// An effect on no entity, with its values still missing.
+fn of_graph(kind: EffectKind) -> Effect {
     Effect {
-        kind: EffectKind::Changed,
-        entity: Some(entity),
-        entity_id: Some(id.to_owned()),
-        field: Some(field.to_string()),
-        before: before.unwrap_or_default(),
-        after: after.unwrap_or_default(),
+        kind,
+        entity: None,
+        entity_id: None,
+        field: None,
+        before: Value::Null,
+        after: Value::Null,
     }
+}
+
+/// The effects on the fields of an entity.
+fn changed(
+    whole: &Effect,
+    fields: &[Field],
+    before: impl Fn(&Field) -> Option<Value>,
+    after: impl Fn(&Field) -> Option<Value>,
+) -> Vec<Effect> {
+    let effects = fields.iter().take(EFFECTS_MAX).map(|field| Effect {
+        field: Some(field.to_string()),
+        before: before(field).unwrap_or_default(),
+        after: after(field).unwrap_or_default(),
+        ..whole.clone()
+    });
+    effects.collect()
 }
 
 fn settings(field: &str, after: Value) -> Effect {
     Effect {
-        kind: EffectKind::Settings,
-        entity: None,
-        entity_id: None,
         field: Some(field.to_owned()),
-        before: Value::Null,
         after,
+        ..of_graph(EffectKind::Settings)
     }
 }
 

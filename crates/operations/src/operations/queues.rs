@@ -1,5 +1,9 @@
 //! Queues as operators see them: lists, jobs, schedulers and dead letters.
 
+mod bulk_actions;
+mod job_actions;
+mod queue_actions;
+
 use graphy_model::Action;
 use graphy_protocol::queues::{
     DeadLetters, DeadLettersRequest, JobDetail, JobPage, JobPart, JobRef, JobText, JobTextRequest,
@@ -21,7 +25,7 @@ const PAGE_MAX: u32 = 200;
 const OFFSET_MAX: u64 = 1_000_000_000;
 
 impl Operations {
-    pub(super) fn queues(&self) -> &Queues {
+    pub(crate) fn queues(&self) -> &Queues {
         &self.inner.queues
     }
 
@@ -134,10 +138,7 @@ impl Operations {
         self.scheduler_list(&queue).await
     }
 
-    pub(super) async fn scheduler_list(
-        &self,
-        queue: &QueueName,
-    ) -> Result<SchedulerList, ApiError> {
+    async fn scheduler_list(&self, queue: &QueueName) -> Result<SchedulerList, ApiError> {
         let stored = self.queues().reader().schedulers(queue).await;
         let stored = stored.map_err(|error| store_fault(&error))?;
         let now = self.queues().now_ms();

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use graphy_engine::GRAPH_COMMANDS;
 use graphy_store::RedisProbe;
+use graphy_store::bullmq::QueueName;
 use graphy_telemetry::names::{self, label};
 use graphy_telemetry::process::ProcessSampler;
 use graphy_telemetry::{RestartPolicy, TaskContext, TaskState};
@@ -83,35 +83,8 @@ impl Sampler {
     }
 
     async fn sample(&mut self) {
-        let parts = &self.overview.inner.parts;
-        let at_ms = parts.clock.now_ms();
-        let mut unmeasured = Vec::new();
-        let probe = timeout(MEASURE_WAIT, parts.store.link().probe());
-        let (probe, counts) = tokio::join!(probe, timeout(MEASURE_WAIT, parts.queue.counts()));
-        match probe {
-            Ok(Ok(probe)) => self.note_redis(&probe),
-            Ok(Err(_)) | Err(_) => unmeasured.extend(OF_REDIS),
-        }
-        match counts {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "queues stay far below 2^52 jobs"
-            )]
-            Ok(Ok(counts)) => {
-                metrics::gauge!(names::QUEUE_SIZE, label::QUEUE_NAME => GRAPH_COMMANDS)
-                    .set(counts.unfinished() as f64);
-            }
-            Ok(Err(_)) | Err(_) => unmeasured.push(names::QUEUE_SIZE),
-        }
-        if self
-            .process
-            .as_mut()
-            .and_then(ProcessSampler::sample)
-            .is_none()
-        {
-            unmeasured.extend([names::PROCESS_CPU, names::PROCESS_MEMORY]);
-        }
-        self.note_tasks();
+        let at_ms = self.overview.inner.parts.clock.now_ms();
+        let unmeasured = self.measure().await;
         let inner = &self.overview.inner;
         let snapshot = inner.parts.metrics.snapshot();
         let mut turn = self.meter.turn(Moment {
@@ -141,6 +114,30 @@ impl Sampler {
             }
         });
         inner.parts.pulse.beat();
+    }
+
+    /// Sets the gauges whose figures nobody else reports; returns those that could not be measured.
+    async fn measure(&mut self) -> Vec<&'static str> {
+        let parts = &self.overview.inner.parts;
+        let mut unmeasured = Vec::new();
+        let (probe, sizes) = tokio::join!(
+            timeout(MEASURE_WAIT, parts.store.link().probe()),
+            timeout(MEASURE_WAIT, parts.queues.count_own())
+        );
+        match probe {
+            Ok(Ok(probe)) => self.note_redis(&probe),
+            Ok(Err(_)) | Err(_) => unmeasured.extend(OF_REDIS),
+        }
+        match sizes {
+            Ok(Ok(sizes)) => note_queues(&sizes),
+            Ok(Err(_)) | Err(_) => unmeasured.push(names::QUEUE_SIZE),
+        }
+        let usage = self.process.as_mut().and_then(ProcessSampler::sample);
+        if usage.is_none() {
+            unmeasured.extend([names::PROCESS_CPU, names::PROCESS_MEMORY]);
+        }
+        self.note_tasks();
+        unmeasured
     }
 
     fn note_tasks(&self) {
@@ -184,5 +181,16 @@ impl Sampler {
             inner.parts.journal.note(EventKind::Redis, &text, None);
         }
         self.redis_process = Some(process);
+    }
+}
+
+fn note_queues(sizes: &[(QueueName, u64)]) {
+    for (queue, jobs) in sizes {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "queues stay far below 2^52 jobs"
+        )]
+        metrics::gauge!(names::QUEUE_SIZE, label::QUEUE_NAME => queue.queue.clone())
+            .set(*jobs as f64);
     }
 }

@@ -1,4 +1,5 @@
-//! Looks every two seconds at what has changed around this node, and tells the journal.
+//! Looks every two seconds at what has changed around this node: tells the journal, and measures
+//! what the store knows of all graphs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use graphy_telemetry::names::{self, label};
 use graphy_telemetry::{RestartPolicy, TaskContext, TaskState};
 use tokio::time::Instant;
 
-use super::Overview;
+use super::{Overview, totals};
 use crate::journal::EventKind;
 
 const STEP: Duration = Duration::from_secs(2);
@@ -77,6 +78,7 @@ impl Watcher {
                     self.look_at_tasks();
                     self.look_at_refusals();
                     self.look_at_history();
+                    totals::measure(&overview.inner.parts.store).await;
                 }
                 () = overview.inner.look.notified() => self.look_at_graphs().await,
                 changed = link.changed() => match changed {

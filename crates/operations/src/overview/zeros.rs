@@ -1,7 +1,8 @@
 //! Makes what has not happened yet a zero in `/metrics`, so that it holds all that the page shows
 //! from the start, and rates over the first event are right.
 //!
-//! Measurements of Redis and of the process are not among them: until measured they are unknown.
+//! Measurements of Redis, of the queues in it and of the process are not among them: until measured
+//! they are unknown.
 
 use graphy_engine::QueueKind;
 use graphy_model::{CommandType, ResolutionType};
@@ -39,7 +40,6 @@ pub(super) fn register() {
     metrics::gauge!(names::WEBSOCKET_CONNECTIONS).increment(0.0);
     for kind in QueueKind::ALL {
         let queue = kind.name();
-        metrics::gauge!(names::QUEUE_SIZE, label::QUEUE_NAME => queue).increment(0.0);
         metrics::counter!(names::WORKER_REBUILDS, label::QUEUE_NAME => queue).increment(0);
         metrics::counter!(names::JOBS_STALLED, label::QUEUE_NAME => queue).increment(0);
     }

@@ -12,11 +12,12 @@ mod preview;
 mod run;
 
 use graphy_model::UserId;
-use graphy_protocol::queues::{BulkAction, BulkRun, BulkState, JobState};
+use graphy_protocol::queues::{BulkAction, BulkRun, BulkState, JobFilter, JobState};
 use graphy_protocol::{ApiError, ErrorCode};
 use graphy_store::StoreError;
 use graphy_store::bullmq::QueueName;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Queues;
@@ -37,6 +38,8 @@ struct Pledge {
     queue: String,
     action: BulkAction,
     state: JobState,
+    /// Which jobs of that state.
+    filter: JobFilter,
     ids: Vec<String>,
     /// Whether it can be taken back.
     undo: bool,
@@ -68,6 +71,19 @@ fn no_run(run_id: &str) -> ApiError {
 }
 
 impl Queues {
+    /// Says what a confirmation stands for, for the audit log; none if it is not known.
+    pub(crate) async fn pledged(&self, confirmation: &str) -> Option<Value> {
+        let text = self.reader().confirmation(&kept_as(confirmation)).await;
+        let pledge: Pledge = serde_json::from_str(&text.ok()??).ok()?;
+        Some(json!({
+            "queue": { "prefix": pledge.prefix, "queue": pledge.queue },
+            "action": pledge.action,
+            "state": pledge.state,
+            "filter": pledge.filter,
+            "jobs": pledge.ids.len(),
+        }))
+    }
+
     /// Says how far a run is.
     pub(crate) async fn run_status(&self, run_id: &str) -> Result<BulkRun, ApiError> {
         let record = self.reader().run_record(run_id).await.map_err(fault)?;

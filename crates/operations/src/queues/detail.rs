@@ -173,12 +173,9 @@ impl Queues {
     /// Says all that is known of a queue.
     pub(crate) async fn queue(&self, queue: &QueueName) -> Result<QueueDetail, ApiError> {
         // Who changes limits reads them first: they must not be those of a second ago.
-        let names = std::slice::from_ref(queue);
-        let glances = self.reader().glance(names).await;
-        let glances = glances.map_err(|error| store_fault(&error))?;
+        let counted = self.count(vec![queue.clone()]).await;
+        counted.map_err(|error| store_fault(&error))?;
         let now = self.now_ms();
-        self.sight()
-            .note(now, names.iter().cloned().zip(glances).collect());
         let (mut detail, limit) = {
             let sight = self.sight();
             let Some(watched) = sight.queues.get(queue) else {

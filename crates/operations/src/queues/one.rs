@@ -2,6 +2,7 @@
 
 use graphy_engine::inspect::{ActionError, OwnJob, ReplayAs, replay};
 use graphy_model::{OperationId, RejectCode, Rejection};
+use graphy_protocol::queues::EditedJob;
 use graphy_protocol::{ApiError, ErrorCode};
 use graphy_store::bullmq::{JobList, QueueName};
 use serde_json::Value;
@@ -72,27 +73,30 @@ impl Queues {
         Ok(())
     }
 
-    /// Runs a failed job anew with other data. Returns its id; of graph commands, the id of the
-    /// first new operation.
+    /// Runs a failed job anew with other data.
     pub(crate) async fn edit_job(
         &self,
         queue: &QueueName,
         id: &str,
         data: Value,
         editor: ReplayAs,
-    ) -> Result<String, JobFault> {
+    ) -> Result<EditedJob, JobFault> {
         if !self.own().holds_commands(queue) {
             self.actions().edit(queue, id, data).await?;
-            return Ok(id.to_owned());
+            return Ok(EditedJob {
+                job_id: Some(id.to_owned()),
+                operation_id: None,
+            });
         }
         self.require_failed(queue, id).await?;
         let job = OwnJob::read(&data, self.now_ms()).map_err(|reason| {
             JobFault::Broken(ApiError::new(ErrorCode::Invalid, reason).on("data"))
         })?;
         let new = self.replay(queue, id, &job, &editor).await?;
-        Ok(new
-            .first()
-            .map_or_else(|| id.to_owned(), ToString::to_string))
+        Ok(EditedJob {
+            job_id: None,
+            operation_id: new.first().copied(),
+        })
     }
 
     /// Sends the commands again, and only then removes the job that held them.

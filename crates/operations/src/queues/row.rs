@@ -2,7 +2,7 @@
 
 use graphy_model::GraphId;
 use graphy_protocol::queues::{JobRow, JobState};
-use graphy_store::bullmq::{JobFields, JobHash, JobList};
+use graphy_store::bullmq::{JobFields, JobHash, JobList, whole_number};
 use serde_json::Value;
 
 /// How much of a reason a list shows.
@@ -63,7 +63,7 @@ fn make<'a>(
     list: Option<JobList>,
     score: Option<f64>,
 ) -> JobRow {
-    let number = |name: &str| whole(field(name)?.parse().ok()?);
+    let number = |name: &str| whole_number(field(name)?.parse().ok()?);
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let options: Value = field("opts")
         .and_then(|text| serde_json::from_str(text).ok())
@@ -96,16 +96,7 @@ fn make<'a>(
 
 /// Reads when a delayed job is due from its score: milliseconds times 4096, and a counter.
 pub(crate) fn due_at(score: Option<f64>) -> Option<u64> {
-    whole((score? / 4096.0).floor())
-}
-
-fn whole(number: f64) -> Option<u64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked"
-    )]
-    (0.0..=9.0e15).contains(&number).then_some(number as u64)
+    whole_number((score? / 4096.0).floor())
 }
 
 #[cfg(test)]

@@ -79,19 +79,25 @@ impl Sight {
         }
     }
 
-    /// Names the queues that are to be counted now.
-    pub(crate) fn counted(&self, everything: bool) -> Vec<QueueName> {
-        if everything {
-            return self.queues.keys().cloned().collect();
-        }
-        self.own
-            .names()
-            .filter(|name| self.queues.contains_key(name))
+    /// Names the queues.
+    pub(crate) fn names(&self) -> Vec<QueueName> {
+        self.queues.keys().cloned().collect()
+    }
+
+    /// Names the queues that the watch is to count. Ours are counted every second for the overview
+    /// ([`super::Queues::count_own`]), but when they come into sight this may lie in the future.
+    pub(crate) fn uncounted(&self) -> Vec<QueueName> {
+        let counted_elsewhere =
+            |name: &QueueName, watched: &Watched| watched.counted_at > 0 && self.own.has(name);
+        self.queues
+            .iter()
+            .filter(|(name, watched)| !counted_elsewhere(name, watched))
+            .map(|(name, _)| name.clone())
             .collect()
     }
 
     /// Notes how queues stand.
-    pub(crate) fn note(&mut self, at: u64, glances: Vec<(QueueName, Glance)>) {
+    pub(crate) fn note(&mut self, at: u64, glances: impl IntoIterator<Item = (QueueName, Glance)>) {
         for (name, glance) in glances {
             if let Some(watched) = self.queues.get_mut(&name) {
                 watched.note(at, glance);
@@ -239,8 +245,23 @@ mod tests {
         sight.add((0..300).map(|number| QueueName::new("x", number.to_string())));
         assert_eq!(sight.queues.len(), QUEUES_MAX);
         assert!(sight.search.cut);
-        let own = sight.own.clone();
-        sight.add(own.names());
-        assert_eq!(sight.counted(false).len(), 1);
+        let own: Vec<QueueName> = sight.own.names().collect();
+        sight.add(own.clone());
+        assert!(own.iter().all(|name| sight.queues.contains_key(name)));
+    }
+
+    #[test]
+    fn our_queues_are_left_to_the_sampler_once_they_were_counted() {
+        let mut sight = Sight::new(OwnQueues::named("bull", "graph-commands"));
+        let (own, foreign) = (
+            QueueName::new("bull", "graph-commands"),
+            QueueName::new("bull", "mail"),
+        );
+        sight.add([own.clone(), foreign.clone()]);
+        assert_eq!(sight.uncounted(), [own.clone(), foreign.clone()]);
+        for name in [own, foreign.clone()] {
+            sight.note(1000, [(name, Glance::default())]);
+        }
+        assert_eq!(sight.uncounted(), [foreign]);
     }
 }

@@ -49,9 +49,7 @@ pub(crate) fn summary(
         oldest_waiting_ms: watched.oldest_at.map(|at| now.saturating_sub(at)),
         latency_p95_ms: watched.tally.latency_p95_ms(now),
         drain_eta_ms: watched.tally.drain_eta_ms(now, ready(glance)),
-        workers: workers.map_or(0, |workers| {
-            u32::try_from(workers.len()).unwrap_or(u32::MAX)
-        }),
+        workers: workers.map(|workers| u32::try_from(workers.len()).unwrap_or(u32::MAX)),
         version: glance.version.clone().or_else(|| glance.library.clone()),
         depth: watched.tally.depth_series(points),
         latency: watched.tally.latency_series(points),

@@ -99,6 +99,7 @@ fn whole_day() -> Report {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of targets")]
 fn the_table_follows_from_the_counts() {
     let slots = [
         slot(

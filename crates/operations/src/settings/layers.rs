@@ -143,71 +143,16 @@ impl Layers {
     /// # Errors
     /// Unknown keys and variables, and a file that is not TOML.
     pub fn resolve(self) -> Result<Resolved, SettingsError> {
-        let mut faults = Vec::new();
-        let mut entries: BTreeMap<&'static str, Entry> = KEYS
-            .iter()
-            .map(|key| {
-                let value = key.default.to_owned();
-                (
-                    key.name,
-                    Entry {
-                        value,
-                        source: Source::Default,
-                        hidden: Vec::new(),
-                    },
-                )
-            })
-            .collect();
-        let mut set = |key: &'static Key, value: String, source: Source| {
-            let entry = entries
-                .get_mut(key.name)
-                .expect("every key of the table has an entry");
-            let value = VALUE_ALIASES
-                .iter()
-                .find(|(name, alias, _)| *name == key.name && *alias == value)
-                .map_or(value, |(_, _, meaning)| (*meaning).to_owned());
-            let hidden = std::mem::replace(&mut entry.source, source);
-            if hidden != Source::Default {
-                entry.hidden.push(hidden);
-            }
-            entry.value = value;
-        };
-        if let Some((path, text)) = self.file {
-            match read_toml(&path, &text) {
-                Ok(values) => {
-                    for (name, value) in values {
-                        match Key::named(&name) {
-                            Some(key) => set(key, value, Source::File(path.clone())),
-                            None => faults.push(unknown_key(&path, name)),
-                        }
-                    }
-                }
-                Err(found) => faults.extend(found),
-            }
+        let mut pile = Pile::of_defaults();
+        if let Some((path, text)) = &self.file {
+            pile.lay_file(path, text);
         }
-        faults.extend(
-            self.environment
-                .iter()
-                .filter_map(|(name, _)| unknown_variable(name)),
-        );
-        for key in KEYS {
-            // The first name counts, so it is set last.
-            for variable in key.variables.iter().rev() {
-                let found = self.environment.iter().find(|(name, _)| name == variable);
-                // An empty variable is how compose files say "not set".
-                if let Some((name, value)) = found.filter(|(_, value)| !value.is_empty()) {
-                    set(key, value.clone(), Source::Environment(name.clone()));
-                }
-            }
-        }
+        pile.lay_environment(&self.environment);
         for (name, value) in self.flags {
             let key = Key::named(name).expect("flags name keys of the table");
             if let Some(value) = value {
-                set(
-                    key,
-                    value,
-                    Source::Flag(key.flag.expect("the table names the flag")),
-                );
+                let flag = key.flag.expect("the table names the flag");
+                pile.set(key, value, Source::Flag(flag));
             }
         }
         let home = |name: &str| {
@@ -218,10 +163,77 @@ impl Layers {
         };
         let data_home = home("XDG_DATA_HOME")
             .or_else(|| home("HOME").map(|home| home.join(".local").join("share")));
+        let Pile { entries, faults } = pile;
         if faults.is_empty() {
             Ok(Resolved { entries, data_home })
         } else {
             Err(SettingsError { faults })
+        }
+    }
+}
+
+/// The layers so far, and what is wrong with them.
+struct Pile {
+    entries: BTreeMap<&'static str, Entry>,
+    faults: Vec<Fault>,
+}
+
+impl Pile {
+    fn of_defaults() -> Self {
+        let entry = |key: &Key| Entry {
+            value: key.default.to_owned(),
+            source: Source::Default,
+            hidden: Vec::new(),
+        };
+        Self {
+            entries: KEYS.iter().map(|key| (key.name, entry(key))).collect(),
+            faults: Vec::new(),
+        }
+    }
+
+    fn set(&mut self, key: &'static Key, value: String, source: Source) {
+        let entry = self
+            .entries
+            .get_mut(key.name)
+            .expect("every key of the table has an entry");
+        let value = VALUE_ALIASES
+            .iter()
+            .find(|(name, alias, _)| *name == key.name && *alias == value)
+            .map_or(value, |(_, _, meaning)| (*meaning).to_owned());
+        let hidden = std::mem::replace(&mut entry.source, source);
+        if hidden != Source::Default {
+            entry.hidden.push(hidden);
+        }
+        entry.value = value;
+    }
+
+    fn lay_file(&mut self, path: &Path, text: &str) {
+        let values = match read_toml(path, text) {
+            Ok(values) => values,
+            Err(found) => return self.faults.extend(found),
+        };
+        for (name, value) in values {
+            match Key::named(&name) {
+                Some(key) => self.set(key, value, Source::File(path.to_owned())),
+                None => self.faults.push(unknown_key(path, name)),
+            }
+        }
+    }
+
+    fn lay_environment(&mut self, variables: &[(String, String)]) {
+        let unknown = variables
+            .iter()
+            .filter_map(|(name, _)| unknown_variable(name));
+        self.faults.extend(unknown);
+        for key in KEYS {
+            // The first name counts, so it is set last.
+            for variable in key.variables.iter().rev() {
+                let found = variables.iter().find(|(name, _)| name == variable);
+                // An empty variable is how compose files say "not set".
+                if let Some((name, value)) = found.filter(|(_, value)| !value.is_empty()) {
+                    self.set(key, value.clone(), Source::Environment(name.clone()));
+                }
+            }
         }
     }
 }

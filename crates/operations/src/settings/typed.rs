@@ -173,11 +173,7 @@ impl Settings {
         let data_dir = reader.data_dir();
         let settings = Self {
             environment: reader.text("environment").to_owned(),
-            role: match reader.text("role") {
-                "api" => NodeRole::Api,
-                "worker" => NodeRole::Worker,
-                _ => NodeRole::All,
-            },
+            role: reader.role(),
             listen: reader.parsed("listen"),
             redis: reader.redis(&data_dir),
             data_dir,
@@ -187,33 +183,12 @@ impl Settings {
                 prefix: reader.text("sessions.prefix").to_owned(),
             },
             presence_grace: Duration::from_secs(reader.parsed("presence.grace_seconds")),
-            bridge: (reader.text("bridge.enabled") == "yes").then(|| BridgeSettings {
-                prefix: reader.optional("bridge.prefix").map(str::to_owned),
-                stream_length_max: reader.parsed("bridge.stream_length_max"),
-            }),
-            log: LogSettings {
-                filter: reader.text("log.level").to_owned(),
-                style: match reader.text("log.format") {
-                    "json" => LogStyle::Json,
-                    _ => LogStyle::Text,
-                },
-            },
-            traces: reader.optional("otel.endpoint").map(|_| TraceSettings {
-                endpoint: reader.parsed("otel.endpoint"),
-                sample_ratio: reader.parsed("otel.sample_ratio"),
-                service_name: reader.text("otel.service_name").to_owned(),
-            }),
+            bridge: reader.bridge(),
+            log: reader.log(),
+            traces: reader.traces(),
             read_only: reader.text("read_only") == "yes",
             audit_actions_max: reader.parsed("audit.actions_max"),
-            cache: CacheSettings {
-                graphs_max: reader.parsed("cache.graphs_max"),
-                graphs_idle: Some(Duration::from_secs(
-                    reader.parsed("cache.graphs_idle_seconds"),
-                ))
-                .filter(|idle| !idle.is_zero()),
-                texts_idle: Duration::from_secs(reader.parsed("cache.texts_idle_seconds")),
-                check_interval: Duration::from_secs(reader.parsed("cache.check_seconds")),
-            },
+            cache: reader.cache(),
             shown: reader.shown(),
             worker_concurrency: reader.parsed("worker.concurrency"),
             queues: reader.queues(),
@@ -222,17 +197,7 @@ impl Settings {
                 commands_per_second: reader.parsed("rates.commands_per_second"),
                 requests_per_second: reader.parsed("rates.requests_per_second"),
             },
-            limits: Limits {
-                string_bytes_max: reader.parsed("limits.string_bytes_max"),
-                command_bytes_max: reader.parsed("limits.command_bytes_max"),
-                entity_bytes_max: reader.parsed("limits.entity_bytes_max"),
-                json_depth_max: reader.parsed("limits.json_depth_max"),
-                batch_commands_max: reader.parsed("limits.batch_commands_max"),
-                batch_body_bytes_max: reader.parsed("limits.batch_body_bytes_max"),
-                nodes_max: reader.parsed("limits.nodes_max"),
-                edges_max: reader.parsed("limits.edges_max"),
-                message_bytes_max: reader.parsed("limits.message_bytes_max"),
-            },
+            limits: reader.limits(),
         };
         if reader.faults.is_empty() {
             Ok(settings)
@@ -313,6 +278,63 @@ impl Reader<'_> {
                 source_: entry.source.clone(),
                 reason,
             });
+        }
+    }
+
+    fn role(&self) -> NodeRole {
+        match self.text("role") {
+            "api" => NodeRole::Api,
+            "worker" => NodeRole::Worker,
+            _ => NodeRole::All,
+        }
+    }
+
+    fn bridge(&self) -> Option<BridgeSettings> {
+        (self.text("bridge.enabled") == "yes").then(|| BridgeSettings {
+            prefix: self.optional("bridge.prefix").map(str::to_owned),
+            stream_length_max: self.parsed("bridge.stream_length_max"),
+        })
+    }
+
+    fn log(&self) -> LogSettings {
+        LogSettings {
+            filter: self.text("log.level").to_owned(),
+            style: match self.text("log.format") {
+                "json" => LogStyle::Json,
+                _ => LogStyle::Text,
+            },
+        }
+    }
+
+    fn traces(&self) -> Option<TraceSettings> {
+        self.optional("otel.endpoint").map(|_| TraceSettings {
+            endpoint: self.parsed("otel.endpoint"),
+            sample_ratio: self.parsed("otel.sample_ratio"),
+            service_name: self.text("otel.service_name").to_owned(),
+        })
+    }
+
+    fn cache(&self) -> CacheSettings {
+        let seconds = |key: &str| Duration::from_secs(self.parsed(key));
+        CacheSettings {
+            graphs_max: self.parsed("cache.graphs_max"),
+            graphs_idle: Some(seconds("cache.graphs_idle_seconds")).filter(|idle| !idle.is_zero()),
+            texts_idle: seconds("cache.texts_idle_seconds"),
+            check_interval: seconds("cache.check_seconds"),
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            string_bytes_max: self.parsed("limits.string_bytes_max"),
+            command_bytes_max: self.parsed("limits.command_bytes_max"),
+            entity_bytes_max: self.parsed("limits.entity_bytes_max"),
+            json_depth_max: self.parsed("limits.json_depth_max"),
+            batch_commands_max: self.parsed("limits.batch_commands_max"),
+            batch_body_bytes_max: self.parsed("limits.batch_body_bytes_max"),
+            nodes_max: self.parsed("limits.nodes_max"),
+            edges_max: self.parsed("limits.edges_max"),
+            message_bytes_max: self.parsed("limits.message_bytes_max"),
         }
     }
 

@@ -73,6 +73,21 @@ const JOB_PARTS: &[&str] = &[
     "unsuccessful",
 ];
 
+/// First parts of the rest of our keys.
+const OWN_FIRST: &[&str] = &[
+    "analytics",
+    "audit",
+    "bridge",
+    "conflicts",
+    "graphs",
+    "nodes",
+    "queue-bulk",
+    "tokens",
+    "{alerts}",
+    "{audit",
+    "{ledger}",
+];
+
 /// The longest pattern, in characters.
 const PATTERN_CHARS_MAX: usize = 120;
 
@@ -80,6 +95,12 @@ const PATTERN_CHARS_MAX: usize = 120;
 pub(super) fn pattern(key: &str) -> String {
     let pattern = own(key).unwrap_or_else(|| foreign(key));
     pattern.chars().take(PATTERN_CHARS_MAX).collect()
+}
+
+/// Says whether a key is one of ours, or of a queue: of these the names are no secrets.
+pub(super) fn is_ours(key: &str) -> bool {
+    let first = key.split(':').next().unwrap_or_default();
+    OWN_FIRST.contains(&first) || own(key).is_some()
 }
 
 fn own(key: &str) -> Option<String> {
@@ -140,7 +161,7 @@ fn part(text: &str) -> &str {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let letters_fit = text
         .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.@".contains(&byte));
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
     let is_hex = text.len() >= 8
         && text
             .bytes()
@@ -179,6 +200,7 @@ mod tests {
             ("cache:v2:users", "cache:v2:users"),
             ("deadbeefdeadbeef", "{id}"),
             ("a b c", "{id}"),
+            ("cart:ann@example.org", "cart:{id}"),
             ("", ""),
         ] {
             assert_eq!(pattern(key), expected, "{key}");

@@ -15,6 +15,7 @@ use crate::support::{Node, caller, until};
 use crate::webhook_receiver::Receiver;
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story of an alert")]
 async fn what_fires_is_told_on_every_node_and_written_down() {
     let redis = TestRedis::start().await;
     let (one, other) = (
@@ -347,6 +348,7 @@ async fn who_looks_after_it_or_snoozes_it_has_quiet() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "a table of refusals")]
 async fn rules_that_cannot_be_are_refused_with_their_field() {
     let redis = TestRedis::start().await;
     let node = Node::start(&redis.url()).await;

@@ -13,9 +13,7 @@ async fn graphs_are_made_shown_and_deleted_by_name() {
     let redis = TestRedis::start().await;
     let node = Node::start(&redis.url()).await;
     let _workers = node.workers().await;
-    let admin = caller(Role::Admin);
-    let call =
-        async |name: &str, payload: Value| node.operations.dispatch(&admin, name, payload).await;
+    let call = async |name: &str, payload: Value| node.call(Role::Admin, name, payload).await;
 
     let made = call(
         "graphs.create",
@@ -128,12 +126,7 @@ async fn each_operation_wants_its_role() {
     let node = Node::start(&redis.url()).await;
     for entry in OPERATIONS {
         for role in Role::ALL {
-            // A payload that none of them takes: who passes the door is told about the payload.
-            let answer = node
-                .operations
-                .dispatch(&caller(role), entry.name, json!({"?": 1}))
-                .await;
-            let error = answer.unwrap_err();
+            let error = node.knock(role, entry).await;
             let expected = if role >= entry.least_role {
                 ErrorCode::Invalid
             } else {

@@ -5,16 +5,15 @@ use std::io::Read as _;
 
 use base64::Engine as _;
 use flate2::read::GzDecoder;
-use graphy_model::{OperationId, Role};
-use graphy_protocol::ErrorCode;
-use graphy_protocol::alerts::SetWebhook;
+use graphy_model::Role;
+use graphy_protocol::{ApiError, ErrorCode};
 use graphy_store::testing::TestRedis;
 use graphy_telemetry::board::{CircuitState, CircuitStatus, PartStatus, ProbeStatus};
 use graphy_telemetry::logging::ring::LogRing;
 use serde_json::{Value, json};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::support::{Node, caller, say, until};
+use crate::support::{Node, say, until};
 
 fn unpacked(file: &Value) -> BTreeMap<String, String> {
     let bytes = base64::engine::general_purpose::STANDARD
@@ -39,19 +38,12 @@ fn unpacked(file: &Value) -> BTreeMap<String, String> {
 async fn what_is_saved_is_what_was_shown() {
     let redis = TestRedis::start().await;
     let node = Node::start(&redis.url()).await;
-    let operator = caller(Role::Operator);
-    let call =
-        async |name: &str, payload: Value| node.operations.dispatch(&operator, name, payload).await;
+    let call = async |name: &str, payload: Value| node.call(Role::Operator, name, payload).await;
     let preview = call("system.preview_diagnostics", json!({})).await.unwrap();
     // Something changes between the look and the save.
-    node.operations
-        .dispatch(
-            &caller(Role::Admin),
-            "tokens.create",
-            json!({"name": "later", "role": "viewer"}),
-        )
-        .await
-        .unwrap();
+    let token = json!({"name": "later", "role": "viewer"});
+    let made = node.call(Role::Admin, "tokens.create", token).await;
+    made.unwrap();
     let saved = call(
         "system.save_diagnostics",
         json!({"previewId": preview["previewId"]}),
@@ -96,47 +88,49 @@ async fn what_is_saved_is_what_was_shown() {
     assert_eq!(pushed_out.unwrap_err().code, ErrorCode::NotFound);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_secret_from_any_place_is_in_the_archive() {
-    let redis = TestRedis::start().await;
-    let node = Node::start(&redis.url()).await;
-    let _workers = node.workers().await;
-    let admin = caller(Role::Admin);
-    let call =
-        async |name: &str, payload: Value| node.operations.dispatch(&admin, name, payload).await;
+/// Texts that are never to be seen, with the place of each.
+#[derive(Default)]
+struct Canaries(Vec<(&'static str, String)>);
 
-    // What is never to be seen: name of the place, and the text.
-    let mut canaries: Vec<(&str, String)> = Vec::new();
-    let mut plant = |place: &'static str| {
-        let text = format!(
-            "canary{}",
-            OperationId(uuid::Uuid::new_v4())
-                .to_string()
-                .replace('-', "x")
-        );
-        canaries.push((place, text.clone()));
+impl Canaries {
+    fn plant(&mut self, place: &'static str) -> String {
+        let text = format!("canary{}", uuid::Uuid::new_v4().simple());
+        self.0.push((place, text.clone()));
         text
-    };
+    }
 
-    let (name, title, label, data) = (
-        plant("graph name"),
-        plant("node title"),
-        plant("edge label"),
-        plant("node data"),
-    );
-    call("graphs.create", json!({"name": name, "graphId": "plan"}))
-        .await
-        .unwrap();
+    fn note(&mut self, place: &'static str, text: &str) {
+        self.0.push((place, text.to_owned()));
+    }
+
+    /// Says which files tell what was in which place.
+    fn leaks(&self, files: &BTreeMap<String, String>) -> Vec<String> {
+        let leaks = files.iter().flat_map(|(file, text)| {
+            let found = self.0.iter().filter(|(_, canary)| text.contains(canary));
+            found.map(move |(place, _)| format!("{file} tells the {place}"))
+        });
+        leaks.collect()
+    }
+}
+
+async fn call(node: &Node, name: &str, payload: Value) -> Result<Value, ApiError> {
+    node.call(Role::Admin, name, payload).await
+}
+
+/// Makes a graph in which everything is a secret.
+async fn plant_in_a_graph(node: &Node, canaries: &mut Canaries) {
+    let mut plant = |place| canaries.plant(place);
+    let graph = json!({"name": plant("graph name"), "graphId": "plan"});
+    call(node, "graphs.create", graph).await.unwrap();
+    let (title, data) = (plant("node title"), plant("node data"));
+    let edge = json!({"id": "e", "source": "a", "target": "b", "label": plant("edge label")});
     let commands = [
         (
             "CREATE_NODE",
             json!({"id": "a", "title": title, "data": {"x": data}}),
         ),
         ("CREATE_NODE", json!({"id": "b"})),
-        (
-            "CREATE_EDGE",
-            json!({"id": "e", "source": "a", "target": "b", "label": label}),
-        ),
+        ("CREATE_EDGE", edge),
         (
             "CREATE_NODE",
             json!({"id": plant("id of a node"), "title": "t"}),
@@ -146,12 +140,16 @@ async fn no_secret_from_any_place_is_in_the_archive() {
     ];
     for (kind, payload) in commands {
         let command = json!({"graphId": "plan", "type": kind, "payload": payload});
-        let sent = call("commands.send", command).await;
+        let sent = call(node, "commands.send", command).await;
         assert!(sent.is_ok() || kind == "DELETE_NODE", "{sent:?}");
     }
-    // Jobs of ours and of others, as they lie in the queue.
+}
+
+/// Writes jobs of ours and of others, as they lie in the queue, and makes all commands slow ones.
+fn plant_in_redis(redis: &TestRedis, canaries: &mut Canaries) {
+    let mut plant = |place| canaries.plant(place);
     let (job, reason) = (plant("job data"), plant("failed reason"));
-    let mut raw = vec![
+    let raw = [
         "CONFIG SET slowlog-log-slower-than 0".to_owned(),
         format!("CLIENT SETNAME {}", plant("client name")),
         format!(
@@ -164,49 +162,34 @@ async fn no_secret_from_any_place_is_in_the_archive() {
             "SET alerts:webhook https://hooks.example/T/{}",
             plant("webhook")
         ),
+        "CONFIG SET slowlog-log-slower-than 10000".to_owned(),
     ];
-    // A webhook as people set it; nothing listens there.
-    let webhook = SetWebhook {
-        url: Some(format!(
-            "http://ada:{}@127.0.0.1:1/in",
-            plant("login of the webhook")
-        )),
-    };
-    let admin = caller(Role::Admin);
-    node.operations
-        .alerts_set_webhook(&admin, webhook)
-        .await
-        .unwrap();
-    raw.push("CONFIG SET slowlog-log-slower-than 10000".to_owned());
     let raw: Vec<&str> = raw.iter().map(String::as_str).collect();
-    say(&redis, &raw);
+    say(redis, &raw);
+    let url = redis.tcp_url();
+    let (login, _) = url.expose().rsplit_once('@').unwrap();
+    let (_, password) = login.rsplit_once(':').unwrap();
+    canaries.note("password of redis", password);
+}
 
-    let made = call(
-        "tokens.create",
-        json!({"name": plant("name of a token"), "role": "viewer"}),
-    )
-    .await
-    .unwrap();
-    let text = made["token"].as_str().unwrap().to_owned();
-    canaries.push(("token", text.rsplit_once('_').unwrap().1.to_owned()));
-    let password = redis
-        .tcp_url()
-        .expose()
-        .rsplit_once('@')
-        .unwrap()
-        .0
-        .rsplit_once(':')
-        .unwrap()
-        .1
-        .to_owned();
-    canaries.push(("password of redis", password.clone()));
-    let mut plant = |place: &'static str| {
-        let text = format!("canary{}", uuid::Uuid::new_v4().simple());
-        canaries.push((place, text.clone()));
-        text
-    };
-    // What others wrote into logs and statuses.
-    let subscriber = tracing_subscriber::registry().with(LogRing::of_process().layer());
+/// Sets a webhook as people do, where nothing listens, and makes a token; returns the token.
+async fn plant_by_calls(node: &Node, canaries: &mut Canaries) -> String {
+    let login = canaries.plant("login of the webhook");
+    let webhook = json!({"url": format!("http://ada:{login}@127.0.0.1:1/in")});
+    call(node, "alerts.set_webhook", webhook).await.unwrap();
+    let token = json!({"name": canaries.plant("name of a token"), "role": "viewer"});
+    let made = call(node, "tokens.create", token).await.unwrap();
+    let token = made["token"].as_str().unwrap();
+    canaries.note("token", token.rsplit_once('_').unwrap().1);
+    // Payloads of audited calls, also of refused ones.
+    let revoked = json!({"tokenId": canaries.plant("payload of an audited call")});
+    call(node, "tokens.revoke", revoked).await.unwrap_err();
+    token.to_owned()
+}
+
+/// Logs what others might.
+fn plant_in_the_log(token: &str, canaries: &mut Canaries) {
+    let mut plant = |place| canaries.plant(place);
     let (bearer, key, login, profile, quoted) = (
         plant("bearer in a log line"),
         plant("key of a webhook in a log line"),
@@ -214,6 +197,7 @@ async fn no_secret_from_any_place_is_in_the_archive() {
         plant("token of a profile in a log line"),
         plant("password in JSON in a log line"),
     );
+    let subscriber = tracing_subscriber::registry().with(LogRing::of_process().layer());
     tracing::subscriber::with_default(subscriber, || {
         tracing::info!("Authorization: Bearer {bearer}");
         tracing::warn!(
@@ -225,9 +209,14 @@ async fn no_secret_from_any_place_is_in_the_archive() {
             password = ""
         );
         tracing::info!("profile uses gk_0123456789abcdef_{profile}");
-        tracing::info!("text {text} and {}", json!({ "password": quoted }));
+        tracing::info!("text {token} and {}", json!({ "password": quoted }));
     });
-    let (circuit, probe) = (plant("reason of a circuit"), plant("finding of a probe"));
+}
+
+/// Puts on the board what parts might say.
+fn plant_on_the_board(node: &Node, canaries: &mut Canaries) {
+    let circuit = canaries.plant("reason of a circuit");
+    let probe = canaries.plant("finding of a probe");
     node.board.add(move || PartStatus {
         circuits: vec![CircuitStatus {
             name: "webhook".to_owned(),
@@ -247,24 +236,34 @@ async fn no_secret_from_any_place_is_in_the_archive() {
         }],
         ..PartStatus::default()
     });
-    // Payloads of audited calls, also of refused ones.
-    let payload = plant("payload of an audited call");
-    call("tokens.revoke", json!({"tokenId": payload}))
-        .await
-        .unwrap_err();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_from_any_place_is_in_the_archive() {
+    let redis = TestRedis::start().await;
+    let node = Node::start(&redis.url()).await;
+    let _workers = node.workers().await;
+    let mut canaries = Canaries::default();
+    plant_in_a_graph(&node, &mut canaries).await;
+    let token = plant_by_calls(&node, &mut canaries).await;
+    plant_in_redis(&redis, &mut canaries);
+    plant_in_the_log(&token, &mut canaries);
+    plant_on_the_board(&node, &mut canaries);
     until("the node to have told of its circuits", async || {
-        let list = call("system.nodes", json!({})).await.unwrap();
+        let list = call(&node, "system.nodes", json!({})).await.unwrap();
         list["nodes"][0]["circuits"]
             .as_array()
             .is_some_and(|circuits| circuits.iter().any(|one| one["name"] == "webhook"))
     })
     .await;
     until("a whole pass over the keys", async || {
-        call("system.memory", json!({})).await.unwrap()["completedAt"].is_u64()
+        let memory = call(&node, "system.memory", json!({})).await.unwrap();
+        memory["completedAt"].is_u64()
     })
     .await;
 
-    let files = unpacked(&call("system.save_diagnostics", json!({})).await.unwrap());
+    let saved = call(&node, "system.save_diagnostics", json!({})).await;
+    let files = unpacked(&saved.unwrap());
     // The archive is not empty where the secrets would be.
     for (file, part) in [
         ("log.jsonl", "webhook failed"),
@@ -275,19 +274,9 @@ async fn no_secret_from_any_place_is_in_the_archive() {
         ("queues.json", "graph-commands"),
         ("metrics.txt", "optimistic_commands_processed_total"),
     ] {
-        assert!(
-            files[file].contains(part),
-            "{file} lacks {part}: {}",
-            files[file]
-        );
+        let text = &files[file];
+        assert!(text.contains(part), "{file} lacks {part}: {text}");
     }
-    let leaks: Vec<String> = files
-        .iter()
-        .flat_map(|(file, text)| {
-            let found = canaries.iter().filter(|(_, canary)| text.contains(canary));
-            found.map(move |(place, _)| format!("{file} tells the {place}"))
-        })
-        .collect();
-    assert_eq!(leaks, Vec::<String>::new());
-    assert!(canaries.len() > 20);
+    assert_eq!(canaries.leaks(&files), Vec::<String>::new());
+    assert!(canaries.0.len() > 20);
 }

@@ -34,6 +34,26 @@ async fn overview_and_metrics(node: &Node) -> (OverviewSnapshot, MetricsSnapshot
     }
 }
 
+/// Checks the values that are gauges of `/metrics` as they stand.
+fn assert_gauges(shown: &BTreeMap<&str, Option<f64>>, metrics: &MetricsSnapshot) {
+    let gauge = |name: &str| metrics.value(name, &[]);
+    assert_eq!(shown["redis_memory_bytes"], gauge(names::REDIS_MEMORY));
+    assert_eq!(
+        shown["redis_latency_ms"],
+        gauge(names::REDIS_LATENCY).map(|seconds| seconds * 1000.0)
+    );
+    assert_eq!(shown["process_cpu_percent"], gauge(names::PROCESS_CPU));
+    assert_eq!(shown["process_memory_bytes"], gauge(names::PROCESS_MEMORY));
+    assert_eq!(
+        shown["queue_depth"],
+        metrics.value(names::QUEUE_SIZE, &[(label::QUEUE_NAME, "graph-commands")])
+    );
+    assert_eq!(
+        shown["connections"],
+        Some(gauge(names::WEBSOCKET_CONNECTIONS).unwrap_or(0.0))
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_overview_shows_what_metrics_and_info_say() {
     let redis = TestRedis::start().await;
@@ -73,22 +93,7 @@ async fn the_overview_shows_what_metrics_and_info_say() {
         .collect();
     assert_eq!(names_shown, names_defined);
     let shown = latest(&overview);
-    let gauge = |name: &str| metrics.value(name, &[]);
-    assert_eq!(shown["redis_memory_bytes"], gauge(names::REDIS_MEMORY));
-    assert_eq!(
-        shown["redis_latency_ms"],
-        gauge(names::REDIS_LATENCY).map(|seconds| seconds * 1000.0)
-    );
-    assert_eq!(shown["process_cpu_percent"], gauge(names::PROCESS_CPU));
-    assert_eq!(shown["process_memory_bytes"], gauge(names::PROCESS_MEMORY));
-    assert_eq!(
-        shown["queue_depth"],
-        metrics.value(names::QUEUE_SIZE, &[(label::QUEUE_NAME, "graph-commands")])
-    );
-    assert_eq!(
-        shown["connections"],
-        Some(gauge(names::WEBSOCKET_CONNECTIONS).unwrap_or(0.0))
-    );
+    assert_gauges(&shown, &metrics);
     for name in [
         "redis_memory_bytes",
         "redis_latency_ms",
@@ -196,6 +201,27 @@ async fn live_frames_tell_what_changes() {
             break;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sizes_of_queues_are_a_gap_while_redis_is_away() {
+    let redis = TestRedis::start().await;
+    let node = Node::start(&redis.url()).await;
+    let mut frames = node
+        .operations
+        .live_frames(&caller(Role::Operator))
+        .unwrap();
+    let depths = |frame: &LiveFrame| -> Vec<Option<f64>> {
+        let points = frame.points.iter();
+        let depths = points.filter(|point| point.name.ends_with("queue_depth"));
+        depths.map(|point| point.value).collect()
+    };
+    let shows = |depth: Option<f64>| move |frame: &LiveFrame| depths(frame) == [depth; 3];
+    frame_with(&mut frames, shows(Some(0.0))).await;
+    redis.signal("STOP");
+    frame_with(&mut frames, shows(None)).await;
+    redis.signal("CONT");
+    frame_with(&mut frames, shows(Some(0.0))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,9 @@
 //! What operators do to single jobs and to whole queues.
 
-use graphy_engine::{Origin, Submission};
+use graphy_engine::{Origin, Submission, Workers};
 use graphy_model::{Envelope, GraphId, Role};
 use graphy_protocol::ErrorCode;
+use graphy_store::testing::TestRedis;
 use serde_json::{Value, json};
 
 use crate::queue_support::{Foreign, MAIL, ask, call, ids, with_mail, words};
@@ -13,7 +14,7 @@ async fn a_retried_job_starts_from_nothing() {
     let redis = with_mail().await;
     redis.send(MAIL.failed("1", "{\"a\":1}", "boom", 1)).await;
     let node = Node::start(&redis.url()).await;
-    let job = json!({"queue": MAIL.reference(), "jobId": "1"});
+    let job = MAIL.job("1");
     ask(&node, "queues.retry_job", job.clone()).await;
     assert_eq!(ids(&node, &MAIL, "waiting").await, ["1"]);
     // Neither its attempts nor what workers that died under it count against it.
@@ -52,17 +53,16 @@ async fn one_job_is_promoted_removed_edited_and_added() {
     commands.push(words(&["SET", &MAIL.key("busy:lock"), "t"]));
     redis.send(commands).await;
     let node = Node::start(&redis.url()).await;
-    let job = |id: &str| json!({"queue": MAIL.reference(), "jobId": id});
-    ask(&node, "queues.promote_job", job("late")).await;
+    ask(&node, "queues.promote_job", MAIL.job("late")).await;
     assert_eq!(ids(&node, &MAIL, "waiting").await, ["late"]);
-    ask(&node, "queues.remove_job", job("gone")).await;
+    ask(&node, "queues.remove_job", MAIL.job("gone")).await;
     assert_eq!(ids(&node, &MAIL, "failed").await, ["odd", "bad"]);
-    let busy = call(&node, "queues.remove_job", job("busy"))
+    let busy = call(&node, "queues.remove_job", MAIL.job("busy"))
         .await
         .unwrap_err();
     assert!(busy.message.contains("worker"), "{busy:?}");
     // What is no job is not deleted under the name of one.
-    let meta = call(&node, "queues.remove_job", job("meta"))
+    let meta = call(&node, "queues.remove_job", MAIL.job("meta"))
         .await
         .unwrap_err();
     assert_eq!(meta.code, ErrorCode::NotFound);
@@ -186,17 +186,27 @@ const COMMANDS: Foreign = Foreign {
     queue: "graph-commands",
 };
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dead_letter_of_ours_is_replayed_under_a_new_operation_id() {
+/// Starts a node with workers and makes the graph `plan`.
+async fn with_plan() -> (TestRedis, Node, Workers) {
     let redis = with_mail().await;
     let node = Node::start(&redis.url()).await;
     let workers = node.workers().await;
-    ask_as_editor(
-        &node,
-        "graphs.create",
-        json!({"name": "Plan", "graphId": "plan"}),
-    )
-    .await;
+    let plan = json!({"name": "Plan", "graphId": "plan"});
+    let made = node.call(Role::Editor, "graphs.create", plan).await;
+    made.unwrap();
+    (redis, node, workers)
+}
+
+/// Lists what was done to the graph `plan`.
+async fn history(node: &Node) -> Value {
+    let request = json!({"graphId": "plan"});
+    let list = node.call(Role::Editor, "history.list", request).await;
+    list.unwrap()["entries"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_of_ours_is_replayed_under_a_new_operation_id() {
+    let (redis, node, workers) = with_plan().await;
     let old = "01938f7e-3c1a-7c3e-8a3e-1f2e3d4c5b6a";
     let command = json!({
         "operationId": old, "type": "CREATE_NODE", "payload": {"id": "a"}, "userId": "ada",
@@ -205,7 +215,7 @@ async fn a_dead_letter_of_ours_is_replayed_under_a_new_operation_id() {
     redis
         .send(COMMANDS.failed("dead-1", &data, "boom", 1))
         .await;
-    let job = json!({"queue": COMMANDS.reference(), "jobId": "dead-1"});
+    let job = COMMANDS.job("dead-1");
     let shown = ask(&node, "queues.job", job.clone()).await;
     assert_eq!(shown["row"]["graphId"], "plan");
     assert_eq!(shown["commands"][0]["commandType"], "CREATE_NODE");
@@ -216,9 +226,7 @@ async fn a_dead_letter_of_ours_is_replayed_under_a_new_operation_id() {
     );
     ask(&node, "queues.retry_job", job.clone()).await;
     assert!(ids(&node, &COMMANDS, "failed").await.is_empty());
-    let entries = async || {
-        ask_as_editor(&node, "history.list", json!({"graphId": "plan"})).await["entries"].clone()
-    };
+    let entries = async || history(&node).await;
     until("the replay to be applied", async || {
         entries().await[0]["replayOf"] == old
     })
@@ -236,7 +244,7 @@ async fn a_dead_letter_of_ours_is_replayed_under_a_new_operation_id() {
     until("the second replay to end", idle).await;
     let mut operations = Vec::new();
     for id in ids(&node, &COMMANDS, "completed").await {
-        let job = json!({"queue": COMMANDS.reference(), "jobId": id});
+        let job = COMMANDS.job(&id);
         let job = ask(&node, "queues.job", job).await;
         if job["commands"][0]["replayOf"] == old {
             operations.push(job["commands"][0]["operationId"].clone());
@@ -258,19 +266,11 @@ async fn a_dead_letter_of_ours_is_replayed_under_a_new_operation_id() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edited_dead_letter_is_the_editor_s() {
-    let redis = with_mail().await;
-    let node = Node::start(&redis.url()).await;
-    let _workers = node.workers().await;
-    ask_as_editor(
-        &node,
-        "graphs.create",
-        json!({"name": "Plan", "graphId": "plan"}),
-    )
-    .await;
+    let (redis, node, _workers) = with_plan().await;
     redis
         .send(COMMANDS.failed("odd", "{\"graphId\":1}", "boom", 1))
         .await;
-    let job = json!({"queue": COMMANDS.reference(), "jobId": "odd"});
+    let job = COMMANDS.job("odd");
     let unreadable = call(&node, "queues.retry_job", job.clone())
         .await
         .unwrap_err();
@@ -281,10 +281,7 @@ async fn an_edited_dead_letter_is_the_editor_s() {
     ]});
     let edit = json!({"queue": COMMANDS.reference(), "jobId": "odd", "data": data});
     let new = ask(&node, "queues.edit_job", edit).await["jobId"].clone();
-    let entry = async || {
-        let list = ask_as_editor(&node, "history.list", json!({"graphId": "plan"})).await;
-        list["entries"][0].clone()
-    };
+    let entry = async || history(&node).await[0].clone();
     until("the edit to be applied", async || {
         entry().await["operationId"] == new
     })
@@ -295,15 +292,7 @@ async fn an_edited_dead_letter_is_the_editor_s() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_had_its_effect_is_not_replayed() {
-    let redis = with_mail().await;
-    let node = Node::start(&redis.url()).await;
-    let _workers = node.workers().await;
-    ask_as_editor(
-        &node,
-        "graphs.create",
-        json!({"name": "Plan", "graphId": "plan"}),
-    )
-    .await;
+    let (redis, node, _workers) = with_plan().await;
     let operation = graphy_model::OperationId(uuid::Uuid::now_v7());
     let command = json!({"operationId": operation, "type": "CREATE_NODE", "payload": {"id": "a"}});
     let submission = Submission {
@@ -322,17 +311,10 @@ async fn what_had_its_effect_is_not_replayed() {
         .unwrap();
     let data = json!({"graphId": "plan", "commands": [command]}).to_string();
     redis.send(COMMANDS.failed("late", &data, "boom", 1)).await;
-    let job = json!({"queue": COMMANDS.reference(), "jobId": "late"});
+    let job = COMMANDS.job("late");
     let shown = ask(&node, "queues.job", job.clone()).await;
     assert_eq!(shown["commands"][0]["outcome"], "applied");
     let refused = call(&node, "queues.retry_job", job).await.unwrap_err();
     assert!(refused.message.contains("nothing to replay"), "{refused:?}");
     assert_eq!(ids(&node, &COMMANDS, "failed").await, ["late"]);
-}
-
-async fn ask_as_editor(node: &Node, name: &str, payload: Value) -> Value {
-    node.operations
-        .dispatch(&caller(Role::Admin), name, payload)
-        .await
-        .unwrap()
 }

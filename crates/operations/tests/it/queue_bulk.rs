@@ -6,7 +6,7 @@ use graphy_store::bullmq::{JobList, QueueName, QueueReader};
 use graphy_store::testing::TestRedis;
 use serde_json::{Value, json};
 
-use crate::queue_support::{MAIL, ask, bulk, call, ended, ids, with_mail, words};
+use crate::queue_support::{MAIL, ask, bulk, call, confirm, ended, ids, with_mail, words};
 use crate::support::{Node, caller};
 
 /// Makes failed jobs `f0`…; every second one carries the word `even`.
@@ -77,8 +77,7 @@ async fn only_what_was_shown_is_done() {
     redis
         .send(MAIL.failed("new", "{\"kind\":\"even\"}", "boom", 9000))
         .await;
-    let confirmation = json!({"confirmation": preview["confirmation"]});
-    let run = ask(&node, "queues.run", confirmation.clone()).await;
+    let run = confirm(&node, &preview).await.unwrap();
     let run = ended(&node, &run).await;
     assert_eq!(
         (&run["state"], &run["done"], &run["skipped"]),
@@ -87,7 +86,7 @@ async fn only_what_was_shown_is_done() {
     assert_eq!(ids(&node, &MAIL, "waiting").await.len(), 60);
     let failed = ids(&node, &MAIL, "failed").await;
     assert!(failed.len() == 61 && failed.contains(&"new".to_owned()));
-    let again = call(&node, "queues.run", confirmation).await.unwrap_err();
+    let again = confirm(&node, &preview).await.unwrap_err();
     assert!(again.message.contains("used up"), "{again:?}");
 }
 
@@ -101,11 +100,11 @@ async fn a_confirmation_is_its_caller_s() {
     other.user_id = UserId::new("eve").unwrap();
     let refused = node
         .operations
-        .dispatch(&other, "queues.run", confirmation.clone())
+        .dispatch(&other, "queues.run", confirmation)
         .await;
     assert_eq!(refused.unwrap_err().code, ErrorCode::Forbidden);
     // It was not used up by that.
-    let run = ask(&node, "queues.run", confirmation).await;
+    let run = confirm(&node, &preview).await.unwrap();
     assert_eq!(ended(&node, &run).await["done"], 3);
 }
 
@@ -115,15 +114,9 @@ async fn a_changed_selection_is_refused_and_single_jobs_are_left_alone() {
     let node = Node::start(&redis.url()).await;
     let preview = ask(&node, "queues.preview", request("retry", "failed", None)).await;
     for id in ["f0", "f1", "f2"] {
-        ask(
-            &node,
-            "queues.retry_job",
-            json!({"queue": MAIL.reference(), "jobId": id}),
-        )
-        .await;
+        ask(&node, "queues.retry_job", MAIL.job(id)).await;
     }
-    let confirmation = json!({"confirmation": preview["confirmation"]});
-    let refused = call(&node, "queues.run", confirmation).await.unwrap_err();
+    let refused = confirm(&node, &preview).await.unwrap_err();
     assert!(
         refused
             .message
@@ -132,18 +125,8 @@ async fn a_changed_selection_is_refused_and_single_jobs_are_left_alone() {
     );
     assert_eq!(ids(&node, &MAIL, "failed").await.len(), 17);
     let preview = ask(&node, "queues.preview", request("retry", "failed", None)).await;
-    ask(
-        &node,
-        "queues.retry_job",
-        json!({"queue": MAIL.reference(), "jobId": "f3"}),
-    )
-    .await;
-    let run = ask(
-        &node,
-        "queues.run",
-        json!({"confirmation": preview["confirmation"]}),
-    )
-    .await;
+    ask(&node, "queues.retry_job", MAIL.job("f3")).await;
+    let run = confirm(&node, &preview).await.unwrap();
     let run = ended(&node, &run).await;
     assert_eq!((&run["done"], &run["skipped"]), (&json!(16), &json!(1)));
 }
@@ -264,12 +247,7 @@ async fn flows_schedulers_and_jobs_at_workers_are_left_alone() {
             words(&["SET", &MAIL.key("taken:lock"), "t"]),
         ])
         .await;
-    let run = ask(
-        &node,
-        "queues.run",
-        json!({"confirmation": preview["confirmation"]}),
-    )
-    .await;
+    let run = confirm(&node, &preview).await.unwrap();
     let run = ended(&node, &run).await;
     assert_eq!((&run["done"], &run["skipped"]), (&json!(21), &json!(4)));
     assert_eq!(
@@ -285,18 +263,8 @@ async fn one_run_at_a_time_and_it_can_be_stopped() {
     let node = Node::start(&redis.url()).await;
     let first = ask(&node, "queues.preview", request("remove", "failed", None)).await;
     let second = ask(&node, "queues.preview", request("retry", "failed", None)).await;
-    let run = ask(
-        &node,
-        "queues.run",
-        json!({"confirmation": first["confirmation"]}),
-    )
-    .await;
-    let busy = call(
-        &node,
-        "queues.run",
-        json!({"confirmation": second["confirmation"]}),
-    )
-    .await;
+    let run = confirm(&node, &first).await.unwrap();
+    let busy = confirm(&node, &second).await;
     assert_eq!(busy.unwrap_err().code, ErrorCode::AlreadyExists);
     ask(&node, "queues.run_stop", json!({"runId": run["runId"]})).await;
     // Another node can be asked, and a page may be loaded again.
@@ -343,12 +311,7 @@ async fn a_node_that_dies_loses_no_job_that_it_was_removing() {
         .keep("run", &queue, failed, "f1", 60_000)
         .await
         .unwrap();
-    ask(
-        &node,
-        "queues.remove_job",
-        json!({"queue": MAIL.reference(), "jobId": "f1"}),
-    )
-    .await;
+    ask(&node, "queues.remove_job", MAIL.job("f1")).await;
     reader
         .keep("run", &queue, failed, "f2", 60_000)
         .await

@@ -10,6 +10,7 @@ use crate::queue_support::{MAIL, ODD, call, ids, with_mail};
 use crate::support::{Node, caller};
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "a table of refusals")]
 async fn bad_input_names_the_field_and_the_limit() {
     let redis = with_mail().await;
     let node = Node::start(&redis.url()).await;

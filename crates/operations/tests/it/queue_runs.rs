@@ -63,3 +63,24 @@ async fn the_newest_run_is_listed_first_and_what_is_final_is_not() {
         .await;
     assert_eq!(refused.unwrap_err().code, ErrorCode::Forbidden);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_knows_beforehand_what_a_confirmation_stands_for() {
+    let redis = with_mail().await;
+    let node = Node::start(&redis.url()).await;
+    redis
+        .send(MAIL.failed("f", r#"{"to":"hunter2"}"#, "boom", 1000))
+        .await;
+    let mut request = request("remove");
+    request["filter"] = json!({"text": "hunter2"});
+    bulk(&node, request).await;
+    let log = ask(&node, "audit.list", json!({"operation": "queues.run"})).await;
+    let entry = &log["entries"][0];
+    assert_eq!(
+        entry["target"],
+        format!("queue {}, action remove, state failed", MAIL.queue),
+    );
+    assert_eq!(entry["detail"]["jobs"], 1);
+    assert_eq!(entry["detail"]["filter"]["text"], "<text of 7 bytes>");
+    assert!(!log.to_string().contains("hunter2"), "{log}");
+}

@@ -1,11 +1,11 @@
 //! Queues as foreign programs leave them, written with raw commands.
 
+use graphy_model::Role;
+use graphy_protocol::ApiError;
 use graphy_store::testing::TestRedis;
 use serde_json::{Value, json};
 
-use crate::support::{Node, caller, until};
-use graphy_model::Role;
-use graphy_protocol::ApiError;
+use crate::support::{Node, until};
 
 /// A queue of another program.
 pub(crate) struct Foreign {
@@ -30,6 +30,11 @@ impl Foreign {
 
     pub(crate) fn reference(&self) -> Value {
         json!({"prefix": self.prefix, "queue": self.queue})
+    }
+
+    /// Names one of its jobs.
+    pub(crate) fn job(&self, id: &str) -> Value {
+        json!({"queue": self.reference(), "jobId": id})
     }
 
     /// Makes the queue's `meta`.
@@ -99,9 +104,7 @@ pub(crate) fn words(words: &[&str]) -> Vec<String> {
 
 /// Calls an operation as an operator.
 pub(crate) async fn call(node: &Node, name: &str, payload: Value) -> Result<Value, ApiError> {
-    node.operations
-        .dispatch(&caller(Role::Operator), name, payload)
-        .await
+    node.call(Role::Operator, name, payload).await
 }
 
 /// Calls an operation that works.
@@ -121,6 +124,12 @@ pub(crate) async fn ids(node: &Node, queue: &Foreign, state: &str) -> Vec<String
         .collect()
 }
 
+/// Does what a preview said.
+pub(crate) async fn confirm(node: &Node, preview: &Value) -> Result<Value, ApiError> {
+    let confirmation = json!({"confirmation": preview["confirmation"]});
+    call(node, "queues.run", confirmation).await
+}
+
 /// Waits until a bulk action has ended.
 pub(crate) async fn ended(node: &Node, run: &Value) -> Value {
     let run_id = run["runId"].clone();
@@ -136,8 +145,7 @@ pub(crate) async fn ended(node: &Node, run: &Value) -> Value {
 /// Previews and confirms a bulk action, and waits for its end.
 pub(crate) async fn bulk(node: &Node, request: Value) -> (Value, Value) {
     let preview = ask(node, "queues.preview", request).await;
-    let confirmation = json!({"confirmation": preview["confirmation"]});
-    let run = ask(node, "queues.run", confirmation).await;
+    let run = confirm(node, &preview).await.unwrap();
     (preview, ended(node, &run).await)
 }
 

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use graphy_engine::{EngineConfig, Intake, WorkerParts, Workers};
 use graphy_model::{Limits, Role, UserId};
+use graphy_operations::dispatch::OperationEntry;
 use graphy_operations::{Caller, Operations, Parts, SystemFacts};
+use graphy_protocol::ApiError;
 use graphy_protocol::console::{ImportFormat, ImportRequest};
 use graphy_store::testing::TestRedis;
+pub(crate) use graphy_store::testing::{DEADLINE, until};
 use graphy_store::{AuditLog, EventBus, GraphStore, LinkSettings, NodeRegistry, RedisLink};
 use graphy_store::{
     RedisUrl, Replicas, ServerId, ServerNode, SessionSettings, Sessions, TokenStore,
@@ -18,10 +21,8 @@ use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::{
     ArchiveSettings, Clock, ManualClock, Metrics, SharedClock, SystemClock, TaskRegistry,
 };
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-
-/// How long a test waits for anything.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// One node without a server.
 pub(crate) struct Node {
@@ -116,14 +117,7 @@ impl Node {
         .await
         .unwrap();
         let nodes = NodeRegistry::new(link.clone(), clock.clone());
-        let node = ServerNode {
-            id: ServerId::random(),
-            role: "all".to_owned(),
-            host: "test".to_owned(),
-            pid: std::process::id(),
-            version: "0.0.0-test".to_owned(),
-            started_at: clock.now_ms(),
-        };
+        let node = server_node(&clock);
         nodes.announce(&node).await.unwrap();
         let board = StatusBoard::default();
         let operations = Operations::start(Parts {
@@ -145,15 +139,7 @@ impl Node {
             clock,
             tasks: tasks.clone(),
             token: token.clone(),
-            facts: SystemFacts {
-                version: "0.0.0-test".to_owned(),
-                environment: "test".to_owned(),
-                redis_url: url.to_string(),
-                data_dir: None,
-                api_url: "http://127.0.0.1:0".to_owned(),
-                started_at: 1,
-                settings: vec![("worker.concurrency", "16".to_owned())],
-            },
+            facts: facts(url),
             board: board.clone(),
             probe_interval: Duration::ZERO,
             history,
@@ -167,6 +153,24 @@ impl Node {
             tasks,
             token,
         }
+    }
+
+    /// Calls an operation by its name.
+    pub(crate) async fn call(
+        &self,
+        role: Role,
+        name: &str,
+        payload: Value,
+    ) -> Result<Value, ApiError> {
+        let caller = caller(role);
+        self.operations.dispatch(&caller, name, payload).await
+    }
+
+    /// Calls an operation with a payload that none takes: who passes its doors is told about the
+    /// payload.
+    pub(crate) async fn knock(&self, role: Role, entry: &OperationEntry) -> ApiError {
+        let answer = self.call(role, entry.name, json!({"?": 1})).await;
+        answer.expect_err("no operation takes this payload")
     }
 
     /// Starts workers beside the node.
@@ -188,6 +192,29 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         self.token.cancel();
+    }
+}
+
+fn server_node(clock: &SharedClock) -> ServerNode {
+    ServerNode {
+        id: ServerId::random(),
+        role: "all".to_owned(),
+        host: "test".to_owned(),
+        pid: std::process::id(),
+        version: "0.0.0-test".to_owned(),
+        started_at: clock.now_ms(),
+    }
+}
+
+fn facts(url: &RedisUrl) -> SystemFacts {
+    SystemFacts {
+        version: "0.0.0-test".to_owned(),
+        environment: "test".to_owned(),
+        redis_url: url.to_string(),
+        data_dir: None,
+        api_url: "http://127.0.0.1:0".to_owned(),
+        started_at: 1,
+        settings: vec![("worker.concurrency", "16".to_owned())],
     }
 }
 
@@ -227,19 +254,6 @@ pub(crate) fn long_graph(nodes: usize) -> String {
         lines.join(","),
         edges.join(",")
     )
-}
-
-/// Waits until a check holds.
-pub(crate) async fn until(what: &str, mut check: impl AsyncFnMut() -> bool) {
-    let deadline = tokio::time::Instant::now() + DEADLINE;
-    let mut ticks = tokio::time::interval(Duration::from_millis(10));
-    while !check().await {
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "waited too long: {what}"
-        );
-        ticks.tick().await;
-    }
 }
 
 /// Sends commands to a test's Redis over its loopback port, in its own protocol, and returns all

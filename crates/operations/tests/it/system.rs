@@ -13,6 +13,22 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::support::{Node, caller, say, until};
 
+/// Checks that a node tells of its process and its tasks.
+fn assert_described(node: &Value) {
+    let process = &node["process"];
+    assert!(
+        process["residentBytes"].as_u64().unwrap() > 100_000,
+        "{node}"
+    );
+    assert!(process["threads"].as_u64().unwrap() > 1, "{node}");
+    let tasks = node["tasks"].as_array().unwrap().iter();
+    let tasks: Vec<&str> = tasks.map(|task| task["name"].as_str().unwrap()).collect();
+    assert!(
+        tasks.contains(&"node-report") && tasks.contains(&"redis-write"),
+        "{tasks:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_node_describes_itself_to_all_others() {
     let redis = TestRedis::start().await;
@@ -31,12 +47,9 @@ async fn each_node_describes_itself_to_all_others() {
         }],
         ..PartStatus::default()
     });
-    let operator = caller(Role::Operator);
     let nodes = async || {
-        two.operations
-            .dispatch(&operator, "system.nodes", Value::Null)
-            .await
-            .unwrap()
+        let list = two.call(Role::Operator, "system.nodes", Value::Null).await;
+        list.unwrap()
     };
     let caches = |list: &Value| -> Vec<Value> {
         let nodes = list["nodes"].as_array().unwrap();
@@ -68,21 +81,7 @@ async fn each_node_describes_itself_to_all_others() {
         (&json!(4), &json!(3))
     );
     for node in list["nodes"].as_array().unwrap() {
-        assert!(
-            node["process"]["residentBytes"].as_u64().unwrap() > 100_000,
-            "{node}"
-        );
-        assert!(node["process"]["threads"].as_u64().unwrap() > 1, "{node}");
-        let tasks: Vec<&str> = node["tasks"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|task| task["name"].as_str().unwrap())
-            .collect();
-        assert!(
-            tasks.contains(&"node-report") && tasks.contains(&"redis-write"),
-            "{tasks:?}"
-        );
+        assert_described(node);
     }
     let here = list["here"].as_str().unwrap();
     assert!(
@@ -94,12 +93,8 @@ async fn each_node_describes_itself_to_all_others() {
     );
     // The metrics of the board are those of the process.
     until("the hits to be measured", async || {
-        let text = one
-            .operations
-            .dispatch(&operator, "metrics.get", json!({}))
-            .await
-            .unwrap();
-        text["text"]
+        let text = one.call(Role::Operator, "metrics.get", json!({})).await;
+        text.unwrap()["text"]
             .as_str()
             .unwrap()
             .contains("graphy_cache_hits_total{cache=\"planted\"} 4")
@@ -295,20 +290,11 @@ async fn lines_of_the_log_are_found_by_level_and_text() {
 async fn a_read_only_node_refuses_all_that_does_not_read_for_every_role() {
     let redis = TestRedis::start().await;
     let node = Node::start_read_only(&redis.url()).await;
-    let info = node
-        .operations
-        .dispatch(&caller(Role::Viewer), "system.info", Value::Null)
-        .await
-        .unwrap();
-    assert_eq!(info["readOnly"], true);
+    let info = node.call(Role::Viewer, "system.info", Value::Null).await;
+    assert_eq!(info.unwrap()["readOnly"], true);
     for entry in OPERATIONS {
         for role in Role::ALL {
-            // A payload that none of them takes: who passes the doors is told about the payload.
-            let answer = node
-                .operations
-                .dispatch(&caller(role), entry.name, json!({"?": 1}))
-                .await;
-            let error = answer.unwrap_err();
+            let error = node.knock(role, entry).await;
             let what = format!("{} as {}: {error:?}", entry.name, role.as_str());
             if role < entry.least_role {
                 assert_eq!(error.code, ErrorCode::Forbidden, "{what}");
@@ -324,13 +310,9 @@ async fn a_read_only_node_refuses_all_that_does_not_read_for_every_role() {
             }
         }
     }
-    let audit = node
-        .operations
-        .dispatch(&caller(Role::Operator), "audit.list", Value::Null)
-        .await
-        .unwrap();
+    let audit = node.call(Role::Operator, "audit.list", Value::Null).await;
     assert_eq!(
-        audit["entries"],
+        audit.unwrap()["entries"],
         json!([]),
         "what is not tried is not begun"
     );

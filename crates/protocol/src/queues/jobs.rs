@@ -275,6 +275,21 @@ pub struct AddJob {
     pub attempts: Option<u32>,
 }
 
+/// What runs anew after a job was edited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct EditedJob {
+    /// The job, with its new data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub job_id: Option<String>,
+    /// The first new operation, of a job of graph commands: these go the way of all commands, and
+    /// the job is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub operation_id: Option<OperationId>,
+}
+
 /// A job that was added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -1,10 +1,8 @@
-//! What a node says of itself, and the small tasks that it does all the time.
+//! Who a node is, and the small tasks that it does all the time.
 
 use std::time::Duration;
 
-use graphy_store::tokens::TokenStore;
-use graphy_store::{RedisLink, Replicas, ServerId, ServerNode};
-use graphy_telemetry::board::{PartStatus, StatusBoard};
+use graphy_store::{Replicas, ServerId, ServerNode};
 use graphy_telemetry::{RestartPolicy, TaskRegistry};
 use tokio_util::sync::CancellationToken;
 
@@ -15,22 +13,7 @@ const LIMITERS_UPKEEP: Duration = Duration::from_secs(60);
 /// How often samples are moved into the histograms.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
-/// Puts on the board what belongs to no other part: the connections to Redis and two caches.
-pub(super) fn describe(
-    board: &StatusBoard,
-    link: &RedisLink,
-    replicas: &Replicas,
-    tokens: &TokenStore,
-) {
-    let (link, replicas, tokens) = (link.clone(), replicas.clone(), tokens.clone());
-    board.add(move || PartStatus {
-        circuits: link.circuits(),
-        caches: vec![replicas.cache_status(), tokens.cache_status()],
-        ..PartStatus::default()
-    });
-}
-
-/// Starts the small tasks.
+/// Starts the small tasks of the adapters.
 pub(super) fn start_tasks(app: &App, tasks: &TaskRegistry, token: &CancellationToken) {
     let (revocations, tokens) = (app.revocations.clone(), app.tokens.clone());
     tasks.spawn(
@@ -55,6 +38,19 @@ pub(super) fn start_tasks(app: &App, tasks: &TaskRegistry, token: &CancellationT
     });
 }
 
+/// Starts the task that lets go of graphs that nobody uses.
+pub(super) fn forget_idle_graphs(
+    replicas: &Replicas,
+    period: Duration,
+    tasks: &TaskRegistry,
+    token: &CancellationToken,
+) {
+    let replicas = replicas.clone();
+    every(tasks, "replicas-upkeep", period, token, move || {
+        replicas.forget_idle();
+    });
+}
+
 /// Says who this process is.
 pub(super) fn server_node(role: &str, started_at: u64) -> ServerNode {
     ServerNode {
@@ -75,7 +71,7 @@ pub(super) fn host_name() -> String {
 }
 
 /// Starts a task that does something short again and again.
-pub(super) fn every(
+fn every(
     tasks: &TaskRegistry,
     name: &'static str,
     period: Duration,

@@ -51,6 +51,7 @@ async fn a_hello_that_is_none_closes_with_a_code() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of bad frames")]
 async fn a_bad_frame_is_answered_and_harms_nobody() {
     let test = TestNode::start().await;
     test.graph("g").await;

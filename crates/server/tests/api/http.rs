@@ -217,6 +217,7 @@ async fn a_ticket_is_exchanged_once() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of refusals")]
 async fn bad_requests_are_refused_with_a_code_and_a_field() {
     let test = TestNode::start().await;
     test.graph("g").await;

@@ -1,5 +1,6 @@
 //! The counters behind the plan's KPIs move when, and only when, what they count happens.
 
+use graphy_store::testing::until;
 use graphy_telemetry::MetricsSnapshot;
 use graphy_telemetry::names;
 use serde_json::{Value, json};
@@ -174,16 +175,9 @@ async fn frames_audits_and_time_are_counted() {
     assert_eq!(audits, [1.0, 0.0]);
 
     // The time of a socket counts while it is open: here, until the first heartbeat of the server.
-    let deadline = tokio::time::Instant::now() + crate::support::PATIENCE;
-    while Counts::read(&test).await.of(names::SOCKET_SERVED, "") < 1.0 {
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "no time was counted"
-        );
-        tokio::select! {
-            _ = ann.frame() => {}
-            () = tokio::time::sleep(std::time::Duration::from_millis(100)) => {}
-        }
-    }
+    until("time to be counted", async || {
+        Counts::read(&test).await.of(names::SOCKET_SERVED, "") >= 1.0
+    })
+    .await;
     test.stop().await;
 }

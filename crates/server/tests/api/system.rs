@@ -1,5 +1,6 @@
 //! The System page over HTTP, on whole nodes.
 
+use graphy_model::Role;
 use graphy_operations::settings::NodeRole;
 use serde_json::{Value, json};
 
@@ -104,4 +105,44 @@ async fn a_graph_deleted_over_http_is_in_the_audit_log() {
         "{entry}"
     );
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_knows_of_itself_is_told_while_redis_is_away() {
+    let node = TestNode::start().await;
+    let (stranger, id) = crate::support::token(&node.node, Role::Operator).await;
+    node.node.tokens().revoke(&id).await.unwrap();
+    ask(&node, "system.nodes").await;
+    node.redis.signal("STOP");
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let list = loop {
+        let list = ask(&node, "system.nodes").await;
+        if list["othersUnknown"].is_string() {
+            break list;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{list}");
+    };
+    assert_eq!(list["nodes"].as_array().unwrap().len(), 1, "{list}");
+    assert_eq!(list["nodes"][0]["nodeId"], list["here"]);
+    for operation in ["system.info", "system.logs", "health.check", "series.list"] {
+        ask(&node, operation).await;
+    }
+    let preview = ask(&node, "system.preview_diagnostics").await;
+    assert!(preview["files"].as_array().unwrap().len() > 5, "{preview}");
+    // Nothing else: not even what reads.
+    for operation in ["graphs.list", "tokens.list", "queues.pause"] {
+        let path = format!("/api/v2/console/{operation}");
+        let (status, body) = node.post(&path, &json!({})).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (503, &json!("unavailable")),
+            "{operation}"
+        );
+    }
+    // And nobody whose token was not good before.
+    let request = node.http.post(node.url("/api/v2/console/system.nodes"));
+    let request = request.bearer_auth(stranger).json(&json!({}));
+    let (status, _) = crate::support::answer(request).await;
+    assert_eq!(status, 503);
+    node.redis.signal("CONT");
 }

@@ -5,18 +5,6 @@ use redis::Value;
 use super::{JobList, QueueName, QueueReader, elements, number, text, value};
 use crate::error::StoreError;
 
-/// The lists in the order in which they are asked for.
-const LISTS: [JobList; 8] = [
-    JobList::Wait,
-    JobList::Paused,
-    JobList::Active,
-    JobList::Delayed,
-    JobList::Prioritized,
-    JobList::WaitingChildren,
-    JobList::Completed,
-    JobList::Failed,
-];
-
 /// The fields of `meta` that matter.
 const META: [&str; 6] = [
     "version",
@@ -27,8 +15,10 @@ const META: [&str; 6] = [
     "duration",
 ];
 
+/// How many lists are counted, first of all.
+const LISTS: usize = JobList::ALL.len();
 /// How many commands one queue takes.
-const COMMANDS: usize = LISTS.len() + 4;
+const COMMANDS: usize = LISTS + 4;
 
 /// How one queue stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,9 +67,10 @@ impl QueueReader {
     pub async fn glance(&self, queues: &[QueueName]) -> Result<Vec<Glance>, StoreError> {
         let mut pipeline = redis::pipe();
         for queue in queues {
-            for list in LISTS {
-                let count = if list.is_sorted() { "ZCARD" } else { "LLEN" };
-                pipeline.cmd(count).arg(queue.key(list.part()));
+            for list in JobList::ALL {
+                pipeline
+                    .cmd(list.count_command())
+                    .arg(queue.key(list.part()));
             }
             pipeline.cmd("HMGET").arg(queue.key("meta")).arg(&META);
             pipeline.cmd("LINDEX").arg(queue.key("wait")).arg(-1);
@@ -119,11 +110,11 @@ impl QueueReader {
 
 fn read(answers: &[Option<Value>]) -> Glance {
     let count = |at: usize| value::<u64>(answers[at].clone()).unwrap_or_default();
-    let mut meta = elements(answers[LISTS.len()].clone()).into_iter();
+    let mut meta = elements(answers[LISTS].clone()).into_iter();
     let mut next = || meta.next().flatten();
     let (version, library, paused) = (next(), next(), next());
     let (concurrency, max, duration) = (next(), next(), next());
-    let limiter: i64 = value(answers[LISTS.len() + 3].clone()).unwrap_or(-2);
+    let limiter: i64 = value(answers[LISTS + 3].clone()).unwrap_or(-2);
     Glance {
         waiting: count(0),
         paused_list: count(1),
@@ -139,8 +130,8 @@ fn read(answers: &[Option<Value>]) -> Glance {
         concurrency: number(concurrency),
         limit_max: number(max),
         limit_duration_ms: number(duration),
-        next_waiting: text(answers[LISTS.len() + 1].clone()),
-        next_prioritized: text(elements(answers[LISTS.len() + 2].clone()).pop().flatten()),
+        next_waiting: text(answers[LISTS + 1].clone()),
+        next_prioritized: text(elements(answers[LISTS + 2].clone()).pop().flatten()),
         limiter_ms: u64::try_from(limiter).ok(),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use redis::{Script, Value};
 
-use super::{JobList, QueueName, QueueReader, elements, lossy, number, text, value};
+use super::{JobList, QueueName, QueueReader, elements, lossy, number, text, value, whole_number};
 use crate::error::StoreError;
 
 /// How many hashes one call reads at most.
@@ -56,14 +56,7 @@ impl JobHash {
     /// Returns a field that holds a number.
     #[must_use]
     pub fn number(&self, field: &str) -> Option<u64> {
-        let text = self.fields.get(field)?;
-        let number = text.parse::<f64>().ok()?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "checked"
-        )]
-        (0.0..=9.0e15).contains(&number).then_some(number as u64)
+        whole_number(self.fields.get(field)?.parse().ok()?)
     }
 }
 

@@ -70,6 +70,18 @@ pub enum JobList {
 }
 
 impl JobList {
+    /// All lists.
+    pub const ALL: [Self; 8] = [
+        Self::Wait,
+        Self::Paused,
+        Self::Active,
+        Self::Delayed,
+        Self::Prioritized,
+        Self::WaitingChildren,
+        Self::Completed,
+        Self::Failed,
+    ];
+
     /// Those that are sorted sets.
     pub const SORTED: [Self; 5] = [
         Self::Failed,
@@ -92,6 +104,11 @@ impl JobList {
             Self::Completed => "completed",
             Self::Failed => "failed",
         }
+    }
+
+    /// Returns the command that counts its jobs.
+    pub(super) fn count_command(self) -> &'static str {
+        if self.is_sorted() { "ZCARD" } else { "LLEN" }
     }
 
     /// Says whether it is a sorted set.

@@ -1,6 +1,6 @@
 //! The schedulers of a queue.
 
-use super::{QueueName, QueueReader, elements, number, text, value};
+use super::{QueueName, QueueReader, elements, number, text, value, whole_number};
 use crate::error::StoreError;
 
 /// How many schedulers are read.
@@ -75,7 +75,7 @@ impl QueueReader {
             .filter_map(|pair| {
                 Some(StoredScheduler {
                     id: text(pair[0].clone())?,
-                    next_at: number::<f64>(pair[1].clone()).and_then(whole),
+                    next_at: number::<f64>(pair[1].clone()).and_then(whole_number),
                     ..StoredScheduler::default()
                 })
             })
@@ -120,13 +120,4 @@ impl QueueReader {
         let options = self.whole(queue, &job, "opts", TEMPLATE_BYTES_MAX).await?;
         Ok((data, options))
     }
-}
-
-fn whole(number: f64) -> Option<u64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked"
-    )]
-    (0.0..=9.0e15).contains(&number).then_some(number as u64)
 }

@@ -350,6 +350,10 @@ async fn the_recorder_keeps_what_it_was_told_before_it_ends() {
 /// Prints how large a month is and how long it takes to read.
 #[test]
 #[ignore = "a measurement: cargo test --release -p graphy-telemetry --lib month -- --ignored --nocapture"]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a measurement from its first step to its last"
+)]
 fn a_month_of_sixty_series() {
     let folder = tempfile::tempdir().unwrap();
     let mut archive = open(folder.path());

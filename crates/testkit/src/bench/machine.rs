@@ -1,7 +1,9 @@
-//! Where a bench runs and when, and where its results go.
+//! Where a bench runs and when, and with which versions of others' programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use anyhow::Context as _;
 
 /// Returns the root of the repository.
 pub(in crate::bench) fn root() -> PathBuf {
@@ -38,4 +40,21 @@ pub(in crate::bench) fn machine() -> String {
         "{cores} virtual cores ({model}), {} GiB, {system}",
         (memory + 512 * 1024) / (1024 * 1024)
     )
+}
+
+/// Returns the version of Redis.
+pub(in crate::bench) fn redis_version() -> String {
+    let text = output("redis-server", &["--version"]).unwrap_or_default();
+    let mut words = text.split_whitespace();
+    let version = words.find_map(|word| word.strip_prefix("v="));
+    version.unwrap_or("?").to_owned()
+}
+
+/// Returns the version of an npm package that the peers are run with.
+pub(in crate::bench) fn package_version(package: &str) -> anyhow::Result<String> {
+    let path = root().join("bench/peers/package-lock.json");
+    let text = std::fs::read_to_string(&path).context("bench/peers/package-lock.json")?;
+    let lock: serde_json::Value = serde_json::from_str(&text)?;
+    let version = lock["packages"][format!("node_modules/{package}")]["version"].as_str();
+    Ok(version.unwrap_or("?").to_owned())
 }

@@ -1,6 +1,7 @@
 //! bull-board, the board that many deployments have, on a Redis of ours.
 
 use bullmq::JobOptions;
+use graphy_store::testing::until;
 use graphy_testkit::cluster::NodeKind;
 use serde_json::json;
 
@@ -77,12 +78,4 @@ async fn it_shows_the_right_counts_and_its_retry_button_works() {
     until("the job is completed", async || settled().await == (2, 0)).await;
     ours.stop().await;
     queue.close().await;
-}
-
-async fn until(what: &str, mut reached: impl AsyncFnMut() -> bool) {
-    let deadline = tokio::time::Instant::now() + graphy_testkit::cluster::PATIENCE;
-    while !reached().await {
-        assert!(tokio::time::Instant::now() < deadline, "{what}");
-        tokio::time::sleep(crate::LOOK_INTERVAL).await;
-    }
 }

@@ -13,6 +13,7 @@
 
 mod accepted;
 mod broken_graph;
+mod bulk;
 mod cut_anywhere;
 mod kills;
 mod lost_news;

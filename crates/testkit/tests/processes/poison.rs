@@ -4,11 +4,10 @@
 //! told to panic when it decides a node of a certain title. A real worker process then finds what
 //! it left.
 
-use std::time::Duration;
-
 use graphy_engine::{CommandQueue, EngineConfig, Queues, WorkerParts, Workers};
 use graphy_model::{Command, Envelope, GraphId, Outcome, RejectCode};
 use graphy_store::Replicas;
+use graphy_store::testing::until;
 use graphy_telemetry::TaskRegistry;
 use graphy_telemetry::board::StatusBoard;
 use graphy_telemetry::clock::SystemClock;
@@ -151,14 +150,10 @@ async fn a_poisoned_command_harms_only_itself() {
     let queue = CommandQueue::open(sender.cluster.link(), &EngineConfig::default())
         .await
         .unwrap();
-    let buried = async {
-        while queue.counts().await.unwrap().failed < 2 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, buried)
-        .await
-        .expect("both poisons become dead letters");
+    until("both poisons become dead letters", async || {
+        queue.counts().await.unwrap().failed >= 2
+    })
+    .await;
     workers.stop(PATIENCE).await.unwrap();
     sender.cluster.add(NodeKind::Worker, 1).await;
     let later = sender.send(&graphs[0], &["d"]).await;

@@ -10,6 +10,7 @@ use graphy_engine::{
 };
 use graphy_model::{Choice, Envelope, GraphId, OperationId, Outcome, Role, UserId};
 use graphy_store::History;
+use graphy_store::testing::until;
 use graphy_testkit::cluster::{Cluster, NodeKind, PATIENCE};
 use graphy_testkit::http::HttpCaller;
 use graphy_testkit::proxy::{Command, Fault, Harm, Proxy};
@@ -33,16 +34,6 @@ fn envelope(kind: &str, payload: &Value, base_version: Option<u64>) -> Envelope 
         command["baseVersion"] = version.into();
     }
     Envelope::from_value(command).unwrap()
-}
-
-async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
-    let waited = async {
-        while !so().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let waited = tokio::time::timeout(PATIENCE, waited).await;
-    assert!(waited.is_ok(), "{what}");
 }
 
 /// Makes a graph with one conflict that waits for a person.
@@ -88,6 +79,7 @@ async fn started(cluster: &Cluster, kind: QueueKind, job: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story of a few processes")]
 async fn a_killed_worker_s_jobs_come_back_and_have_one_effect() {
     let mut cluster = Cluster::start().await;
     let proxy = Proxy::start(&cluster.redis().tcp_url(), 1).await;

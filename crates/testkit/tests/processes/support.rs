@@ -183,7 +183,7 @@ pub(crate) async fn judge(
 }
 
 /// Waits until no job is left to be done.
-async fn idle(cluster: &Cluster) {
+pub(crate) async fn idle(cluster: &Cluster) {
     let queue = CommandQueue::open(cluster.link(), &EngineConfig::default())
         .await
         .unwrap();

@@ -172,13 +172,12 @@ function useEdit(job: JobRef, own: boolean) {
     edit.mutate(
       { ...job, data },
       {
-        onSuccess: ({ jobId }) => {
+        onSuccess: ({ jobId, operationId }) => {
           modals.close(EDIT);
           dropJob(client, job.queue, job.jobId);
-          // Commands go the way of all commands: what is told is the first new operation.
-          if (commands) toast('Its commands run anew', `first operation ${jobId}`);
+          if (operationId) toast('Its commands run anew', `first operation ${operationId}`);
           else toast('Job runs anew with the new data', jobId);
-          navigate('queues', prefix, queue, commands ? undefined : jobId);
+          navigate('queues', prefix, queue, jobId);
           void readAgain();
         },
       },

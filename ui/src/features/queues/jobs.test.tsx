@@ -245,7 +245,7 @@ describe('the jobs of a queue', { timeout: 30_000 }, () => {
   it('of ours are edited too, and lead nowhere: their commands go a way of their own', async () => {
     const own = bench.server.addQueue({ queue: 'graph-commands', own: true });
     own.addJob({ jobId: 'dead', state: 'failed', error: 'no graph', data: '{"commands":[]}' });
-    bench.platform.answers['queues.edit_job'] = () => ({ jobId: 'operation-9' });
+    bench.platform.answers['queues.edit_job'] = () => ({ operationId: 'operation-9' });
     await open('/bull/graph-commands/dead');
     await bench.press('Edit and retry…');
     fireEvent.submit(await screen.findByRole('form', { name: 'Edit and retry' }));

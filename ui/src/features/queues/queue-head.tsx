@@ -58,7 +58,7 @@ function Facts({ detail }: { detail: QueueDetail }) {
     ['Failing', formatFailedShare(summary.failedShare), 'Of the jobs of the last five minutes'],
     ['Oldest waiting', formatSpan(summary.oldestWaitingMs)],
     ['Empty in', emptyIn(summary), 'At the present pace'],
-    ['Workers', figure(summary.workers)],
+    ['Workers', summary.workers === null ? '–' : figure(summary.workers)],
     ['At once', concurrencyWords(detail), 'Jobs that may run at the same time'],
     ['Rate limit', rateWords(rateLimit, rateLimitedMs)],
     ['Memory', memoryBytes === null ? '–' : `≈ ${formatBytes(memoryBytes)}`, 'From a sample'],

@@ -112,7 +112,7 @@ const Row = memo(function Row({ queue: summary }: { queue: QueueSummary }) {
       </td>
       <td>{formatSpan(summary.oldestWaitingMs)}</td>
       <td className="queue-spare">{emptyIn(summary)}</td>
-      <td className={unwatched ? 'bad' : undefined}>{summary.workers}</td>
+      <td className={unwatched ? 'bad' : undefined}>{summary.workers ?? '–'}</td>
     </tr>
   );
 });

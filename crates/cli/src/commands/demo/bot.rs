@@ -32,7 +32,7 @@ const NODES_WANTED: usize = 8;
 /// How many nodes of its own a bot keeps.
 const OWN_NODES_MAX: usize = 12;
 
-const NAMES: [&str; 8] = [
+pub(super) const NAMES: [&str; 8] = [
     "Ada", "Alan", "Barbara", "Edsger", "Grace", "John", "Leslie", "Tony",
 ];
 const THINGS: [&str; 8] = [
@@ -62,6 +62,7 @@ pub(super) struct Bot {
 impl Bot {
     pub(super) fn open(
         node: &RemoteNode,
+        token: &str,
         graph: &GraphId,
         client_id: ClientId,
         index: usize,
@@ -69,7 +70,7 @@ impl Bot {
     ) -> Self {
         let (session, events) = GraphSession::open(SessionConfig {
             url: node.url.clone(),
-            token: node.token.clone(),
+            token: token.to_owned(),
             graph_id: graph.clone(),
             client_id: client_id.clone(),
         });

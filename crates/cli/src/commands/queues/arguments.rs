@@ -1,9 +1,9 @@
 //! The arguments of `graphy queues`.
 
-use std::str::FromStr;
-
 use clap::{Args, Subcommand, ValueEnum};
-use graphy_protocol::queues::{BulkAction, JobState, QueueRef, RateLimit};
+use graphy_protocol::queues::{BulkAction, JobState};
+
+use super::values::{Concurrency, QueueText, Rate};
 
 /// The command's arguments.
 #[derive(Debug, Args)]
@@ -23,21 +23,7 @@ pub(super) enum Action {
         queue: QueueText,
     },
     /// List jobs of a state
-    Jobs {
-        /// The queue, as NAME or PREFIX:NAME
-        queue: QueueText,
-        /// Which state
-        #[arg(long, value_enum, default_value_t = State::Waiting)]
-        state: State,
-        #[command(flatten)]
-        filter: Filter,
-        /// Where to go on, from the list before
-        #[arg(long, value_name = "PLACE")]
-        offset: Option<u64>,
-        /// How many at most
-        #[arg(long, short = 'n', default_value_t = 50, value_name = "COUNT")]
-        limit: u32,
-    },
+    Jobs(JobsArguments),
     /// Show one job with its attempts and its life
     Job(JobName),
     /// Run a failed job anew
@@ -97,23 +83,7 @@ pub(super) enum Action {
         queue: Option<QueueText>,
     },
     /// Add a job
-    Add {
-        /// The queue, as NAME or PREFIX:NAME
-        queue: QueueText,
-        /// The job's name
-        name: String,
-        /// Its data, as JSON
-        data: String,
-        /// When it is due, in milliseconds from now
-        #[arg(long, value_name = "MS")]
-        delay_ms: Option<u64>,
-        /// Its priority; 1 is the first
-        #[arg(long, value_name = "NUMBER")]
-        priority: Option<u32>,
-        /// How often it may be tried
-        #[arg(long, value_name = "COUNT")]
-        attempts: Option<u32>,
-    },
+    Add(AddArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -149,6 +119,42 @@ pub(super) struct Filter {
     /// Only failed jobs of this group of dead letters
     #[arg(long, value_name = "FINGERPRINT")]
     pub(super) fingerprint: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct JobsArguments {
+    /// The queue, as NAME or PREFIX:NAME
+    pub(super) queue: QueueText,
+    /// Which state
+    #[arg(long, value_enum, default_value_t = State::Waiting)]
+    pub(super) state: State,
+    #[command(flatten)]
+    pub(super) filter: Filter,
+    /// Where to go on, from the list before
+    #[arg(long, value_name = "PLACE")]
+    pub(super) offset: Option<u64>,
+    /// How many at most
+    #[arg(long, short = 'n', default_value_t = 50, value_name = "COUNT")]
+    pub(super) limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddArguments {
+    /// The queue, as NAME or PREFIX:NAME
+    pub(super) queue: QueueText,
+    /// The job's name
+    pub(super) name: String,
+    /// Its data, as JSON
+    pub(super) data: String,
+    /// When it is due, in milliseconds from now
+    #[arg(long, value_name = "MS")]
+    pub(super) delay_ms: Option<u64>,
+    /// Its priority; 1 is the first
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) priority: Option<u32>,
+    /// How often it may be tried
+    #[arg(long, value_name = "COUNT")]
+    pub(super) attempts: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -222,104 +228,5 @@ impl From<State> for JobState {
             State::Completed => Self::Completed,
             State::Failed => Self::Failed,
         }
-    }
-}
-
-/// The name of a queue as people write it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct QueueText {
-    prefix: Option<String>,
-    queue: String,
-}
-
-impl QueueText {
-    pub(super) fn reference(&self) -> QueueRef {
-        QueueRef {
-            prefix: self.prefix.clone(),
-            queue: self.queue.clone(),
-        }
-    }
-}
-
-impl FromStr for QueueText {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (prefix, queue) = match text.rsplit_once(':') {
-            Some((prefix, queue)) => (Some(prefix.to_owned()), queue.to_owned()),
-            None => (None, text.to_owned()),
-        };
-        if queue.is_empty() || prefix.as_ref().is_some_and(String::is_empty) {
-            return Err("a queue is named as NAME or PREFIX:NAME".to_owned());
-        }
-        Ok(Self { prefix, queue })
-    }
-}
-
-/// A limit on concurrency, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Concurrency(pub(super) Option<u64>);
-
-impl FromStr for Concurrency {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "none" {
-            return Ok(Self(None));
-        }
-        let number = text.parse().map_err(|_| "a number, or none".to_owned())?;
-        Ok(Self(Some(number)))
-    }
-}
-
-/// A rate limit, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Rate(pub(super) Option<RateLimit>);
-
-impl FromStr for Rate {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "none" {
-            return Ok(Self(None));
-        }
-        let parts = text.split_once('/');
-        let limit = parts.and_then(|(max, duration_ms)| {
-            Some(RateLimit {
-                max: max.parse().ok()?,
-                duration_ms: duration_ms.parse().ok()?,
-            })
-        });
-        let limit = limit.ok_or("MAX/MS, as 100/1000, or none")?;
-        Ok(Self(Some(limit)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_queue_is_named_with_or_without_its_prefix() {
-        let read = |text: &str| {
-            text.parse::<QueueText>()
-                .map(|name| (name.prefix, name.queue))
-        };
-        assert_eq!(read("mail"), Ok((None, "mail".to_owned())));
-        let app = Some("my:{app}".to_owned());
-        assert_eq!(read("my:{app}:mail"), Ok((app, "mail".to_owned())));
-        assert!(read("bull:").is_err() && read(":mail").is_err());
-    }
-
-    #[test]
-    fn limits_are_read() {
-        let limit = RateLimit {
-            max: 100,
-            duration_ms: 1000,
-        };
-        assert_eq!("100/1000".parse(), Ok(Rate(Some(limit))));
-        assert_eq!("none".parse(), Ok(Rate(None)));
-        assert!("100".parse::<Rate>().is_err());
-        assert_eq!("none".parse(), Ok(Concurrency(None)));
     }
 }

@@ -42,7 +42,9 @@ fn summary(queue: &QueueSummary) -> Vec<String> {
             .completed_per_second
             .map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}")),
         queue.oldest_waiting_ms.map_or_else(|| "-".to_owned(), span),
-        queue.workers.to_string(),
+        queue
+            .workers
+            .map_or_else(|| "-".to_owned(), |workers| workers.to_string()),
         state.join(", "),
     ]
 }
@@ -150,7 +152,10 @@ fn rows(jobs: &[JobRow], now: u64) -> String {
             vec![
                 job.job_id.clone(),
                 job.name.clone(),
-                ago(now, job.added_at),
+                match job.added_at {
+                    0 => "–".to_owned(),
+                    at => ago(now, at),
+                },
                 format!("{}/{}", job.attempts_made, job.attempts_max),
                 job.graph_id
                     .as_ref()

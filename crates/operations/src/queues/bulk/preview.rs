@@ -63,6 +63,7 @@ impl Queues {
             queue: queue.queue.clone(),
             action: request.action,
             state: request.state,
+            filter: request.filter.clone(),
             ids: found.ids,
             undo,
         };

@@ -11,7 +11,7 @@ use graphy_telemetry::logging::ring::LogRing;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::super::pattern::pattern;
+use super::super::pattern::{is_ours, pattern};
 use super::super::redis_facts::{concerns, sections};
 use super::super::{logs, nodes};
 use super::File;
@@ -215,7 +215,7 @@ async fn redis_file(operations: &Operations) -> Value {
             "at": entry.at_ms,
             "durationUs": entry.duration_us,
             "command": entry.command,
-            "keys": entry.keys.iter().map(|key| pattern(key)).collect::<Vec<_>>(),
+            "keys": entry.keys.iter().map(|key| kind_of(key)).collect::<Vec<_>>(),
         })
     });
     let commands = details.commands.iter().take(50).map(|command| {
@@ -230,6 +230,28 @@ async fn redis_file(operations: &Operations) -> Value {
     })
 }
 
+/// Our keys by their pattern; of a single foreign key any part may be a name.
+fn kind_of(key: &str) -> String {
+    if is_ours(key) {
+        pattern(key)
+    } else {
+        "foreign key".to_owned()
+    }
+}
+
+/// Returns the families that may be named, and what all others are together: the pattern of a
+/// single foreign key may be its name.
+fn named(families: Vec<KeyFamily>) -> (Vec<KeyFamily>, (u64, u64)) {
+    let (named, others): (Vec<_>, Vec<_>) = families
+        .into_iter()
+        .partition(|family| family.keys > 1 || is_ours(&family.largest_key));
+    let sum = |count: fn(&KeyFamily) -> u64| others.iter().map(count).sum();
+    (
+        named,
+        (sum(|family| family.keys), sum(|family| family.bytes)),
+    )
+}
+
 async fn memory_file(operations: &Operations) -> Value {
     let family = |family: &KeyFamily| {
         json!({
@@ -240,12 +262,16 @@ async fn memory_file(operations: &Operations) -> Value {
         })
     };
     match operations.inner.memory_walk.answer().await {
-        Ok(memory) => json!({
-            "completedAt": memory.completed_at,
-            "keysSeen": memory.keys_seen,
-            "keysTotal": memory.keys_total,
-            "families": memory.families.iter().map(family).collect::<Vec<_>>(),
-        }),
+        Ok(memory) => {
+            let (families, (other_keys, other_bytes)) = named(memory.families);
+            json!({
+                "completedAt": memory.completed_at,
+                "keysSeen": memory.keys_seen,
+                "keysTotal": memory.keys_total,
+                "families": families.iter().map(family).collect::<Vec<_>>(),
+                "singleForeignKeys": { "keys": other_keys, "bytes": other_bytes },
+            })
+        }
         Err(error) => fault(&error.message),
     }
 }

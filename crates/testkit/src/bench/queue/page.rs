@@ -1,13 +1,8 @@
 //! The section of `docs/performance.md` that a run writes.
 
-use anyhow::{Context as _, ensure};
-
 use super::results::{Record, Results};
 use super::{Part, System};
-use crate::bench::machine::root;
-
-const BEGIN: &str = "<!-- bench queue: begin; `cargo xtask bench queue` writes what follows -->";
-const END: &str = "<!-- bench queue: end -->";
+use crate::bench::written::write_section;
 
 /// How many times as fast as Node's BullMQ jobs are to be.
 const JOBS_AIM: f64 = 1.3;
@@ -18,14 +13,7 @@ const CONSOLE_AIM: f64 = 2.0;
 
 /// Writes the section anew.
 pub(super) fn write(results: &Results) -> anyhow::Result<()> {
-    let path = root().join("docs/performance.md");
-    let text = std::fs::read_to_string(&path).context("docs/performance.md")?;
-    let (before, rest) = text.split_once(BEGIN).context("the section's beginning")?;
-    let (_, after) = rest.split_once(END).context("the section's end")?;
-    ensure!(!after.contains(BEGIN), "two sections");
-    let section = section(results);
-    std::fs::write(&path, format!("{before}{BEGIN}\n\n{section}\n{END}{after}"))
-        .context("docs/performance.md")
+    write_section("queue", &section(results))
 }
 
 fn section(results: &Results) -> String {

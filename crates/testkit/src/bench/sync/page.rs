@@ -2,28 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, ensure};
-
 use super::reasons::{Figure, aims, behind};
 use super::record::{Latency, Record};
 use super::results::Results;
 use super::rows::ROWS;
 use super::systems::System;
-use crate::bench::machine::root;
-
-const BEGIN: &str = "<!-- bench sync: begin; `cargo xtask bench sync` writes what follows -->";
-const END: &str = "<!-- bench sync: end -->";
+use crate::bench::written::write_section;
 
 /// Writes the section anew.
 pub(super) fn write(results: &Results) -> anyhow::Result<()> {
-    let path = root().join("docs/performance.md");
-    let text = std::fs::read_to_string(&path).context("docs/performance.md")?;
-    let (before, rest) = text.split_once(BEGIN).context("the section's beginning")?;
-    let (_, after) = rest.split_once(END).context("the section's end")?;
-    ensure!(!after.contains(BEGIN), "two sections");
-    let section = section(results);
-    std::fs::write(&path, format!("{before}{BEGIN}\n\n{section}\n{END}{after}"))
-        .context("docs/performance.md")
+    write_section("sync", &section(results))
 }
 
 fn section(results: &Results) -> String {

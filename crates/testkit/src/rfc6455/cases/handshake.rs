@@ -13,6 +13,7 @@ const VERSION: &str = "Sec-WebSocket-Version: 13";
 
 pub(super) fn cases(setting: &Setting) -> Vec<Case> {
     let mut cases = taken(setting);
+    cases.extend(offers(setting));
     cases.extend(keys(setting));
     cases.extend(versions(setting));
     cases.extend(fields(setting));
@@ -21,11 +22,48 @@ pub(super) fn cases(setting: &Setting) -> Vec<Case> {
     cases
 }
 
+/// A handshake that is right.
+fn opens(setting: &Setting, title: &str, section: &'static str, fields: &[&str]) -> Case {
+    Case::handshake(title, section, setting.request_with(fields)).expect(Answer::Opened)
+}
+
+/// Handshakes that ask for more than there is, and open all the same.
+fn offers(setting: &Setting) -> Vec<Case> {
+    let opens = |title, section, fields: &[&str]| opens(setting, title, section, fields);
+    vec![
+        opens(
+            "subprotocols offered, none is chosen",
+            "4.2.2",
+            &[
+                UPGRADE,
+                CONNECTION,
+                KEY,
+                VERSION,
+                "Sec-WebSocket-Protocol: chat, superchat",
+            ],
+        ),
+        opens(
+            "compression offered, not taken",
+            "9.1",
+            &[
+                UPGRADE,
+                CONNECTION,
+                KEY,
+                VERSION,
+                "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
+            ],
+        ),
+        opens(
+            "unknown fields",
+            "4.2.1",
+            &[UPGRADE, CONNECTION, KEY, VERSION, "X-Whatever: 1"],
+        ),
+    ]
+}
+
 /// Handshakes that are right.
 fn taken(setting: &Setting) -> Vec<Case> {
-    let opens = |title: &str, section, fields: &[&str]| {
-        Case::handshake(title, section, setting.request_with(fields)).expect(Answer::Opened)
-    };
+    let opens = |title, section, fields: &[&str]| opens(setting, title, section, fields);
     let hello = Frame::text(setting.hello()).bytes();
     let with_hello = [setting.request().into_bytes(), hello].concat();
     vec![
@@ -58,33 +96,6 @@ fn taken(setting: &Setting) -> Vec<Case> {
             "Upgrade as a list",
             "4.2.1",
             &["Upgrade: h2c, websocket", CONNECTION, KEY, VERSION],
-        ),
-        opens(
-            "subprotocols offered, none is chosen",
-            "4.2.2",
-            &[
-                UPGRADE,
-                CONNECTION,
-                KEY,
-                VERSION,
-                "Sec-WebSocket-Protocol: chat, superchat",
-            ],
-        ),
-        opens(
-            "compression offered, not taken",
-            "9.1",
-            &[
-                UPGRADE,
-                CONNECTION,
-                KEY,
-                VERSION,
-                "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
-            ],
-        ),
-        opens(
-            "unknown fields",
-            "4.2.1",
-            &[UPGRADE, CONNECTION, KEY, VERSION, "X-Whatever: 1"],
         ),
         Case::connected("byte by byte", "4.2.1")
             .send_byte_by_byte(setting.request().into_bytes())
