@@ -11,10 +11,10 @@ export type ConfigureQueue = {
  */
 queue: QueueRef, 
 /**
- * The most jobs that may run at once over all workers, 1..=100 000; none lifts the limit.
+ * The most jobs that may run at once over all workers, 1..=100 000; null lifts the limit.
  */
 concurrency: number | null, 
 /**
- * The rate limit over all workers; none lifts it.
+ * The rate limit over all workers; null lifts it.
  */
 rateLimit: RateLimit | null, };

@@ -57,9 +57,9 @@ latencyP95Ms: number | null,
  */
 drainEtaMs: number | null, 
 /**
- * How many workers are connected.
+ * How many workers are connected; none if that is not known yet.
  */
-workers: number, 
+workers: number | null, 
 /**
  * The version that its last writer said of itself, as `bullmq:6.7.0`.
  */

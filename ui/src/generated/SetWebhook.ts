@@ -5,6 +5,6 @@
  */
 export type SetWebhook = { 
 /**
- * An `http://` or `https://` address, at most 2000 characters; none removes it.
+ * An `http://` or `https://` address, at most 2000 characters; null removes it.
  */
 url: string | null, };
