@@ -102,7 +102,7 @@ async fn first_page(node: &RemoteNode, mut request: JobsRequest) -> Result<JobPa
         let Some(next) = page.next.filter(|_| page.jobs.is_empty()) else {
             break;
         };
-        request.offset = next;
+        request.offset = Some(next);
         page = node.call("queues.jobs", &request).await?;
     }
     Ok(page)
