@@ -71,7 +71,7 @@ describe('operating by keyboard alone', { timeout: 300_000 }, () => {
     await press('Enter');
     await waitForValue('failed jobs', failed, 1);
     await press('Escape');
-    await waitForValue('the queue', hash, '#/queues/shop/mail');
+    await operator.page.getByText('Choose a job').waitFor();
     await press('Escape');
     await waitForValue('the list', hash, '#/queues');
   });

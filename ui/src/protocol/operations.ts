@@ -23,6 +23,7 @@ import type { CreateToken } from '../generated/CreateToken';
 import type { DeadLetters } from '../generated/DeadLetters';
 import type { DeadLettersRequest } from '../generated/DeadLettersRequest';
 import type { DiagnosticsPreview } from '../generated/DiagnosticsPreview';
+import type { EditedJob } from '../generated/EditedJob';
 import type { EditJob } from '../generated/EditJob';
 import type { EnterFigure } from '../generated/EnterFigure';
 import type { ExportedFile } from '../generated/ExportedFile';

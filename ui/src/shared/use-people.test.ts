@@ -19,15 +19,22 @@ const session = (part: Partial<SessionRow>): SessionRow => ({
 describe('people', () => {
   it('are counted once for all their windows, those first who came first', () => {
     const graphs = byGraph([
-      session({ joinedAt: 30, lastActivity: 90 }),
-      session({ userId: 'bob', name: '', joinedAt: 5 }),
-      session({ joinedAt: 10, lastActivity: 50 }),
+      session({ joinedAt: 30, lastActivity: 90, clientId: 'a1' }),
+      session({ userId: 'bob', name: '', joinedAt: 5, clientId: 'b1' }),
+      session({ joinedAt: 10, lastActivity: 50, clientId: 'a2' }),
       session({ graphId: 'h' }),
     ]);
     expect([...graphs.keys()]).toEqual(['g', 'h']);
     expect(graphs.get('g')).toEqual([
-      { userId: 'bob', name: 'bob', windows: 1, since: 5, lastActivity: 20 },
-      { userId: 'ada', name: 'Ada', windows: 2, since: 10, lastActivity: 90 },
+      { userId: 'bob', name: 'bob', windows: 1, clientIds: ['b1'], since: 5, lastActivity: 20 },
+      {
+        userId: 'ada',
+        name: 'Ada',
+        windows: 2,
+        clientIds: ['a1', 'a2'],
+        since: 10,
+        lastActivity: 90,
+      },
     ]);
   });
 });

@@ -40,7 +40,7 @@ export function RuleTable(props: {
             <th>State</th>
             <th className="number">Value</th>
             <th>Limit</th>
-            <th className="rule-since">Since</th>
+            <th className="rule-since">For</th>
             <th>Watched</th>
             <th aria-label="Actions" />
           </tr>
@@ -59,19 +59,19 @@ function RuleRow(props: { status: AlertStatus; rules: readonly AlertStatus[]; no
   const { status, rules, now } = props;
   const { rule, since, state, value } = status;
   const unit = displayUnit(status.unit);
-  const { tone, text, about } = STATES[state];
+  const { tone, text, about: stateAbout } = STATES[state];
+  const parts = [rule.severity, titleOf(rule.series), rule.note];
+  const about = parts.filter((part) => part !== '').join(' · ');
   return (
     <tr data-testid={`rule-${rule.ruleId}`}>
       <td>
         <div>{rule.title}</div>
-        <div className="dim rule-series" title={rule.note}>
-          {[rule.severity, titleOf(rule.series), rule.note]
-            .filter((part) => part !== '')
-            .join(' · ')}
+        <div className="dim rule-series" title={about}>
+          {about}
         </div>
       </td>
       <td>
-        <Tooltip label={about}>
+        <Tooltip label={stateAbout}>
           <span>
             <ToneMark tone={tone}>{text}</ToneMark>
           </span>

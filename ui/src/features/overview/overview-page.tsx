@@ -6,7 +6,7 @@ import { useSeriesRange } from '../../shared/chart/use-series-range';
 import { formatClock, formatDateTime, formatDuration } from '../../shared/format';
 import { Freshness } from '../../shared/freshness';
 import { useLive, useLiveStore } from '../../shared/live-context';
-import { FailureBox, LoadingBox, StateBox } from '../../shared/state-box';
+import { NotRead, StateBox } from '../../shared/state-box';
 import { TimeRangePicker, useChartRange } from '../../shared/time-range';
 import { useAlertMarks } from '../../shared/use-alerts';
 import { useNow } from '../../shared/use-now';
@@ -18,22 +18,14 @@ const STALE_MS = 5_000;
 
 export default function OverviewPage() {
   const live = useLiveStore();
-  const { data, error, refetch, isPending } = useRpcQuery('overview.get', {}, { staleTime: 0 });
+  const query = useRpcQuery('overview.get', {}, { staleTime: 0 });
+  const { data, refetch } = query;
   useEffect(() => {
     if (data) live.load(data);
   }, [data, live]);
   useRefillOnReturn(refetch);
 
-  if (isPending) return <LoadingBox what="the overview" />;
-  if (error && data === undefined) {
-    return (
-      <FailureBox
-        title="The overview cannot be read"
-        cause={error}
-        onRetry={() => void refetch()}
-      />
-    );
-  }
+  if (data === undefined) return <NotRead what="the overview" reading={query} />;
   return (
     <div className="page">
       <Figures snapshot={data} />
@@ -60,7 +52,7 @@ function Figures({ snapshot }: { snapshot: OverviewSnapshot }) {
         {past ? (
           <span className="dim">history is kept since {formatDateTime(past.since)}</span>
         ) : null}
-        <span style={{ flex: 1 }} />
+        <span className="push" />
         {past && range.kind === 'last' ? <Freshness reading={query} everyMs={everyMs} /> : null}
         <TimeRangePicker
           value={range}
@@ -94,17 +86,9 @@ function Figures({ snapshot }: { snapshot: OverviewSnapshot }) {
 
 function NoHistory({ reading }: { reading: ReturnType<typeof useSeriesRange> }) {
   const { error, nothing, query } = reading;
-  if (error) {
-    return (
-      <FailureBox
-        title="The history cannot be read"
-        cause={error}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  }
   if (nothing) return <StateBox title="No history">None of these figures is kept.</StateBox>;
-  return <LoadingBox what="the history" />;
+  const { failureReason, refetch } = query;
+  return <NotRead what="the history" reading={{ error, failureReason, refetch }} />;
 }
 
 function LiveState({ since }: { since: number }) {

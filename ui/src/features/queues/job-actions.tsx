@@ -17,7 +17,7 @@ import { dropJob } from './job-pages';
 import { JsonField } from './json-field';
 import { layOut, parseJson } from './json-text';
 import { useReadQueuesAgain } from './use-queues';
-import { COMMANDS_QUEUE, QUEUE_PREFIX, stateLabel } from './wording';
+import { QUEUE_PREFIX, stateLabel } from './wording';
 
 /** Copies the id of a job. */
 export function CopyId({ id }: { id: string }) {
@@ -140,7 +140,7 @@ function openEdit(job: JobRef, detail: JobDetail, own: boolean): void {
 function EditForm({ job, text: before, own }: { job: JobRef; text: string; own: boolean }) {
   const [text, setText] = useState(() => layOut(before).text);
   const parsed = parseJson(text, DATA_BYTES_MAX);
-  const { save, isPending } = useEdit(job, own);
+  const { save, isPending } = useEdit(job);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if ('value' in parsed) save(parsed.value as EditJob['data']);
@@ -162,12 +162,11 @@ function EditForm({ job, text: before, own }: { job: JobRef; text: string; own: 
   );
 }
 
-function useEdit(job: JobRef, own: boolean) {
+function useEdit(job: JobRef) {
   const client = useQueryClient();
   const readAgain = useReadQueuesAgain();
   const edit = useRpcMutation('queues.edit_job', 'The job was not changed');
   const { prefix = QUEUE_PREFIX, queue } = job.queue;
-  const commands = own && queue === COMMANDS_QUEUE;
   const save = (data: EditJob['data']) =>
     edit.mutate(
       { ...job, data },

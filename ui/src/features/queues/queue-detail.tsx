@@ -87,7 +87,10 @@ function QueueTabs({ detail, jobId }: { detail: Detail; jobId: string | undefine
           Dead letters <TabCount value={summary.counts.failed} tone="bad" />
         </Tabs.Tab>
         <Tabs.Tab value="workers">
-          Workers <TabCount value={summary.workers ?? 0} tone={deaf ? 'bad' : undefined} />
+          Workers{' '}
+          {summary.workers === null ? null : (
+            <TabCount value={summary.workers} tone={deaf ? 'bad' : undefined} />
+          )}
         </Tabs.Tab>
         <Tabs.Tab value="schedulers">
           Schedulers {broken ? <span className="bad">broken</span> : null}

@@ -1,4 +1,4 @@
-import { useEffect } from 'react';
+import { useLayoutEffect } from 'react';
 import type { JobRow } from '../../generated/JobRow';
 import type { QueueSummary } from '../../generated/QueueSummary';
 import { navigate, replacePlace } from '../../shared/route';
@@ -13,7 +13,8 @@ type Keys = Record<string, (() => void) | undefined>;
 
 /** Acts on keys wherever nobody is typing, and no dialog is open. */
 function usePageKeys(keys: Keys): void {
-  useEffect(() => {
+  // Before the page is painted: who sees where they are now is not at where they were.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (isTyping(event) || document.querySelector('[role="dialog"]') !== null) return;

@@ -10,7 +10,7 @@ import { formatShare } from '../../shared/format';
 import { Icon } from '../../shared/icons';
 import { usePlatform } from '../../shared/platform-context';
 import { useSaveExport } from '../../shared/save-export';
-import { FailureBox, LoadingBox } from '../../shared/state-box';
+import { NotRead } from '../../shared/state-box';
 import { describeSpan, type PastRange, spanOf, TimeRangePicker } from '../../shared/time-range';
 import { TargetTables } from './target-tables';
 
@@ -41,15 +41,7 @@ export default function ReportsPage() {
         <SaveReport range={range} />
       </div>
       {data === undefined ? (
-        error ? (
-          <FailureBox
-            title="The targets cannot be read"
-            cause={error}
-            onRetry={() => void query.refetch()}
-          />
-        ) : (
-          <LoadingBox what="the targets" />
-        )
+        <NotRead what="the targets" reading={query} />
       ) : (
         <>
           {error ? (

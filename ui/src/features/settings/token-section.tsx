@@ -4,6 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { CreatedToken, Role, TokenSummary } from '../../protocol';
 import { formatDateTime, formatExpiry } from '../../shared/format';
+import { BarredButton, useBar } from '../../shared/operating';
 import { Person } from '../../shared/person';
 import { FailureBox } from '../../shared/state-box';
 import { useRpcMutation, useRpcQuery } from '../../shared/use-rpc';
@@ -44,6 +45,7 @@ function NewToken({ onCreated }: { onCreated: (token: CreatedToken) => void }) {
   const [user, setUser] = useState('');
   const [role, setRole] = useState<Role>('editor');
   const [days, setDays] = useState<number | string>(DAYS_DEFAULT);
+  const bar = useBar('admin');
   const create = useRpcMutation('tokens.create', 'The token was not created');
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -86,13 +88,15 @@ function NewToken({ onCreated }: { onCreated: (token: CreatedToken) => void }) {
         onChange={(value) => setRole((value ?? 'editor') as Role)}
       />
       <NumberInput label="Days valid" w={85} min={1} max={365} value={days} onChange={setDays} />
-      <Button
+      <BarredButton
+        bar={bar}
         type="submit"
+        variant="filled"
         loading={create.isPending}
         disabled={name.trim() === '' || !USER_ID.test(user.trim())}
       >
         Create token
-      </Button>
+      </BarredButton>
     </form>
   );
 }

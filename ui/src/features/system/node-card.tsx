@@ -63,7 +63,7 @@ function ProcessFacts({ process }: { process: ProcessReport }) {
   const { openFiles, openFilesMax } = process;
   const files = openFiles.toLocaleString('en-GB');
   const facts: [string, string][] = [
-    ['CPU', `${process.cpuPercent.toFixed(1)} %`],
+    ['CPU, of one core', `${process.cpuPercent.toFixed(1)} %`],
     ['Memory', formatBytes(process.residentBytes)],
     [
       'Open files',

@@ -55,7 +55,7 @@ export function TaskTable({ tasks, readAt }: { tasks: readonly TaskReport[]; rea
               <tr>
                 <th>Task</th>
                 <th>State</th>
-                <th>Since</th>
+                <th>For</th>
                 <th>Last progress</th>
                 <th className="number">Restarts</th>
                 <th className="number">Panics</th>
@@ -86,7 +86,7 @@ function isTroubled({ state, restarts, panics }: TaskReport): boolean {
 function settled(tasks: readonly TaskReport[]): string {
   const ended = tasks.filter(({ state }) => state === 'stopped').length;
   if (ended === 0) return `all ${tasks.length} run`;
-  return `${tasks.length - ended} run, ${ended} ended as they should`;
+  return `${tasks.length - ended} run, ${ended} ended as ${ended === 1 ? 'it' : 'they'} should`;
 }
 
 function TaskRow({ task, readAt }: { task: TaskReport; readAt: number }) {
