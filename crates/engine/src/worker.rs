@@ -166,9 +166,10 @@ impl QueueWorker {
         let queue = self.inner.kind.name();
         loop {
             let worker = Arc::clone(&current.borrow_and_update());
+            let mut ended = false;
             loop {
                 let event = tokio::select! {
-                    event = worker.next_event() => event,
+                    event = worker.next_event(), if !ended => event,
                     changed = current.changed() => match changed {
                         Ok(()) => break,
                         Err(_) => return Ok(()),
@@ -184,7 +185,8 @@ impl QueueWorker {
                         tracing::warn!(queue, job_id, "a job of a dead worker was taken back");
                     }
                     Some(_) => {}
-                    None => return Ok(()),
+                    // Another worker may take its place.
+                    None => ended = true,
                 }
             }
         }
