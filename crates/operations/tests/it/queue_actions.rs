@@ -280,7 +280,8 @@ async fn an_edited_dead_letter_is_the_editor_s() {
         {"operationId": old, "type": "CREATE_NODE", "payload": {"id": "b"}, "userId": "eve"},
     ]});
     let edit = json!({"queue": COMMANDS.reference(), "jobId": "odd", "data": data});
-    let new = ask(&node, "queues.edit_job", edit).await["jobId"].clone();
+    let new = ask(&node, "queues.edit_job", edit).await["operationId"].clone();
+    assert!(new.is_string(), "{new}");
     let entry = async || history(&node).await[0].clone();
     until("the edit to be applied", async || {
         entry().await["operationId"] == new
