@@ -128,7 +128,7 @@ mod tests {
         let forged = [vec!["a\nroot 9".to_owned(), "\u{1b}[2J".to_owned()]];
         assert_eq!(
             table(&["name", "n"], &[1], &forged),
-            "name                n\na\\u{a}root 9  \\u{1b}[2J"
+            "name                  n\na\\u{a}root 9  \\u{1b}[2J"
         );
     }
 
