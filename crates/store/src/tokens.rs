@@ -287,6 +287,8 @@ impl TokenStore {
             .await
             .map_err(StoreError::redis("read a token"))?;
         if fields.is_empty() {
+            // Revoked elsewhere: it must not be recalled when Redis is away.
+            self.cache.forget(id);
             return Err(TokenError::Unknown);
         }
         let (record, kept_hash) = TokenRecord::from_hash(id, &fields)?;

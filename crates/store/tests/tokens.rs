@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use graphy_model::access::Role;
 use graphy_model::ids::UserId;
-use graphy_store::testing::TestRedis;
+use graphy_store::testing::{TestRedis, until};
 use graphy_store::tokens::{Revocation, SESSION_LIFE};
 use graphy_store::{
     NewTicket, NewToken, NodeRegistry, ServerId, ServerNode, TokenError, TokenStore,
@@ -160,6 +160,23 @@ async fn revoking_in_one_process_reaches_another_within_its_cache_life() {
     here.revoke(&issued.record.id).await.unwrap();
     // The check for open sockets sees it at once; the cache's life has a test of its own.
     assert!(!there.is_active(&principal).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_token_that_was_seen_revoked_is_not_recalled() {
+    let redis = TestRedis::start().await;
+    let clock = ManualClock::at(1);
+    let (here, there) = (store(&redis, &clock).await, store(&redis, &clock).await);
+    let issued = here.create(new_token("ci", None)).await.unwrap();
+    let text = issued.text.expose();
+    there.keep(&text).await.unwrap();
+    here.revoke(&issued.record.id).await.unwrap();
+    assert!(there.recall(&text).is_some(), "it was good a moment ago");
+    until("the other process asks again", async || {
+        matches!(there.verify(&text).await, Err(TokenError::Unknown))
+    })
+    .await;
+    assert_eq!(there.recall(&text), None);
 }
 
 #[tokio::test]

@@ -264,9 +264,10 @@ fn end(
         firing: None,
         notice: is_told.then(|| {
             // The rule may have been changed since it began to fire.
-            let limit = book.rules.get(rule).map(|rule| rule.limit);
             let mut firing = firing.clone();
-            firing.event.limit = limit.unwrap_or(firing.event.limit);
+            if let Some(rule) = book.rules.get(rule) {
+                firing.event.limit = rule.limit;
+            }
             notice(&firing, false, value, now_ms)
         }),
         event: Some(event),
@@ -378,6 +379,24 @@ mod tests {
         assert_eq!(in_words(5.25, "ms"), "5.2 ms");
         assert_eq!(in_words(3.0, "connections"), "3 connections");
         assert_eq!(in_words(1_048_576.0 * 1.5, "bytes"), "1.5 MiB");
+    }
+
+    #[test]
+    fn what_ends_is_held_against_the_limit_of_now() {
+        let mut rule = defaults::rules().remove(0);
+        rule.limit = 0.0;
+        let track = Track::firing(1_000, Some(7.0));
+        let mut book = Book::default();
+        let begun = begin(&book, &rule, &track, "jobs".to_owned(), 1_000);
+        let firing = begun.firing.unwrap();
+        rule.limit = 5.0;
+        book.rules.insert(rule.rule_id.clone(), rule);
+        let ended = end(&book, &firing, Some(7.0), Some(2.0), 2_000);
+        assert_eq!(
+            ended.notice.unwrap().text,
+            "well again: 2 jobs, limit 5 jobs"
+        );
+        assert_eq!(ended.event.unwrap().limit, 0.0, "what it fired at stays");
     }
 
     #[test]

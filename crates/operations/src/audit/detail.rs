@@ -105,7 +105,8 @@ pub(super) fn result(answer: &Value) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// A bulk action is asked for by a confirmation alone: only its answer says what it is about.
+/// A bulk action is stopped and taken back by the id of its run alone: only the answer says what
+/// that was.
 fn bulk_action(answer: &Value) -> Option<String> {
     let action = answer.get("action")?.as_str()?;
     let jobs = answer.get("jobs")?.as_u64()?;

@@ -1,11 +1,12 @@
 //! Who is there, on real sockets of two nodes.
 
 use graphy_model::Role;
+use graphy_store::testing::until;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::support::{PATIENCE, Socket, TestNode, answer, enter, token_of};
+use crate::support::{Socket, TestNode, answer, enter, token_of};
 
 /// Takes frames of presence until one says of a user what is asked.
 async fn until(socket: &mut Socket, user: &str, enough: impl Fn(&Value) -> bool) -> Value {
@@ -115,16 +116,14 @@ async fn a_client_that_an_operator_names_is_synced_and_nobody_else() {
     let (mut bea, _) = enter(&other, "g", &token, "bea").await;
     let resync = async |request: Value| test.post("/api/v2/console/graphs.resync", &request).await;
     // Who is there is written a moment after they came.
-    let added = tokio::time::timeout(PATIENCE, async {
-        loop {
-            match resync(json!({"graphId": "g", "clientId": "bea"})).await {
-                (200, added) => break added,
-                refused => assert_eq!(refused.1["field"], "clientId", "{refused:?}"),
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    });
-    let added = added.await.expect("bea is seen");
+    let mut added = Value::Null;
+    until("bea is seen", async || {
+        let (status, answer) = resync(json!({"graphId": "g", "clientId": "bea"})).await;
+        added = answer;
+        assert!(status == 200 || added["field"] == "clientId", "{added}");
+        status == 200
+    })
+    .await;
     let synced = bea.frame().await;
     assert_eq!(synced["type"], "sync", "{synced}");
     assert!(synced["checksum"].is_string(), "{synced}");

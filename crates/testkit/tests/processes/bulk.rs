@@ -7,11 +7,11 @@
 mod dying;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use graphy_model::{Envelope, GraphId, Role};
+use graphy_store::testing::until;
 use graphy_store::{FsyncPolicy, History};
-use graphy_testkit::cluster::{Cluster, NodeKind, PATIENCE};
+use graphy_testkit::cluster::{Cluster, NodeKind};
 use graphy_testkit::http::HttpCaller;
 use serde_json::json;
 use uuid::Uuid;
@@ -20,6 +20,7 @@ use dying::{Doomed, JOBS, Moment, copied, die_in_the_middle};
 
 /// The dead letters of ours: a replay takes longer than a move between lists.
 const DEAD_LETTERS: usize = 200;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_removal_that_died_has_lost_no_job_and_is_taken_back() {
     let mut cluster = Cluster::start_with(FsyncPolicy::EverySecond).await;
@@ -165,15 +166,7 @@ async fn dead_letters_whose_replay_died_have_one_effect_each() {
         };
         history.len()
     };
-    let all = async {
-        while titles().await < DEAD_LETTERS {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    assert!(
-        tokio::time::timeout(PATIENCE, all).await.is_ok(),
-        "all are replayed"
-    );
+    until("all are replayed", async || titles().await >= DEAD_LETTERS).await;
     crate::support::idle(&cluster).await;
     assert_eq!(titles().await, DEAD_LETTERS, "each has one effect");
     let state = caller.state(&node, &graph).await.unwrap();

@@ -6,7 +6,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use graphy_client::NodeUrl;
 use graphy_model::Role;
-use graphy_testkit::cluster::{Cluster, NodeKind, PATIENCE};
+use graphy_store::testing::until;
+use graphy_testkit::cluster::{Cluster, NodeKind};
 use graphy_testkit::proxy::{Command, Fault, Harm, Proxy};
 use serde_json::{Value, json};
 
@@ -196,18 +197,13 @@ impl Operator {
     /// Waits until a run goes on no more.
     pub(super) async fn ended(&self, run: &Value) -> Value {
         let run_id = json!({ "runId": run["runId"] });
-        let ended = async {
-            loop {
-                let run = self.ask("queues.run_status", &run_id).await;
-                if run["state"] != "running" {
-                    return run;
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, ended)
-            .await
-            .expect("the run ends")
+        let mut run = Value::Null;
+        until("the run ends", async || {
+            run = self.ask("queues.run_status", &run_id).await;
+            run["state"] != "running"
+        })
+        .await;
+        run
     }
 }
 
@@ -231,13 +227,8 @@ pub(super) async fn die_in_the_middle(
         let operator = Operator::at(cluster, place).await;
         proxy.inflict(queue.fault());
         let run = operator.begin(queue, action).await;
-        let held = async {
-            while proxy.counts().delayed == 0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let held = tokio::time::timeout(PATIENCE, held).await;
-        assert!(held.is_ok(), "{queue:?} is not held");
+        let held = format!("{queue:?} is held");
+        until(&held, async || proxy.counts().delayed > 0).await;
         cluster.node_mut(place).kill();
         let run_id = json!({ "runId": run["runId"] });
         let told = other.ask("queues.run_status", &run_id).await;
