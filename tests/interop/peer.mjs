@@ -70,10 +70,12 @@ const words = {
       await new Promise((resolve) => setTimeout(resolve, job.data.takesMs ?? 0));
       return { by: "node" };
     };
-    const worker = new Worker(name, work, { connection, concurrency: 1, ...options });
+    const worker = new Worker(name, work, { connection, concurrency: 1, autorun: false, ...options });
     worker.on("error", (error) => say({ fault: String(error) }));
     await worker.waitUntilReady();
+    // Before it takes a job, which may be waiting already.
     say("listening");
+    void worker.run();
   },
 
   // Tells every event of the queue until it is killed.

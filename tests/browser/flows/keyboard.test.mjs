@@ -53,6 +53,8 @@ describe('by keyboard alone', { timeout: 300_000 }, () => {
       return hash() === `#/graph/${other}`;
     });
     await ada.canvas.untilSaved();
+    // The commands of a canvas come with it.
+    await ada.page.locator('.react-flow__pane').waitFor();
     await command('Add a node');
     await ada.page.getByRole('textbox', { name: 'Title' }).fill('By name');
     await ada.page.keyboard.press('Enter');
