@@ -1,7 +1,6 @@
 //! Who is there, on real sockets of two nodes.
 
 use graphy_model::Role;
-use graphy_store::testing::until;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -117,7 +116,7 @@ async fn a_client_that_an_operator_names_is_synced_and_nobody_else() {
     let resync = async |request: Value| test.post("/api/v2/console/graphs.resync", &request).await;
     // Who is there is written a moment after they came.
     let mut added = Value::Null;
-    until("bea is seen", async || {
+    graphy_store::testing::until("bea is seen", async || {
         let (status, answer) = resync(json!({"graphId": "g", "clientId": "bea"})).await;
         added = answer;
         assert!(status == 200 || added["field"] == "clientId", "{added}");
