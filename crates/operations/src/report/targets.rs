@@ -218,7 +218,7 @@ pub(super) const TARGETS: &[Target] = &[
     target(Reliability, "uptime", "Uptime", Unit::Share, AtLeast(0.9995),
         Measured(uptime),
         "time in which a node was fit for work / (time measured + time lost to crashes)",
-        "a deployment that was stopped in good order is not down"),
+        "a deployment that was stopped in good order is not down; a crash counts from 20 s on"),
     target(Reliability, "data_consistency", "Data consistency", Unit::Share, AtLeast(1.0),
         Measured(|period| period.share(&["audits.ok"], &["audits.ok", "audits.differs"])),
         "graphy_checksum_audits_total{result=\"ok\"} / graphy_checksum_audits_total", ""),
