@@ -3,6 +3,7 @@ import { Popover, Tooltip } from '@mantine/core';
 import { useState } from 'react';
 import type { AlertStatus } from '../generated/AlertStatus';
 import type { ErrorCode } from '../protocol';
+import { Flyout } from '../shared/flyout';
 import { formatDateTime, formatDuration, plural } from '../shared/format';
 import { Icon } from '../shared/icons';
 import { Person } from '../shared/person';
@@ -27,15 +28,7 @@ export function AlertBell() {
       ? 'No alert fires'
       : `${plural(firing.length, 'alert')} firing`;
   return (
-    <Popover
-      opened={opened}
-      onChange={setOpened}
-      position="bottom-end"
-      width={380}
-      shadow="md"
-      trapFocus
-      returnFocus
-    >
+    <Flyout opened={opened} onChange={setOpened} position="bottom-end" width={380}>
       <Popover.Target>
         <Tooltip label={label} disabled={opened}>
           <button
@@ -75,7 +68,7 @@ export function AlertBell() {
           </a>
         </section>
       </Popover.Dropdown>
-    </Popover>
+    </Flyout>
   );
 }
 

@@ -1,7 +1,9 @@
 import { Button, Popover } from '@mantine/core';
+import { useState } from 'react';
 import type { GraphSession } from '../graph/graph-session';
 import { saveStatus } from '../graph/wording';
 import { useGraphStatus, useSession } from '../shared/active-session';
+import { Flyout } from '../shared/flyout';
 import { plural } from '../shared/format';
 import { useRpcMutation } from '../shared/use-rpc';
 
@@ -21,10 +23,11 @@ function ChipOfGraph({ session }: { session: GraphSession }) {
 }
 
 function SessionChip({ session }: { session: GraphSession }) {
+  const [opened, setOpened] = useState(false);
   const state = useGraphStatus(session, (status) => saveStatus(status).state);
   const text = useGraphStatus(session, (status) => saveStatus(status).text);
   return (
-    <Popover position="bottom-start" width={340} shadow="md" trapFocus>
+    <Flyout opened={opened} onChange={setOpened} position="bottom-start" width={340}>
       <Popover.Target>
         <button
           type="button"
@@ -32,6 +35,7 @@ function SessionChip({ session }: { session: GraphSession }) {
           data-state={state}
           data-testid="status-chip"
           aria-label={`Status: ${text}`}
+          onClick={() => setOpened((before) => !before)}
         >
           <span className="chip-dot" />
           <span role="status">{text}</span>
@@ -40,7 +44,7 @@ function SessionChip({ session }: { session: GraphSession }) {
       <Popover.Dropdown>
         <Facts session={session} />
       </Popover.Dropdown>
-    </Popover>
+    </Flyout>
   );
 }
 

@@ -2,6 +2,7 @@ import './time-range.css';
 import { Button, Popover, SegmentedControl, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { create } from 'zustand';
+import { Flyout } from './flyout';
 import { formatDateTime } from './format';
 import { Icon } from './icons';
 
@@ -84,7 +85,7 @@ function CustomRange(props: { value: TimeRange; onChange: (range: TimeRange) => 
   const [opened, setOpened] = useState(false);
   const chosen = value.kind === 'custom';
   return (
-    <Popover opened={opened} onChange={setOpened} position="bottom-end" trapFocus returnFocus>
+    <Flyout opened={opened} onChange={setOpened} position="bottom-end">
       <Popover.Target>
         <Button
           variant={chosen ? 'light' : 'default'}
@@ -104,7 +105,7 @@ function CustomRange(props: { value: TimeRange; onChange: (range: TimeRange) => 
           }}
         />
       </Popover.Dropdown>
-    </Popover>
+    </Flyout>
   );
 }
 

@@ -102,9 +102,9 @@ fn the_archive_is_written_once_agreed_to_and_holds_nothing_of_the_environment() 
     let token = node["token"]
         .as_str()
         .unwrap()
-        .rsplit_once('_')
+        .splitn(3, '_')
+        .last()
         .unwrap()
-        .1
         .to_owned();
     let redis = node["redisUrl"].as_str().unwrap().to_owned();
 

@@ -180,7 +180,7 @@ async fn plant_by_calls(node: &Node, canaries: &mut Canaries) -> String {
     let token = json!({"name": canaries.plant("name of a token"), "role": "viewer"});
     let made = call(node, "tokens.create", token).await.unwrap();
     let token = made["token"].as_str().unwrap();
-    canaries.note("token", token.rsplit_once('_').unwrap().1);
+    canaries.note("token", token.splitn(3, '_').last().unwrap());
     // Payloads of audited calls, also of refused ones.
     let revoked = json!({"tokenId": canaries.plant("payload of an audited call")});
     call(node, "tokens.revoke", revoked).await.unwrap_err();

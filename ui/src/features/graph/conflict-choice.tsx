@@ -3,6 +3,7 @@ import { Button, Popover, Textarea } from '@mantine/core';
 import { type ReactElement, useState } from 'react';
 import { fieldName } from '../../graph/wording';
 import type { ConflictRecord } from '../../protocol';
+import { Flyout } from '../../shared/flyout';
 import { formatClock } from '../../shared/format';
 import { Icon } from '../../shared/icons';
 import { ValueDiff } from '../../shared/value-diff';
@@ -34,15 +35,12 @@ function ConflictPopover(props: { id: string; children: (toggle: () => void) => 
   const [open, setOpen] = useState(false);
   const records = useContested(props.id);
   return (
-    <Popover
+    <Flyout
       opened={open && records.length > 0}
       onChange={setOpen}
       width={460}
       position="bottom-start"
-      shadow="md"
       withArrow
-      trapFocus
-      returnFocus
       withinPortal
     >
       <Popover.Target>{props.children(() => setOpen((was) => !was))}</Popover.Target>
@@ -57,7 +55,7 @@ function ConflictPopover(props: { id: string; children: (toggle: () => void) => 
           <Choice key={record.conflictId} record={record} />
         ))}
       </Popover.Dropdown>
-    </Popover>
+    </Flyout>
   );
 }
 

@@ -200,6 +200,16 @@ describe('the charts of the overview', () => {
     expect(screen.getByText(`${day} 10:00 – 12:00`)).toBeDefined();
   });
 
+  it('let go of the choice of a time on Escape, also before it has the focus', async () => {
+    await open();
+    const button = screen.getByRole('button', { name: 'Custom' });
+    fireEvent.click(button);
+    const form = await screen.findByRole('form', { name: 'Custom time range' });
+    fireEvent.keyDown(button, { key: 'Escape' });
+    await waitFor(() => expect(form.isConnected).toBe(false));
+    expect(watching.asked).toEqual([]);
+  });
+
   it('name the alerts that fired in what they show', async () => {
     const now = Date.now();
     watching.events = [

@@ -1,0 +1,16 @@
+import { Popover, type PopoverProps } from '@mantine/core';
+import { useWindowEvent } from '@mantine/hooks';
+
+/**
+ * A popover that has the focus while it is open, and gives it back. Escape closes it wherever the
+ * focus is: a hasty one comes before the focus has moved into it, where a popover alone listens.
+ */
+export function Flyout(
+  props: PopoverProps & { opened: boolean; onChange: (opened: boolean) => void },
+) {
+  const { opened, onChange } = props;
+  useWindowEvent('keydown', (event) => {
+    if (opened && event.key === 'Escape') onChange(false);
+  });
+  return <Popover shadow="md" trapFocus returnFocus {...props} />;
+}
