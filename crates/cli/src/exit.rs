@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use graphy_operations::settings::SettingsError;
 use graphy_protocol::{ApiError, ErrorCode};
+use graphy_server::NodeError;
+use graphy_store::StoreError;
 
 /// An exit code; the numbers are a promise to scripts and stand in the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +73,38 @@ pub(crate) enum Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Other(error.into())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let blame = blame_of(&error);
+        blame(error.into())
+    }
+}
+
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
+        let blame = match &error {
+            NodeError::Store(cause) => blame_of(cause),
+            _ => Self::Other,
+        };
+        blame(anyhow::Error::from(error).context("the node could not start"))
+    }
+}
+
+/// Returns what to call a failure of the store: the fault of a setting, of a Redis that is away, or
+/// neither.
+fn blame_of(error: &StoreError) -> fn(anyhow::Error) -> Failure {
+    match error {
+        StoreError::EvictionPolicy { .. }
+        | StoreError::InvalidUrl { .. }
+        | StoreError::ServerNotFound
+        | StoreError::ServerNotExecutable { .. } => |error| Failure::Usage(with_causes(&error)),
+        StoreError::Connect { .. }
+        | StoreError::NotRunning { .. }
+        | StoreError::ServerStart { .. } => |error| Failure::Unreachable(with_causes(&error)),
+        _ => Failure::Other,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use graphy_store::{GraphStore, LinkSettings, RedisLink, RedisServer, RedisUrl, TokenStore};
 use graphy_telemetry::{SystemClock, TaskRegistry};
 
-use crate::exit::{Failure, with_causes};
+use crate::exit::Failure;
 
 /// A connection to Redis, and the private server if it had to be started for it.
 pub(crate) struct LocalStore {
@@ -22,15 +22,13 @@ impl LocalStore {
 
     /// Connects to the configured server, and starts the private one if it does not run.
     pub(crate) async fn open(config: &graphy_store::RedisConfig) -> Result<Self, Failure> {
-        Self::on(RedisServer::open(config).await.map_err(unreachable)?).await
+        Self::on(RedisServer::open(config).await?).await
     }
 
     async fn on(server: RedisServer) -> Result<Self, Failure> {
         let clock = SystemClock::shared();
         let tasks = TaskRegistry::new(Arc::clone(&clock));
-        let link = RedisLink::connect(&server.url(), LinkSettings::default(), &tasks)
-            .await
-            .map_err(unreachable)?;
+        let link = RedisLink::connect(&server.url(), LinkSettings::default(), &tasks).await?;
         let graphs = GraphStore::new(link.clone(), Arc::clone(&clock));
         let tokens = TokenStore::new(link, clock);
         Ok(Self {
@@ -50,8 +48,4 @@ impl LocalStore {
         drop((graphs, tokens));
         server.stop().await;
     }
-}
-
-fn unreachable(error: graphy_store::StoreError) -> Failure {
-    Failure::Unreachable(with_causes(&anyhow::Error::from(error)))
 }

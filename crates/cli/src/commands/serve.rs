@@ -94,7 +94,7 @@ pub(crate) async fn run(
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let node = tokio::select! {
         started = Box::pin(Node::start(NodeSettings::from(&settings))) => {
-            started.context("the node could not start")?
+            started?
         }
         _ = interrupt.recv() => return Err(Failure::Interrupted),
         _ = terminate.recv() => return Err(Failure::Interrupted),

@@ -1,7 +1,10 @@
 //! The command line against real nodes, as separate processes.
 
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
 
 use crate::support::{Served, ask, graphy, say, until};
 
@@ -116,6 +119,54 @@ fn a_revoked_token_opens_nothing() {
     ask(data, &["token", "revoke", id]);
     until("the token to be worthless", || guest(&["graphs"]) == 4);
     assert_eq!(say(data, &["token", "revoke", id]).code, 5);
+}
+
+#[test]
+fn a_redis_that_forgets_is_the_fault_of_a_setting_and_one_that_is_away_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::on(folder.path(), &[]);
+    let node: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("node.json")).unwrap()).unwrap();
+    let url = node["redisUrl"].as_str().unwrap();
+    let (socket, password) = url
+        .strip_prefix("redis+unix://")
+        .unwrap()
+        .split_once("?pass=")
+        .unwrap();
+    let mut redis = UnixStream::connect(socket).unwrap();
+    let words = format!("AUTH {password}\r\nCONFIG SET maxmemory-policy allkeys-lru\r\nQUIT\r\n");
+    redis.write_all(words.as_bytes()).unwrap();
+    let mut answer = String::new();
+    redis.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "+OK\r\n+OK\r\n+OK\r\n");
+
+    let other = tempfile::tempdir().unwrap();
+    let refused = say(other.path(), &["--json", "serve", "--redis", url]);
+    let error: serde_json::Value =
+        serde_json::from_str(refused.err.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (refused.code, &error["error"]["code"]),
+        (2, &"invalid".into()),
+        "{error}"
+    );
+    assert!(
+        error["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("set it to noeviction"),
+        "{error}"
+    );
+    drop(served);
+
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let away = say(
+        other.path(),
+        &["serve", "--redis", &format!("redis://{free}")],
+    );
+    assert_eq!(away.code, 3, "{}", away.err);
 }
 
 #[test]
