@@ -14,7 +14,7 @@ const RATE_MS: u64 = 60_000;
 /// How far the share of failures looks back.
 const SHARE_MS: u64 = 300_000;
 /// How short a time is too short to speak of a rate.
-const RATE_MS_MIN: u64 = 3_000;
+const RATE_MS_MIN: u64 = 2_000;
 /// How many waits are remembered.
 const WAITS_MAX: usize = 1000;
 /// How many jobs are remembered as waiting.
@@ -134,14 +134,15 @@ impl Tally {
         trim(&mut self.latency, at);
     }
 
-    /// Returns jobs per second that ended well and badly; none if too little was seen.
+    /// Returns jobs per second that ended well and badly in the minute before events were last
+    /// read; none if too little was seen, or nothing lately.
     pub(crate) fn rates(&self, at: u64) -> Option<(f64, f64)> {
-        let seen = at.saturating_sub(self.since).min(RATE_MS);
-        if self.since == 0 || seen < RATE_MS_MIN {
+        let seen = self.events_at.saturating_sub(self.since).min(RATE_MS);
+        if self.since == 0 || seen < RATE_MS_MIN || self.events_at + RATE_MS < at {
             return None;
         }
-        let recent = self.ended.iter().filter(|one| one.at + RATE_MS > at);
-        let (completed, failed) = sum(recent);
+        let after = self.events_at.saturating_sub(RATE_MS);
+        let (completed, failed) = sum(self.ended.iter().filter(|one| one.at > after));
         #[expect(
             clippy::cast_precision_loss,
             reason = "at most a minute in milliseconds"
@@ -299,6 +300,17 @@ mod tests {
         ]);
         tally.take_sample(14_000, &sample);
         assert_eq!(tally.rates(14_000), Some((4.0, 0.0)));
+    }
+
+    #[test]
+    fn a_rate_neither_falls_between_two_readings_nor_is_nought_before_the_first() {
+        let mut tally = Tally::default();
+        tally.restart(10_000, None);
+        assert_eq!(tally.rates(13_500), None);
+        tally.take_in(14_000, &page(vec![event(13_000, "completed", "1")]));
+        assert_eq!(tally.rates(14_000), Some((0.25, 0.0)));
+        assert_eq!(tally.rates(16_900), tally.rates(14_000));
+        assert_eq!(tally.rates(80_000), None, "nobody has looked for a minute");
     }
 
     #[test]
