@@ -1,7 +1,7 @@
 import { Alert, Button, NumberInput, Select, Table, TextInput } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, Fragment, useState } from 'react';
 import type { CreatedToken, Role, TokenSummary } from '../../protocol';
 import { formatDateTime, formatExpiry } from '../../shared/format';
 import { BarredButton, useBar } from '../../shared/operating';
@@ -154,9 +154,15 @@ function TokenRow({ token }: { token: TokenSummary }) {
         <Person userId={token.userId} />
       </Table.Td>
       <Table.Td>{token.role}</Table.Td>
-      <Table.Td>{formatDateTime(token.createdAt)}</Table.Td>
-      <Table.Td>{formatExpiry(token.expiresAt)}</Table.Td>
-      <Table.Td>{token.lastUsedAt ? formatDateTime(token.lastUsedAt) : 'never'}</Table.Td>
+      <Table.Td>
+        <Whole text={formatDateTime(token.createdAt)} />
+      </Table.Td>
+      <Table.Td>
+        <Whole text={formatExpiry(token.expiresAt)} />
+      </Table.Td>
+      <Table.Td>
+        <Whole text={token.lastUsedAt ? formatDateTime(token.lastUsedAt) : 'never'} />
+      </Table.Td>
       <Table.Td ta="right">
         <Button size="compact-xs" variant="default" loading={revoke.isPending} onClick={confirm}>
           Revoke
@@ -164,4 +170,13 @@ function TokenRow({ token }: { token: TokenSummary }) {
       </Table.Td>
     </Table.Tr>
   );
+}
+
+/** A moment that in a narrow window breaks between day and time, never at a dash. */
+function Whole({ text }: { text: string }) {
+  return text.split(' ').map((word) => (
+    <Fragment key={word}>
+      <span className="token-word">{word}</span>{' '}
+    </Fragment>
+  ));
 }
