@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graphy_store::testing::TestRedis;
+use graphy_store::testing::{TestRedis, until};
 use graphy_store::{
     AckLevel, FsyncPolicy, LinkSettings, RedisLink, RedisUrl, ReplyClass, StoreError,
 };
@@ -14,20 +14,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sends PING until it is answered, as a caller that retries does.
 async fn until_answered(link: &RedisLink) {
-    let wait = async {
+    until("the link is back", async || {
         let mut connection = link.query();
-        while redis::cmd("PING")
-            .exec_async(&mut connection)
-            .await
-            .is_err()
-        {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    assert!(
-        timeout(PATIENCE, wait).await.is_ok(),
-        "the link did not come back"
-    );
+        redis::cmd("PING").exec_async(&mut connection).await.is_ok()
+    })
+    .await;
 }
 
 async fn until_state(link: &RedisLink, connected: bool) {
@@ -91,14 +82,10 @@ async fn a_connection_that_is_cut_comes_back() {
                 .unwrap();
             assert!(killed >= 2, "query and write were cut");
             until_answered(&link).await;
-            let mut write = link.write();
-            timeout(PATIENCE, async {
-                while write.set::<_, _, ()>("key", "value").await.is_err() {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
+            until("it can write", async || {
+                link.write().set::<_, _, ()>("key", "value").await.is_ok()
             })
-            .await
-            .unwrap();
+            .await;
         }
     }
 }
@@ -261,13 +248,10 @@ async fn a_server_that_became_a_replica_is_left_until_it_takes_writes_again() {
     );
     timeout(PATIENCE, states.changed()).await.unwrap().unwrap();
     replica_of("NO", "ONE").await;
-    timeout(PATIENCE, async {
-        while link.write().set::<_, _, ()>("key", 2).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    until("it can write", async || {
+        link.write().set::<_, _, ()>("key", 2).await.is_ok()
     })
-    .await
-    .unwrap();
+    .await;
 }
 
 #[tokio::test]

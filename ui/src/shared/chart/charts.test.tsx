@@ -201,12 +201,18 @@ describe('the charts of the overview', () => {
   });
 
   it('let go of the choice of a time on Escape, also before it has the focus', async () => {
+    const toThePage: boolean[] = [];
+    const page = (event: KeyboardEvent) => toThePage.push(!event.defaultPrevented);
+    window.addEventListener('keydown', page);
     await open();
     const button = screen.getByRole('button', { name: 'Custom' });
     fireEvent.click(button);
     const form = await screen.findByRole('form', { name: 'Custom time range' });
     fireEvent.keyDown(button, { key: 'Escape' });
     await waitFor(() => expect(form.isConnected).toBe(false));
+    fireEvent.keyDown(button, { key: 'Escape' });
+    window.removeEventListener('keydown', page);
+    expect(toThePage, 'the first one was not for the page').toEqual([false, true]);
     expect(watching.asked).toEqual([]);
   });
 
