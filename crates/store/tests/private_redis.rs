@@ -3,17 +3,12 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use graphy_store::testing::TestRedis;
+use graphy_store::testing::{TestRedis, until};
 use graphy_store::{
     FsyncPolicy, PrivateRedis, PrivateRedisConfig, PrivateRedisState, RedisConfig, RedisServer,
     StoreError,
 };
-use tokio::time::timeout;
-
-/// Long enough for a loaded computer; nothing here waits that long when it works.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 fn is_running(pid: u32) -> bool {
     // A zombie has ended: only its parent has not looked yet.
@@ -22,18 +17,6 @@ fn is_running(pid: u32) -> bool {
             .next()
             .is_some_and(|rest| !rest.starts_with('Z'))
     })
-}
-
-async fn until(what: &str, mut level: impl FnMut() -> bool) {
-    let wait = async {
-        while !level() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    assert!(
-        timeout(PATIENCE, wait).await.is_ok(),
-        "waited too long until {what}"
-    );
 }
 
 async fn set(redis: &TestRedis, key: &str, value: &str) {
@@ -79,7 +62,7 @@ async fn a_server_that_is_killed_is_started_again_with_its_data() {
     set(&redis, "kept", "yes").await;
     let (old_pid, url) = (redis.pid(), redis.url());
     redis.signal("KILL");
-    until("another server is ready", || redis.pid() != old_pid).await;
+    until("another server is ready", async || redis.pid() != old_pid).await;
     let mut states = redis.private().state();
     states
         .wait_for(|state| *state == PrivateRedisState::Ready)
@@ -194,11 +177,11 @@ async fn the_server_dies_with_its_owner() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let endpoint = timeout(PATIENCE, attached(folder.path())).await.unwrap();
+    let endpoint = attached(folder.path()).await;
     assert!(is_running(endpoint));
     owner.kill().unwrap();
     owner.wait().unwrap();
-    until("the server is gone", || !is_running(endpoint)).await;
+    until("the server is gone", async || !is_running(endpoint)).await;
     // What the dead owner left behind does not hinder the next one.
     let next = PrivateRedis::start(&PrivateRedisConfig::new(folder.path()))
         .await
@@ -207,10 +190,14 @@ async fn the_server_dies_with_its_owner() {
 }
 
 async fn attached(data_dir: &Path) -> u32 {
-    loop {
-        if let Ok(endpoint) = PrivateRedis::attach(data_dir).await {
-            return endpoint.pid;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let mut pid = None;
+    until("somebody else's server runs", async || {
+        pid = PrivateRedis::attach(data_dir)
+            .await
+            .ok()
+            .map(|endpoint| endpoint.pid);
+        pid.is_some()
+    })
+    .await;
+    pid.expect("it was waited for")
 }
