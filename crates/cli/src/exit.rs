@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use graphy_operations::settings::SettingsError;
 use graphy_protocol::{ApiError, ErrorCode};
 use graphy_server::NodeError;
-use graphy_store::StoreError;
+use graphy_store::{ReplyClass, StoreError};
 
 /// An exit code; the numbers are a promise to scripts and stand in the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +101,12 @@ fn blame_of(error: &StoreError) -> fn(anyhow::Error) -> Failure {
         | StoreError::InvalidUrl { .. }
         | StoreError::ServerNotFound
         | StoreError::ServerNotExecutable { .. } => |error| Failure::Usage(with_causes(&error)),
+        // It answers, and takes neither password nor database.
+        StoreError::Connect { .. }
+            if matches!(error.class(), ReplyClass::Permission | ReplyClass::Bug) =>
+        {
+            |error| Failure::Usage(with_causes(&error))
+        }
         StoreError::Connect { .. }
         | StoreError::NotRunning { .. }
         | StoreError::ServerStart { .. } => |error| Failure::Unreachable(with_causes(&error)),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use redis::{ConnectionInfo, IntoConnectionInfo as _};
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
 
 use crate::error::StoreError;
 use crate::secret::Secret;
@@ -127,9 +127,12 @@ impl FromStr for RedisUrl {
     type Err = StoreError;
 
     fn from_str(text: &str) -> Result<Self, StoreError> {
-        let info = text
-            .into_connection_info()
-            .map_err(|source| StoreError::InvalidUrl { source })?;
+        let invalid = |reason: String| StoreError::InvalidUrl { reason };
+        let parsed = text.into_connection_info();
+        let info = parsed.map_err(|error| invalid(error.to_string()))?;
+        if let ConnectionAddr::TcpTls { .. } = info.addr() {
+            return Err(invalid("TLS (rediss) is not supported".to_owned()));
+        }
         Ok(Self {
             text: Secret::new(text),
             info,
@@ -155,7 +158,7 @@ impl fmt::Display for RedisUrl {
             }
         };
         match self.info.addr() {
-            redis::ConnectionAddr::Unix(path) => {
+            ConnectionAddr::Unix(path) => {
                 let db = settings.db();
                 write!(f, "redis+unix://{login}{}?db={db}", path.display())
             }
@@ -216,12 +219,21 @@ mod tests {
         let url = RedisUrl::unix(path, &Secret::new("p&w")).unwrap();
         assert_eq!(
             url.connection_info().addr(),
-            &redis::ConnectionAddr::Unix(path.into())
+            &ConnectionAddr::Unix(path.into())
         );
         assert_eq!(
             url.connection_info().redis_settings().password(),
             Some("p&w")
         );
+    }
+
+    #[test]
+    fn tls_is_refused_rather_than_tried() {
+        let error = "rediss://:s3cret@example.org"
+            .parse::<RedisUrl>()
+            .unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("TLS") && !text.contains("s3cret"), "{text}");
     }
 
     #[test]

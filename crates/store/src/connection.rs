@@ -275,7 +275,7 @@ impl RedisLink {
 /// Makes a client that notices a silent network within seconds.
 pub(crate) fn open_client(url: &RedisUrl) -> Result<Client, StoreError> {
     let mut info = url.connection_info().clone();
-    if let ConnectionAddr::Tcp(..) | ConnectionAddr::TcpTls { .. } = info.addr() {
+    if let ConnectionAddr::Tcp(..) = info.addr() {
         let keepalive = socket2::TcpKeepalive::new()
             .with_time(Duration::from_secs(5))
             .with_interval(Duration::from_secs(2))
@@ -287,7 +287,9 @@ pub(crate) fn open_client(url: &RedisUrl) -> Result<Client, StoreError> {
         let tcp = tcp.set_user_timeout(Duration::from_secs(5));
         info = info.set_tcp_settings(tcp);
     }
-    Client::open(info).map_err(|source| StoreError::InvalidUrl { source })
+    Client::open(info).map_err(|error| StoreError::InvalidUrl {
+        reason: error.to_string(),
+    })
 }
 
 /// Says whether trying to connect again cannot help.

@@ -39,12 +39,14 @@ pub enum StoreError {
         /// What was attempted.
         action: &'static str,
     },
-    /// The text is not the URL of a Redis server.
-    #[error("cannot use the redis url")]
+    /// The text is not the URL of a Redis server that we can use.
+    #[error(
+        "cannot use the redis url: {reason}; it looks like \
+         redis://[user][:password@]host[:port][/db] or redis+unix:///path"
+    )]
     InvalidUrl {
         /// What is wrong with it.
-        #[source]
-        source: RedisError,
+        reason: String,
     },
     /// No connection was made in time.
     #[error("cannot connect to redis at {endpoint}")]

@@ -122,7 +122,7 @@ fn a_revoked_token_opens_nothing() {
 }
 
 #[test]
-fn a_redis_that_forgets_is_the_fault_of_a_setting_and_one_that_is_away_is_not() {
+fn a_redis_of_no_use_is_the_fault_of_a_setting_and_one_that_is_away_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let served = Served::on(folder.path(), &[]);
     let node: serde_json::Value =
@@ -141,6 +141,15 @@ fn a_redis_that_forgets_is_the_fault_of_a_setting_and_one_that_is_away_is_not() 
     assert_eq!(answer, "+OK\r\n+OK\r\n+OK\r\n");
 
     let other = tempfile::tempdir().unwrap();
+    let stranger = format!("redis+unix://{socket}?pass=wrong");
+    let refused = say(other.path(), &["serve", "--redis", &stranger]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    let refused = say(other.path(), &["serve", "--redis", "rediss://127.0.0.1"]);
+    assert!(
+        refused.code == 2 && refused.err.contains("redis.url") && refused.err.contains("TLS"),
+        "{}",
+        refused.err
+    );
     let refused = say(other.path(), &["--json", "serve", "--redis", url]);
     let error: serde_json::Value =
         serde_json::from_str(refused.err.lines().last().unwrap()).unwrap();
